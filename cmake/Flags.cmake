@@ -1,0 +1,21 @@
+# All compiler flags of our own code, on one target. Dependencies never link it.
+add_library(flags INTERFACE)
+target_compile_definitions(flags INTERFACE _GNU_SOURCE)
+target_include_directories(flags INTERFACE ${CMAKE_SOURCE_DIR}/src)
+target_compile_options(flags INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes
+  -Wpointer-arith -Wcast-qual -Wwrite-strings -Wformat=2 -Wundef -Wvla -Wswitch-enum
+  -fno-common -fno-omit-frame-pointer -fstack-protector-strong
+  # RelWithDebInfo defines NDEBUG; our invariants are checked in release builds too.
+  -UNDEBUG)
+if(WERROR)
+  target_compile_options(flags INTERFACE -Werror)
+endif()
+if(SANITIZE)
+  target_compile_options(flags INTERFACE -fsanitize=${SANITIZE} -fno-sanitize-recover=all)
+  target_link_options(flags INTERFACE -fsanitize=${SANITIZE})
+endif()
+if(FUZZ)
+  # Coverage in every module, or libFuzzer finds nothing interesting.
+  target_compile_options(flags INTERFACE -fsanitize=fuzzer-no-link)
+endif()

@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/json.h"
+
+#include "base/mem.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <unistd.h>
+
+static unsigned depth_of(const json_t *value, unsigned level);
+
+static unsigned deeper(const json_t *child, unsigned level, unsigned deepest)
+{
+    unsigned d = depth_of(child, level + 1);
+
+    return d > deepest ? d : deepest;
+}
+
+/* Stops one level past the limit, so that the input cannot drive the recursion. */
+static unsigned depth_of(const json_t *value, unsigned level)
+{
+    unsigned deepest = level;
+    const char *key;
+    json_t *child;
+    size_t i;
+
+    if (level > JSON_DEPTH_MAX) {
+        return level;
+    }
+    if (json_is_object(value)) {
+        /* The iteration macro wants a mutable object, it does not change it. */
+        json_t *object = json_incref((json_t *)(uintptr_t)value);
+
+        json_object_foreach(object, key, child)
+        {
+            deepest = deeper(child, level, deepest);
+        }
+        json_decref(object);
+    } else if (json_is_array(value)) {
+        json_array_foreach(value, i, child)
+        {
+            deepest = deeper(child, level, deepest);
+        }
+    }
+    return deepest;
+}
+
+int json_parse(struct str text, size_t max_bytes, json_t **out, struct err *err)
+{
+    json_error_t at;
+
+    if (text.len > max_bytes) {
+        return err_set(err, ERR_LIMIT, "JSON text of %zu bytes, at most %zu are read", text.len,
+                       max_bytes);
+    }
+    json_t *value = json_loadb(text.p, text.len,
+                               JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, &at);
+    if (value == NULL) {
+        return err_at(err, ERR_SYNTAX, at.line > 0 ? (unsigned)at.line : 1,
+                      at.column > 0 ? (unsigned)at.column : 1, "%s", at.text);
+    }
+    if (depth_of(value, 0) > JSON_DEPTH_MAX) {
+        json_decref(value);
+        return err_set(err, ERR_LIMIT, "JSON nested deeper than %u levels", JSON_DEPTH_MAX);
+    }
+    *out = value;
+    return 0;
+}
+
+int json_parse_file(const char *path, size_t max_bytes, json_t **out, struct err *err)
+{
+    struct buf text;
+
+    buf_init(&text, max_bytes);
+    int rc = file_read(path, &text, err);
+    if (rc == 0) {
+        rc = json_parse(buf_str(&text), max_bytes, out, err);
+    }
+    buf_clear(&text);
+    return rc;
+}
+
+static int add_piece(const char *p, size_t len, void *out)
+{
+    return buf_add(out, p, len);
+}
+
+int json_write(const json_t *value, struct buf *out)
+{
+    size_t before = out->len;
+    int rc = json_dump_callback(value, add_piece, out,
+                                JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
+
+    if (rc != 0) {
+        out->len = before;
+    }
+    return rc == 0 ? 0 : ERR_LIMIT;
+}
+
+int json_write_pretty(const json_t *value, struct buf *out)
+{
+    size_t before = out->len;
+    int rc = json_dump_callback(value, add_piece, out,
+                                JSON_INDENT(2) | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
+
+    if (rc == 0) {
+        rc = buf_add_c(out, "\n");
+    }
+    if (rc != 0) {
+        out->len = before;
+    }
+    return rc == 0 ? 0 : ERR_LIMIT;
+}
+
+/* Length of the valid UTF-8 sequence at p (RFC 3629), 0 when there is none. */
+static size_t utf8_len(const unsigned char *p, size_t n)
+{
+    if (p[0] < 0x80) {
+        return 1;
+    }
+    size_t len = p[0] >= 0xf0 ? 4 : p[0] >= 0xe0 ? 3 : 2;
+    if (p[0] < 0xc2 || p[0] > 0xf4 || n < len) {
+        return 0;
+    }
+    for (size_t i = 1; i < len; i++) {
+        if ((p[i] & 0xc0) != 0x80) {
+            return 0;
+        }
+    }
+    if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) ||
+        (p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] > 0x8f)) {
+        return 0;
+    }
+    return len;
+}
+
+static int add_escaped(struct buf *out, unsigned char c)
+{
+    switch (c) {
+    case '"':
+        return buf_add_c(out, "\\\"");
+    case '\\':
+        return buf_add_c(out, "\\\\");
+    case '\n':
+        return buf_add_c(out, "\\n");
+    case '\r':
+        return buf_add_c(out, "\\r");
+    case '\t':
+        return buf_add_c(out, "\\t");
+    default:
+        return buf_printf(out, "\\u%04x", c);
+    }
+}
+
+int json_add_string(struct buf *out, struct str s)
+{
+    size_t before = out->len;
+    const unsigned char *p = (const unsigned char *)s.p;
+    int rc = buf_add_c(out, "\"");
+
+    for (size_t i = 0; rc == 0 && i < s.len;) {
+        size_t run = i;
+        while (run < s.len && p[run] >= 0x20 && p[run] < 0x80 && p[run] != '"' && p[run] != '\\') {
+            run++;
+        }
+        if (run > i) {
+            rc = buf_add(out, s.p + i, run - i);
+            i = run;
+            continue;
+        }
+        size_t len = p[i] < 0x80 ? 0 : utf8_len(p + i, s.len - i);
+        if (p[i] < 0x80) {
+            rc = add_escaped(out, p[i]);
+            len = 1;
+        } else if (len > 0) {
+            rc = buf_add(out, s.p + i, len);
+        } else {
+            rc = buf_add_c(out, "\xef\xbf\xbd");
+            len = 1;
+        }
+        i += len;
+    }
+    if (rc == 0) {
+        rc = buf_add_c(out, "\"");
+    }
+    if (rc != 0) {
+        out->len = before;
+    }
+    return rc;
+}
+
+int file_read(const char *path, struct buf *out, struct err *err)
+{
+    FILE *f = fopen(path, "re");
+    int rc = 0;
+
+    if (f == NULL) {
+        return err_sys(err, ERR_IO, errno, "cannot open %s", path);
+    }
+    for (;;) {
+        char piece[16 * 1024];
+        size_t n = fread(piece, 1, sizeof piece, f);
+
+        if (n == 0) {
+            break;
+        }
+        if (buf_add(out, piece, n) != 0) {
+            rc = err_set(err, ERR_LIMIT, "%s is larger than %zu bytes", path, out->max);
+            goto out;
+        }
+    }
+    if (ferror(f)) {
+        rc = err_sys(err, ERR_IO, errno, "cannot read %s", path);
+    }
+out:
+    fclose(f);
+    return rc;
+}
+
+int file_write(const char *path, struct str text, struct err *err)
+{
+    struct buf tmp;
+    int rc = 0;
+    FILE *f = NULL;
+
+    buf_init(&tmp, 8192);
+    if (buf_printf(&tmp, "%s.tmp.%ld", path, (long)getpid()) != 0) {
+        return err_set(err, ERR_LIMIT, "path too long");
+    }
+    f = fopen(tmp.p, "we");
+    if (f == NULL) {
+        rc = err_sys(err, ERR_IO, errno, "cannot write %s", path);
+        goto out;
+    }
+    bool written = text.len == 0 || fwrite(text.p, 1, text.len, f) == text.len;
+    int closed = fclose(f);
+    if (!written || closed != 0 || rename(tmp.p, path) != 0) {
+        rc = err_sys(err, ERR_IO, errno, "cannot write %s", path);
+        unlink(tmp.p);
+    }
+out:
+    buf_clear(&tmp);
+    return rc;
+}
