@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What one operation did: filled once, when it ends, and handed to the window of its shard.
+ *
+ * Times are monotonic nanoseconds of the worker; 0 means "never happened".
+ *
+ *   t_due          when it should have started (closed model: end of the think time)
+ *   t_free         when a slot and session existed for it; t_due if one was idle then
+ *   t_ready        when the session set-up that it had to wait for was done, else max(t_due,
+ * t_free) t_send         first byte of the request accepted by the kernel t_headers      response
+ * head complete t_first_event  first SSE event with data complete t_end          the JSON-RPC
+ * response with our id was complete, or the failure was known
+ *
+ *   L = t_send - t_due   lag        S = t_end - t_send   service      R = t_end - t_due   response
+ *   L = L_queue + L_setup + L_tool:  L_queue = t_free - t_due,  L_setup = t_ready - max(t_due,
+ * t_free), L_tool = t_send - t_ready. An operation that never got as far as sending has S = 0 and
+ *   L = R = t_end - t_due.
+ */
+#ifndef METRICS_OUTCOME_H
+#define METRICS_OUTCOME_H
+
+#include "base/str.h"
+#include "metrics/taxonomy.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum outcome_class {
+    OUTCOME_OK,
+    OUTCOME_FAILED, /* the target's doing, known before any limit of ours */
+    OUTCOME_CUT,    /* ended by a limit of ours (time-out, stall): failed, and a censored sample */
+    OUTCOME_UNFINISHED, /* still running when we had to stop: neither success nor failure */
+};
+
+struct outcome {
+    uint32_t key; /* index into the plan's keys: stage × operation × template */
+    uint32_t vu;
+    enum outcome_class cls;
+
+    uint64_t t_due, t_free, t_ready, t_send, t_headers, t_first_event, t_end;
+    uint64_t bytes_out, bytes_in; /* HTTP heads and bodies */
+
+    int http_status; /* 0: no response head */
+    enum error_type error_type;
+    enum error_code error_code;
+    enum error_origin origin;
+    int error_number;   /* completes the code's name: status, JSON-RPC code, errno */
+    struct str message; /* what the target or the system said; valid during the call only */
+
+    bool is_stream;         /* answered with text/event-stream */
+    bool not_streamed;      /* streaming was expected and did not come */
+    bool session_was_used;  /* the session had served an operation before */
+    uint32_t requests_sent; /* 1, more when a lost session was re-created, 0 if never sent */
+    uint64_t event_count;   /* SSE events with data, the final response included */
+    uint64_t stall_ns;      /* silence at which a stalled stream was ended, else 0 */
+};
+
+#endif
