@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The effective config: what a scenario file says, every default filled in. Filled by the loader
+ * from the rows of scenario/fields.c (the master copy of names, bounds and defaults), then never
+ * changed again, so that all threads may read it.
+ *
+ * Units: milliseconds of the file are nanoseconds here (`_ns`). Texts are NUL-terminated, never
+ * NULL unless the member says so, and live as long as the scenario. 0 stands for "null" where the
+ * file allows null. Texts may contain placeholders (scenario/placeholder.h).
+ */
+#ifndef SCENARIO_CONFIG_H
+#define SCENARIO_CONFIG_H
+
+#include "base/json.h"
+#include "base/str.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum operation_kind {
+    OPERATION_TOOLS_LIST,
+    OPERATION_TOOLS_CALL,
+    OPERATION_RESOURCES_LIST,
+    OPERATION_RESOURCES_READ,
+    OPERATION_PROMPTS_LIST,
+    OPERATION_PROMPTS_GET,
+    OPERATION_PING,
+    OPERATION_KIND_COUNT
+};
+enum stage_kind {
+    STAGE_PREFLIGHT,
+    STAGE_BASELINE,
+    STAGE_RAMP,
+    STAGE_SOAK,
+    STAGE_SPIKE,
+    STAGE_CUSTOM
+};
+enum target_kind { TARGET_SERVER, TARGET_GATEWAY };
+enum stall_reset { STALL_RESET_AUTO, STALL_RESET_EVENT, STALL_RESET_ANY };
+enum protocol_version {
+    PROTOCOL_2024_11_05,
+    PROTOCOL_2025_03_26,
+    PROTOCOL_2025_06_18,
+    PROTOCOL_2025_11_25,
+    PROTOCOL_2026_07_28
+};
+enum protocol_policy { PROTOCOL_STRICT, PROTOCOL_SUPPORTED, PROTOCOL_NONE };
+enum allowlist_mode { ALLOWLIST_DENY_BY_DEFAULT, ALLOWLIST_ALLOW_ALL };
+enum allow_kind { ALLOW_EXACT, ALLOW_SUFFIX, ALLOW_REGEX, ALLOW_CIDR };
+enum session_mode { SESSION_REUSE, SESSION_POOL, SESSION_PER_REQUEST, SESSION_CHURN };
+enum think_mode { THINK_NONE, THINK_FIXED, THINK_JITTER };
+enum comparator { COMPARE_GT, COMPARE_GE, COMPARE_LT, COMPARE_LE };
+enum trigger_effect { TRIGGER_FAIL, TRIGGER_PASS };
+enum stop_mode { STOP_DRAIN, STOP_IMMEDIATE };
+
+/* A header or a tag. */
+struct named_text {
+    const char *name, *value;
+};
+
+/* A JSON object of the file: `json` for those who walk it, `text` (compact) for those who send it.
+ * Empty object "{}" when not given. */
+struct json_text {
+    json_t *json; /* owned by the scenario */
+    struct str text;
+};
+
+struct metadata_config {
+    const char *name, *description;
+    const char *created_by; /* NULL: not given */
+    struct named_text *tags;
+    size_t tag_count;
+};
+
+struct identification_config {
+    const char *header_name, *header_template;
+    const char *user_agent;
+};
+
+struct timeouts_config {
+    uint64_t connect_ns, request_ns, stream_stall_ns;
+    enum stall_reset stall_reset;
+};
+
+struct redirect_config {
+    uint64_t max_redirects;
+    const char **allowlist;
+    size_t allow_count;
+};
+
+struct target_config {
+    enum target_kind kind;
+    const char *url;
+    struct named_text *headers;
+    size_t header_count;
+    struct identification_config identification;
+    struct timeouts_config timeouts;
+    struct redirect_config redirect;
+    enum protocol_version protocol_version;
+    const char *protocol_name; /* "2025-11-25" */
+    enum protocol_policy protocol_policy;
+};
+
+struct allow_config {
+    enum allow_kind kind;
+    const char *value;
+};
+
+struct environment_config {
+    enum allowlist_mode mode;
+    struct allow_config *allowed;
+    size_t allowed_count;
+    const char **forbidden;
+    size_t forbidden_count;
+};
+
+struct session_config {
+    enum session_mode mode;
+};
+
+struct think_config {
+    enum think_mode mode;
+    uint64_t base_ns, jitter_ns;
+};
+
+struct reconnect_config {
+    bool enabled; /* false: a VU ends at its first lost session */
+    uint64_t initial_delay_ns, max_delay_ns;
+    double multiplier, jitter_fraction;
+    uint64_t max_retries;
+};
+
+struct mix_config {
+    enum operation_kind operation;
+    uint64_t weight;
+    const char *uri;         /* resources_read; else NULL */
+    const char *prompt_name; /* prompts_get; else NULL */
+    const char *tool_name;   /* inline tools_call; NULL: one of the templates is called */
+    struct json_text arguments;
+};
+
+struct template_config {
+    const char *template_id, *tool_name;
+    uint64_t weight;
+    bool expects_streaming;
+    struct json_text arguments;
+};
+
+struct workload_config {
+    uint64_t seed; /* same file and seed give the same sequence of operations */
+    uint64_t in_flight_per_vu;
+    struct think_config think;
+    struct reconnect_config reconnect;
+    struct mix_config *mix;
+    size_t mix_count;
+    struct template_config *templates;
+    size_t template_count;
+};
+
+struct condition_config {
+    const char *id, *metric; /* the metric as the file spells it, perhaps an alias */
+    enum comparator comparator;
+    double threshold;
+    uint64_t window_ns;
+    uint64_t sustain_windows;
+    enum trigger_effect on_trigger;
+};
+
+struct stage_config {
+    const char *stage_id;
+    enum stage_kind kind;
+    bool enabled; /* disabled stages are in the list too: skip them */
+    uint64_t duration_ns;
+    uint64_t max_duration_ns; /* 0: none; never below duration_ns */
+    uint64_t target_vus;      /* not above hard_caps.max_vus */
+    uint64_t start_spread_ns; /* effective: safety.ramp_by_default is applied */
+    struct condition_config *conditions;
+    size_t condition_count;
+};
+
+struct caps_config {
+    uint64_t max_vus;
+    double max_rps;           /* 0: none */
+    uint64_t max_connections; /* 0: none */
+    uint64_t max_duration_ns;
+    uint64_t max_in_flight_per_vu;
+    uint64_t max_queue_depth;
+    uint64_t max_errors; /* 0: none */
+};
+
+struct safety_config {
+    bool ramp_by_default;
+    bool identification_required;
+    struct condition_config *conditions; /* for the whole run */
+    size_t condition_count;
+    struct caps_config caps;
+    enum stop_mode stop_mode;
+    uint64_t drain_timeout_ns;
+};
+
+#endif
