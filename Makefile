@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: MIT
+# The daily commands by name. The build itself is CMake's: `cmake --preset release` and so on.
+.PHONY: all dev test test-unit e2e lint tidy format fuzz top docs demo clean
+
+PRESET ?= release
+T ?=
+SECONDS_EACH ?= 60
+
+all:
+	cmake --preset $(PRESET) && cmake --build --preset $(PRESET)
+
+dev:
+	cmake --preset dev && cmake --build --preset dev
+
+test:
+	bash scripts/test.sh
+
+test-unit:
+	bash scripts/test.sh --no-setup unit
+
+e2e:
+	bash scripts/test.sh --no-setup e2e
+
+lint:
+	bash scripts/test.sh --no-setup lint
+	bash scripts/top_functions.sh
+
+tidy:
+	cmake --preset release && TIDY=all bash tests/lint/tidy.sh
+
+format:
+	find src tests bench -name '*.[ch]' -print0 | xargs -0 clang-format-14 -i
+
+# make fuzz T=sse_parse: one target; without T every target, a minute each.
+fuzz:
+	bash scripts/fuzz.sh $(SECONDS_EACH) $(T)
+
+# Writes schemas/ and docs/reference/ from the tables in the code.
+docs:
+	bash scripts/docs.sh
+
+demo:
+	bash scripts/demo.sh
+
+clean:
+	cmake -E rm -rf build

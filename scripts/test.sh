@@ -1,0 +1,257 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+#
+# Sets up, builds, and runs every test. The last line is always "N passed, M failed", with
+# ", K skipped" behind it when something could not be tried here; the exit code is 1 if any failed.
+#
+#   scripts/test.sh                 everything
+#   scripts/test.sh PART...         only these: lint unit tsan e2e e2e-sanitized
+#   scripts/test.sh --no-setup ...  without looking for missing packages
+set -u -o pipefail
+cd "$(dirname "$0")/.." || exit 1
+
+passed=0 failed=0 skipped=0
+failures=()
+skips=()
+logs=$(mktemp -d)
+
+# The sum is printed on every way out, so that nobody mistakes a broken script for a good one.
+finish() {
+    rm -rf "$logs"
+    local name
+    echo
+    for name in ${skips[@]+"${skips[@]}"}; do
+        echo "skipped: $name"
+    done
+    for name in ${failures[@]+"${failures[@]}"}; do
+        echo "FAILED: $name"
+    done
+    if [ $((passed + failed)) -eq 0 ]; then
+        failed=1
+    fi
+    local line="$passed passed, $failed failed"
+    [ "$skipped" -eq 0 ] || line="$line, $skipped skipped"
+    echo "$line"
+    [ "$failed" -eq 0 ]
+    exit $?
+}
+trap finish EXIT
+trap 'exit 130' INT TERM
+
+fail_one() {
+    failed=$((failed + 1))
+    failures+=("$1")
+}
+
+skip_one() {
+    skipped=$((skipped + 1))
+    skips+=("$1")
+}
+
+title() {
+    printf '\n== %s\n' "$*"
+}
+
+# Runs a command quietly; shows what it said only when it failed.
+quietly() {
+    local name=$1
+    shift
+    if ! "$@" > "$logs/quiet" 2>&1; then
+        tail -n 60 "$logs/quiet"
+        fail_one "$name"
+        return 1
+    fi
+}
+
+jobs=$(nproc)
+
+build() {
+    local preset=$1
+    shift
+    title "build: $preset"
+    quietly "build ($preset): configure" cmake --preset "$preset" || return 1
+    quietly "build ($preset): compile" cmake --build --preset "$preset" -j"$jobs" "$@" || return 1
+}
+
+# Each line of lint is a program in tests/lint: 0 passes, 77 is "cannot be tried here".
+run_lint() {
+    title "lint"
+    local script name status
+    for script in tests/lint/*.sh; do
+        name="lint: $(basename "$script" .sh)"
+        status=0
+        bash "$script" > "$logs/lint" 2>&1 || status=$?
+        case $status in
+        0)
+            passed=$((passed + 1))
+            echo "ok       $name"
+            ;;
+        77)
+            skip_one "$name: $(tail -n 1 "$logs/lint")"
+            echo "skipped  $name: $(tail -n 1 "$logs/lint")"
+            ;;
+        *)
+            fail_one "$name"
+            echo "FAILED   $name"
+            head -n 60 "$logs/lint"
+            ;;
+        esac
+    done
+}
+
+junit_count() {
+    sed -n "/<testsuite/,/>/s/.*$2=\"\([0-9]*\)\".*/\1/p" "$1" | head -n 1
+}
+
+# Runs the tests of one preset and adds ctest's own numbers to ours.
+run_ctest() {
+    local preset=$1 label=$2 report="$logs/ctest.xml" tests bad skips_here
+    shift 2
+    rm -f "$report"
+    ctest --preset "$preset" -j"$jobs" --no-tests=ignore --output-junit "$report" "$@" \
+        > "$logs/ctest" 2>&1
+    if [ ! -s "$report" ]; then
+        tail -n 40 "$logs/ctest"
+        fail_one "$label: ctest gave no report"
+        return
+    fi
+    tests=$(junit_count "$report" tests)
+    bad=$(junit_count "$report" failures)
+    skips_here=$(($(junit_count "$report" skipped) + $(junit_count "$report" disabled)))
+    passed=$((passed + tests - bad - skips_here))
+    if [ "$skips_here" -gt 0 ]; then
+        skipped=$((skipped + skips_here))
+        skips+=("$label: $skips_here of ctest, named above")
+        grep -E 'Skipped|Disabled' "$logs/ctest"
+    fi
+    if [ "$bad" -gt 0 ]; then
+        failed=$((failed + bad))
+        while read -r name; do
+            failures+=("$label: $name")
+        done < <(sed -n 's/^[[:space:]]*[0-9]* - \([A-Za-z0-9_.-]*\) (\(Failed\|Timeout\|SEGFAULT\|.*Aborted\|.*Exception.*\|Not Run\|ILLEGAL.*\)).*/\1/p' "$logs/ctest" | sort -u)
+        cat "$logs/ctest"
+    fi
+    echo "$label: $((tests - bad - skips_here)) of $tests passed"
+}
+
+run_unit() {
+    build dev || return
+    title "unit, integration and fuzz corpora (address and undefined-behaviour sanitizers)"
+    run_ctest dev "dev"
+}
+
+run_tsan() {
+    local names
+    names=$(find tests/integration -name 'test_*.c' 2> /dev/null)
+    if [ -z "$names" ]; then
+        return
+    fi
+    if ! command -v clang > /dev/null; then
+        skip_one "tsan: no clang here"
+        return
+    fi
+    build tsan || return
+    title "integration (thread sanitizer)"
+    run_ctest tsan "tsan" -R '^integration_'
+}
+
+tap_count() {
+    sed -n "s/^# $2 \([0-9]*\)\$/\1/p" "$1" | tail -n 1
+}
+
+# One process of Node's test runner per file: one after another, because they measure times.
+run_e2e_file() {
+    local file=$1 label=$2 log="$logs/tap" status=0 ok bad skip count
+    local start=$SECONDS
+    node --test --test-reporter=tap "$file" > "$log" 2>&1 || status=$?
+    ok=$(tap_count "$log" pass)
+    skip=$(tap_count "$log" skipped)
+    bad=$(($(tap_count "$log" fail) + $(tap_count "$log" cancelled)))
+    passed=$((passed + ${ok:-0}))
+    count=$((SECONDS - start))
+    while read -r line; do
+        skip_one "$label: $line"
+    done < <(sed -n 's/^ *ok [0-9]* - \(.*\) # SKIP\(.*\)/\1 (\2)/p' "$log")
+    if [ "$status" -ne 0 ] || [ "$bad" -gt 0 ]; then
+        [ "$bad" -gt 0 ] || bad=1
+        failed=$((failed + bad))
+        while read -r line; do
+            failures+=("$label: $line")
+        done < <(sed -n 's/^ *not ok [0-9]* - //p' "$log")
+        cat "$log"
+        echo "FAILED   $label (${ok:-0} passed, $bad failed, ${count} s)"
+    else
+        echo "ok       $label (${ok:-0} passed, ${skip:-0} skipped, ${count} s)"
+    fi
+}
+
+node_is_new() {
+    command -v node > /dev/null &&
+        [ "$(node -p 'Number(process.versions.node.split(".")[0])')" -ge 18 ]
+}
+
+# The foreign peer comes from npm with a lock file; without a registry its test skips itself.
+fetch_peers() {
+    if command -v npm > /dev/null && [ ! -d tests/e2e/node_modules ]; then
+        (cd tests/e2e && timeout 120 npm ci --no-audit --no-fund --ignore-scripts) \
+            > "$logs/npm" 2>&1 || echo "npm ci failed: the foreign peer is skipped"
+    fi
+}
+
+run_e2e() {
+    local file
+    if ! node_is_new; then
+        skip_one "e2e: no Node.js 18 or newer here"
+        return
+    fi
+    build release --target mcpdrill || return
+    fetch_peers
+    title "end to end (release binaries)"
+    for file in tests/e2e/*.test.mjs; do
+        MCPDRILL_BIN_DIR="$PWD/build/bin" run_e2e_file "$file" "e2e: $(basename "$file" .test.mjs)"
+    done
+}
+
+# The tests in which hostile input meets our parsers and our shutdown, again under ASan and UBSan.
+sanitized_files="bad_input hostile interrupt preflight"
+
+run_e2e_sanitized() {
+    local name
+    if ! node_is_new; then
+        skip_one "e2e-sanitized: no Node.js 18 or newer here"
+        return
+    fi
+    build dev || return
+    title "end to end (address and undefined-behaviour sanitizers)"
+    for name in $sanitized_files; do
+        MCPDRILL_BIN_DIR="$PWD/build/dev/bin" MCPDRILL_SANITIZED=1 \
+            run_e2e_file "tests/e2e/$name.test.mjs" "e2e, sanitized: $name"
+    done
+}
+
+setup=yes
+parts=()
+for argument in "$@"; do
+    case $argument in
+    --no-setup) setup=no ;;
+    lint | unit | tsan | e2e | e2e-sanitized) parts+=("$argument") ;;
+    *)
+        echo "test: unknown part '$argument'; known: lint unit tsan e2e e2e-sanitized, --no-setup" >&2
+        fail_one "arguments"
+        exit 2
+        ;;
+    esac
+done
+[ ${#parts[@]} -gt 0 ] || parts=(lint unit tsan e2e e2e-sanitized)
+
+if [ $setup = yes ] && ! bash scripts/setup.sh; then
+    fail_one "setup"
+    exit 1
+fi
+# clang-tidy reads the compile commands of the release build.
+if [[ " ${parts[*]} " == *" lint "* ]]; then
+    quietly "build (release): configure" cmake --preset release
+fi
+for part in "${parts[@]}"; do
+    "run_${part//-/_}"
+done

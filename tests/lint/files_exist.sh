@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+#
+# Files that a program of ours generates, and files that the documentation promises, exist and are not
+# empty; that they are in step with the tables is a unit test of src/scenario.
+set -eu -o pipefail
+cd "$(dirname "$0")/../.."
+
+bad=0
+for file in schemas/run-config/v1.json docs/reference/run-config.md examples/quick-start.json \
+    examples/scenarios/stream-stall-test.json README.md ARCHITECTURE.md CONTRIBUTING.md CHANGELOG.md LICENSE; do
+    if [ ! -s "$file" ]; then
+        echo "missing or empty: $file"
+        bad=1
+    fi
+done
+exit $bad
