@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The books of a run: adds the one-second windows of all sources (shards of this process, later
+ * workers) and answers with views. Whatever the split over sources, the sums are the same, count
+ * by count.
+ *
+ * Vocabulary
+ *   source     something that sends one window per second, numbered from 0 without a gap
+ *   second     number of a window; 0 is the run's first
+ *   complete   a second that every source has reported, and so are all before it
+ *   history    the last seconds, each for itself and compact, for windows of stop conditions, the
+ *              live panel, the windows file; at least `history_seconds` behind the newest one
+ *
+ * A window is added once per (source, second). A repeat, an unknown source, another number of
+ * keys, or a second out of range is refused and counted: it shows that something is broken. A late
+ * window always enters the totals, and the history while its second is still kept.
+ *
+ * Memory: per second a few KB; per key with samples 36 KiB per distribution in use.
+ * One thread. Windows belong to the caller and are free again after aggregate_add.
+ */
+#ifndef CONTROL_AGGREGATE_H
+#define CONTROL_AGGREGATE_H
+
+#include "metrics/registry.h"
+#include "metrics/window.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct aggregate;
+
+/* What a key means; names are the plan's and outlive the aggregate. NULL where there is none. */
+struct aggregate_key {
+    uint32_t stage_index;
+    const char *operation, *tool_name, *template_id;
+};
+
+enum {
+    AGGREGATE_SECONDS_MAX = 700000, /* eight days; a second beyond is refused */
+    AGGREGATE_HISTORY_SLACK = 16,   /* kept beyond history_seconds, for sources that run ahead */
+    AGGREGATE_SIGNATURES_MAX = 1000,
+};
+
+/* Keys are copied, their names are not. */
+struct aggregate *aggregate_new(const struct aggregate_key *keys,
+                                uint32_t key_count,
+                                uint32_t stage_count,
+                                uint32_t source_count,
+                                uint32_t history_seconds);
+void aggregate_free(struct aggregate *a);
+/* Which latency views name so; false (S) until set. */
+void aggregate_set_open_model(struct aggregate *a, bool open_model);
+
+/* True when it was applied, false when it was refused (and counted). */
+bool aggregate_add(struct aggregate *a, uint32_t source, const struct window *w);
+/* No more windows come from this source; seconds that it did not reach no longer wait for it. */
+void aggregate_finish_source(struct aggregate *a, uint32_t source);
+
+/* The watermark: seconds 0..n-1 are complete. */
+uint64_t aggregate_complete(const struct aggregate *a);
+/* One more than the newest second that any source has reported. */
+uint64_t aggregate_newest(const struct aggregate *a);
+/* How many sources reported this second; 0 also when it is no longer kept. */
+uint32_t aggregate_reported(const struct aggregate *a, uint64_t second);
+
+/* Which part of the sums. Start from aggregate_everything(). */
+struct aggregate_filter {
+    int32_t stage_index; /* -1: all. Run parts count for the stage that their window names */
+    int32_t key;         /* -1: all. Run parts are always included */
+    uint32_t dists;      /* bits of enum dist to add up; fewer is faster */
+};
+
+static inline struct aggregate_filter aggregate_everything(void)
+{
+    return (struct aggregate_filter){.stage_index = -1, .key = -1, .dists = (1u << DIST_ALL) - 1};
+}
+
+/*
+ * The sum of seconds first..first+count-1 into a view (which was all zero or used before). Its
+ * span is what the windows covered. Gauges are of the last second that was reported: sums over
+ * the sources, the maximum for ages. False, and the view is empty, when one of the seconds is no
+ * longer kept.
+ */
+bool aggregate_view_seconds(const struct aggregate *a,
+                            const struct aggregate_filter *filter,
+                            uint64_t first,
+                            uint64_t count,
+                            struct metric_view *view);
+/*
+ * The sum of everything so far. With a stage the span is the time in which that stage was the
+ * current one; operations that ended after it, during the drain, are included in the counts.
+ */
+void aggregate_view_total(const struct aggregate *a,
+                          const struct aggregate_filter *filter,
+                          struct metric_view *view);
+
+uint32_t aggregate_key_count(const struct aggregate *a);
+const struct aggregate_key *aggregate_key(const struct aggregate *a, uint32_t key);
+
+/* A kind of failure over the run. `failure.key` is the first key that had it. */
+struct aggregate_failure {
+    struct failure failure;
+    uint64_t first_second, last_second;
+    const uint64_t *keys; /* bit per key that had it */
+    bool is_other;        /* the rest, beyond the tables; its message is "<OTHER>" */
+};
+
+/* The most frequent first, then by type, code and message; at most `max`. Pointers are valid
+ * until the next aggregate_add. Returns how many. */
+size_t
+aggregate_failures(const struct aggregate *a, const struct aggregate_failure **out, size_t max);
+/* "type CODE: masked message", cut to `size`; returns out. */
+const char *aggregate_failure_pattern(const struct aggregate_failure *f, char *out, size_t size);
+
+/* What one source sent, for the integrity check and for outliers. */
+struct aggregate_source {
+    uint64_t windows;    /* applied */
+    uint64_t duplicates; /* refused: this second had come already */
+    uint64_t refused;    /* refused for another reason */
+    uint64_t missing;    /* gaps below its newest second */
+    uint64_t count[COUNT_ALL];
+    uint64_t busy_ns, wall_ns, wakeups;
+    double busy_max;               /* the busiest second, 0..1 */
+    uint64_t busy_seconds_over_80; /* seconds above 0.80 … */
+    uint64_t busy_seconds_over_95; /* … and above 0.95 */
+    uint64_t busy_over_95_row;     /* the longest row of the latter */
+    bool finished;
+};
+
+struct aggregate_integrity {
+    uint64_t windows, duplicates, refused, missing;
+    uint64_t unknown_source; /* windows from a source that does not exist */
+    bool sums_agree;         /* Σ over sources = totals, for every count */
+};
+
+void aggregate_source(const struct aggregate *a, uint32_t source, struct aggregate_source *out);
+void aggregate_integrity(const struct aggregate *a, struct aggregate_integrity *out);
+
+#endif

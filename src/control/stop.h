@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Stop conditions, evaluated once per second of event time on the windows of an aggregate. Pure:
+ * no clock; the caller says up to which second it may look.
+ *
+ * Rules
+ * - A condition has a metric, a comparator, a threshold, a window and `sustain_windows`. It holds
+ *   at the end of second t when the metric breaches in each of the last `sustain_windows` adjacent
+ *   windows: the one that ends with t, the one directly before it, and so on.
+ * - `window_ms` is rounded up to whole seconds.
+ * - Only whole windows inside the scope count: the stage of the condition, or the run. A stage
+ *   starts with nothing. Operations are those of that stage.
+ * - Exception: a metric that can only grow (`monotone`) with > or >= and sustain 1 fires inside
+ *   its first, still incomplete window, as soon as it is reached.
+ * - A metric that counts from the beginning of its scope (`since_begin`) does so here: its window
+ *   says only how long a breach must last.
+ * - A window without a value does not breach, and breaks a row of breaches. Rates are 0, not
+ *   missing, while VUs or streams are active.
+ * - Equal to the threshold does not breach > or <.
+ * - All conditions that hold at the same second are reported; the first one of the file is the
+ *   reason.
+ *
+ * A second is looked at once: data that comes later for it enters totals, not verdicts.
+ */
+#ifndef CONTROL_STOP_H
+#define CONTROL_STOP_H
+
+#include "base/str.h"
+#include "control/aggregate.h"
+#include "metrics/registry.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum stop_comparator { STOP_GT, STOP_GE, STOP_LT, STOP_LE };
+
+/* ">", ">=", "<", "<=". False, *out untouched, for another text. */
+bool stop_comparator_parse(struct str text, enum stop_comparator *out);
+const char *stop_comparator_name(enum stop_comparator c);
+/* Does `value` breach? Also for success criteria, where the same words mean "holds". */
+bool stop_compare(double value, enum stop_comparator c, double threshold);
+
+enum stop_action { STOP_FAIL, STOP_PASS }; /* on_trigger: what reaching it means for the verdict */
+
+struct stop_spec {
+    const char *id; /* outlives the evaluator */
+    const struct metric *metric;
+    enum stop_comparator comparator;
+    double threshold;
+    uint64_t window_ms;       /* 1 ..; rounded up to seconds */
+    uint32_t sustain_windows; /* 1 .. */
+    int32_t stage_index;      /* -1: the whole run */
+    enum stop_action on_trigger;
+};
+
+struct stop;
+
+/* Specs are copied; what they point to is not. `count` may be 0. */
+struct stop *stop_new(const struct stop_spec *specs, size_t count);
+void stop_free(struct stop *s);
+
+/* How many seconds of history the aggregate needs for these conditions; at least 1. */
+uint32_t stop_history_seconds(const struct stop_spec *specs, size_t count);
+
+/* The stage covers whole seconds first_second .. end_second-1; the end is told when it is known.
+ * A stage whose beginning was not told is not evaluated. */
+void stop_stage_begin(struct stop *s, uint32_t stage_index, uint64_t first_second);
+void stop_stage_end(struct stop *s, uint32_t stage_index, uint64_t end_second);
+
+enum { STOP_WINDOWS_SHOWN = 8, STOP_SIGNATURES_SHOWN = 3, STOP_ALSO_MAX = 16 };
+
+struct stop_observation {
+    bool has_value;
+    double value;
+    uint64_t samples; /* n that the value rests on */
+    uint64_t ended, failed;
+};
+
+struct stop_trigger {
+    size_t index; /* into the specs */
+    const struct stop_spec *spec;
+    uint64_t second;     /* the deciding one; the condition holds at its end */
+    bool early;          /* inside the first window */
+    bool partial;        /* not all sources had reported */
+    uint64_t window_s;   /* of one window; for an early trigger the time since the scope began */
+    size_t window_count; /* windows[0] is the newest; at most STOP_WINDOWS_SHOWN of them */
+    struct stop_observation windows[STOP_WINDOWS_SHOWN];
+    size_t also_count; /* other conditions that held at that second, by index */
+    size_t also[STOP_ALSO_MAX];
+    size_t signature_count; /* of the run so far, most frequent first */
+    char signatures[STOP_SIGNATURES_SHOWN][256];
+    char sentence[512]; /* for people, without a full stop */
+};
+
+/*
+ * Looks at every second below `end_second` that was not looked at yet, in order. True, with
+ * *trigger filled, at the first one where a condition holds; later seconds are left for the next
+ * call. `end_second` is aggregate_complete(), or more after waiting long enough for a missing
+ * source: those seconds are `partial`.
+ */
+bool stop_evaluate(struct stop *s,
+                   const struct aggregate *a,
+                   uint64_t end_second,
+                   struct stop_trigger *trigger);
+
+/* How a condition stands, for the live panel and for the result. */
+struct stop_state {
+    const struct stop_spec *spec;
+    bool active;                  /* its scope is being evaluated */
+    struct stop_observation last; /* the newest window, also an incomplete one */
+    uint64_t last_second;
+    uint32_t row;   /* adjacent windows that breach, up to now */
+    bool has_worst; /* a value was seen at all */
+    double worst;   /* nearest to, or farthest beyond, the threshold; whole windows and early
+                     * ones */
+    bool breached;  /* a window breached */
+    bool triggered; /* it held */
+    double margin;  /* from `last` to the threshold in the metric's unit; <= 0 in breach */
+    bool has_margin;
+};
+
+size_t stop_count(const struct stop *s);
+void stop_state(const struct stop *s, size_t index, struct stop_state *out);
+
+#endif

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What one shard collects in one second of event time. A shard fills a window, hands it over by
+ * pointer and takes an empty one; merging and quantiles happen elsewhere (control/aggregate.h).
+ *
+ * Vocabulary
+ *   second   number of the window: [t0 + second, t0 + second + 1) of the run's clock
+ *   key      index into the plan's keys: stage × operation × template
+ *   part     counters and distributions. One part per key, and one (`run`) for what belongs to no
+ *            key: connections, sessions, our own lateness. Both use the same struct and the same
+ *            indices, so that all merging is one loop; COUNT_MAP and DIST_MAP say what is whose.
+ *   count    an integer that only grows while the window is filled, enum count
+ *   dist     a histogram, enum dist; made at its first sample and kept by window_reset, so that
+ *            nothing allocates in steady state
+ *   gauge    a state at the end of the window, set by the engine as plain fields before hand-over
+ *
+ * Each event is counted in the second in which it happened: the start of an operation in one
+ * window, its end perhaps in another. Per key and over the whole run
+ * started = ended_ok + ended_failed + unfinished (+ in flight while it runs).
+ *
+ * One thread at a time. Keys are checked by assertion: they come from our own plan.
+ */
+#ifndef METRICS_WINDOW_H
+#define METRICS_WINDOW_H
+
+#include "metrics/histogram.h"
+#include "metrics/outcome.h"
+#include "metrics/signature.h"
+#include "metrics/taxonomy.h"
+
+#include <assert.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* X(id, "name"): per key until SESSION_REUSED, of the whole shard from CONNECT_ATTEMPTS on. */
+#define COUNT_MAP(X)                                                                        \
+    X(STARTED, "started") /* first byte sent, or failed before that */                      \
+    X(ENDED_OK, "ended_ok")                                                                 \
+    X(ENDED_FAILED, "ended_failed") /* failed and cut, our own failures included */         \
+    X(UNFINISHED, "unfinished")                                                             \
+    X(REQUESTS_SENT, "requests_sent")                                                       \
+    X(SESSION_RETRIES, "session_retries") /* requests repeated after a lost session */      \
+    X(TOOL_ERRORS, "tool_errors")                                                           \
+    X(PROTOCOL_ERRORS, "protocol_errors")                                                   \
+    X(TIMEOUTS, "timeouts")                                                                 \
+    X(HTTP_5XX, "http_5xx")                                                                 \
+    X(RATE_LIMITED, "rate_limited")                                                         \
+    X(OWN_FAILURES, "own_failures") /* resource_exhausted: not the target's doing */        \
+    X(STREAMS_STARTED, "streams_started")                                                   \
+    X(STREAMS_ENDED, "streams_ended")         /* = completed + failed */                    \
+    X(STREAMS_COMPLETED, "streams_completed") /* the response with our id arrived */        \
+    X(STREAMS_FAILED, "streams_failed")       /* any other end, stalls included */          \
+    X(STREAMS_STALLED, "streams_stalled")                                                   \
+    X(STREAMS_UNFINISHED, "streams_unfinished")                                             \
+    X(NOT_STREAMED, "not_streamed") /* a stream was expected and did not come */            \
+    X(EVENTS, "events")                                                                     \
+    X(BYTES_IN, "bytes_in") /* of the operations that ended */                              \
+    X(BYTES_OUT, "bytes_out")                                                               \
+    X(SESSION_REUSED, "session_reused")                                                     \
+    X(CONNECT_ATTEMPTS, "connect_attempts")                                                 \
+    X(CONNECT_FAILURES, "connect_failures")                                                 \
+    X(CONNECT_OWN, "connect_own_failures") /* attempts that failed for want of resources */ \
+    X(SESSIONS_CREATED, "sessions_created")                                                 \
+    X(SESSIONS_FAILED, "sessions_failed")                                                   \
+    X(SESSIONS_LOST, "sessions_lost")                                                       \
+    X(SESSIONS_CLOSED, "sessions_closed")                                                   \
+    X(EARLY_SENDS, "early_sends") /* sent before due: a defect of ours */
+
+#define COUNT_ENUM_(id, name) COUNT_##id,
+enum count { COUNT_MAP(COUNT_ENUM_) COUNT_ALL };
+
+/*
+ * X(id, "name"): per key until GAP, of the shard from TOOL_LAG on. LAG, SERVICE, RESPONSE and
+ * QUEUE hold the operations that succeeded and those that we cut (as censored samples, the
+ * unfinished ones too); failed ones are apart, because a refused connection is fast.
+ */
+#define DIST_MAP(X)                                                                      \
+    X(LAG, "lag")                 /* L */                                                \
+    X(SERVICE, "service")         /* S; only of operations that were sent */             \
+    X(RESPONSE, "response")       /* R */                                                \
+    X(FAILED, "failed_service")   /* S of the failed ones that were sent */              \
+    X(QUEUE, "queue")             /* L_queue */                                          \
+    X(FIRST_EVENT, "first_event") /* sending to the first event with data */             \
+    X(GAP, "event_gap")           /* between events, the first from the response head */ \
+    X(TOOL_LAG, "tool_lag")       /* L_tool of every operation that was sent */          \
+    X(CONNECT, "connect")         /* TCP, and TLS where there is one */                  \
+    X(SESSION, "session")         /* connect to `initialized` accepted */                \
+    X(INITIALIZE, "initialize")
+
+#define DIST_ENUM_(id, name) DIST_##id,
+enum dist { DIST_MAP(DIST_ENUM_) DIST_ALL };
+
+const char *count_name(enum count id);
+const char *dist_name(enum dist id);
+
+struct window_part {
+    uint64_t count[COUNT_ALL];
+    struct hist *dist[DIST_ALL]; /* NULL until the first sample; empty is as good as NULL */
+};
+
+struct window_gauges {
+    uint64_t active_vus, active_sessions, active_streams, open_connections, in_flight;
+    uint64_t oldest_event_age_ns; /* longest silence of an open stream; 0 without one */
+};
+
+/* One distinct failure. `message` is masked, `sample` is one as it came; neither is terminated. */
+struct failure {
+    uint64_t hash; /* of everything that makes it distinct, the key left out */
+    uint64_t count;
+    uint32_t key; /* the operation's; UINT32_MAX in the row for the rest */
+    enum error_type type;
+    enum error_code code;
+    enum error_origin origin;
+    int number; /* completes the code's name */
+    uint16_t message_len, sample_len;
+    char message[SIGNATURE_MAX];
+    char sample[SIGNATURE_SAMPLE_MAX];
+};
+
+enum { WINDOW_FAILURES_MAX = 64 };
+
+struct window {
+    uint64_t second;
+    uint64_t start_ns, end_ns; /* what it really covers; the last one of a run is shorter */
+    uint32_t stage_index;      /* the stage at its beginning; the run part counts there */
+    uint32_t key_count;
+    struct window_part *keys;
+    struct window_part run;
+
+    struct window_gauges gauges;
+    uint64_t busy_ns, wall_ns, wakeups; /* of the loop: 1 - time blocked in the wait ÷ wall */
+
+    uint32_t failure_count;
+    struct failure failures[WINDOW_FAILURES_MAX];
+    uint64_t other_failures; /* beyond the table */
+};
+
+struct window *window_new(uint32_t key_count);
+void window_free(struct window *w);
+/* Empties it for another second; histograms are kept. `stage_index` is set by the caller. */
+void window_reset(struct window *w, uint64_t second, uint64_t start_ns, uint64_t end_ns);
+
+/* Makes the distribution if it is not there. Slow path of window_dist. */
+struct hist *window_dist_make(struct window_part *part, enum dist id);
+
+static inline struct window_part *window_key(struct window *w, uint32_t key)
+{
+    assert(key < w->key_count);
+    return &w->keys[key];
+}
+
+static inline struct hist *window_dist(struct window_part *part, enum dist id)
+{
+    return part->dist[id] != NULL ? part->dist[id] : window_dist_make(part, id);
+}
+
+/*
+ * The first byte of an operation was sent. Once per operation, not per repeated request.
+ * An operation that fails before it is sent is not announced: its outcome (t_send = 0) counts
+ * the start too.
+ */
+static inline void window_started(struct window *w, uint32_t key)
+{
+    window_key(w, key)->count[COUNT_STARTED]++;
+}
+
+/* The response head said text/event-stream. Once per operation. */
+static inline void window_stream_started(struct window *w, uint32_t key)
+{
+    window_key(w, key)->count[COUNT_STREAMS_STARTED]++;
+}
+
+/* One complete event with data, the first and the final response included. `gap_ns` counts from
+ * the event before, for the first one from the response head. */
+static inline void window_event(struct window *w, uint32_t key, uint64_t gap_ns)
+{
+    struct window_part *part = window_key(w, key);
+
+    part->count[COUNT_EVENTS]++;
+    hist_record(window_dist(part, DIST_GAP), gap_ns);
+}
+
+/* Beside window_event, for the first event of a stream: `ns` since the request was sent. */
+static inline void window_first_event(struct window *w, uint32_t key, uint64_t ns)
+{
+    hist_record(window_dist(window_key(w, key), DIST_FIRST_EVENT), ns);
+}
+
+/* An operation ended: class, error classes, latencies, stream part, bytes, failure table. Events
+ * are not counted here (they were, when they came). */
+void window_outcome(struct window *w, const struct outcome *o);
+
+/* A connection attempt ended after `ns`; `code` is ERROR_CODE_NONE when it succeeded. */
+void window_connect(struct window *w, uint64_t ns, enum error_code code);
+/* A session set-up ended: `setup_ns` from the start of the connection, `init_ns` of the
+ * initialize request alone (0: not reached). Times count only when it succeeded. */
+void window_session(struct window *w, uint64_t setup_ns, uint64_t init_ns, bool ok);
+
+static inline void window_session_lost(struct window *w)
+{
+    w->run.count[COUNT_SESSIONS_LOST]++;
+}
+
+static inline void window_session_closed(struct window *w)
+{
+    w->run.count[COUNT_SESSIONS_CLOSED]++;
+}
+
+#endif
