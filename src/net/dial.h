@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Connections to one target: resolve (once; kept), ask the address filter, connect; an address that
+ * refuses is followed by the next one, and the one that worked is tried first from then on.
+ *
+ * Ports. Towards a loopback address of IPv4 a dialer that finds no free local port goes on with
+ * further source addresses (127.0.1.1, 127.0.1.2 …), each with a whole port range of its own.
+ */
+#ifndef NET_DIAL_H
+#define NET_DIAL_H
+
+#include "net/dns.h"
+#include "net/stream.h"
+
+#include <stdbool.h>
+
+enum dial_step { DIAL_DNS, DIAL_FILTER, DIAL_CONNECT };
+
+struct dial_failure {
+    enum dial_step step;
+    int sys;          /* errno of DIAL_CONNECT: of the last address tried */
+    const char *text; /* one line for people; valid during the call */
+};
+
+/* May this address be connected to? 0, or an error whose text says why not. */
+typedef int dial_filter_fn(void *owner, const struct sockaddr *addr, struct err *err);
+
+struct dialer {
+    struct loop *loop;
+    const char *host; /* without brackets */
+    uint16_t port;
+    dial_filter_fn *filter; /* NULL: all */
+    void *filter_owner;
+    struct dns_answer addrs_; /* count 0: not resolved yet */
+    unsigned preferred_;
+    unsigned source_; /* 0: the system chooses; n: 127.0.1.n */
+};
+
+void dialer_init(struct dialer *d,
+                 struct loop *loop,
+                 const char *host,
+                 uint16_t port,
+                 dial_filter_fn *filter,
+                 void *filter_owner);
+
+/* A dial under way. */
+struct dial;
+
+/* Later, from the loop, on_dial is called once: with a stream, which the callee owns, or with NULL
+ * and what failed. There is no time limit in here: cancel it. */
+struct dial *
+dial_start(struct dialer *d,
+           void (*on_dial)(void *owner, struct stream *stream, const struct dial_failure *failure),
+           void *owner);
+/* on_dial does not come any more. */
+void dial_cancel(struct dial *d);
+/* What the dial is waiting for: a time-out while resolving is not one while connecting. */
+enum dial_step dial_step(const struct dial *d);
+
+#endif
