@@ -18,7 +18,7 @@ struct dial {
     unsigned current; /* index of the one under way */
     int sys;          /* of the last failure */
     enum dial_step failed_step;
-    char text[200];
+    char text[240];
     struct defer step, death;
     void (*on_dial)(void *owner, struct stream *stream, const struct dial_failure *failure);
     void *owner;
