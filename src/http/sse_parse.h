@@ -26,7 +26,7 @@ enum {
 enum sse_token {
     SSE_MORE,     /* all bytes are taken; feed more */
     SSE_DATA,     /* *piece: the next bytes of the event's data (LF between lines included) */
-    SSE_EVENT,    /* a blank line ended an event that had at least one data line with content */
+    SSE_EVENT,    /* a blank line ended an event with data: SSE_DATA was answered for it */
     SSE_PRIMING,  /* a blank line ended an event with an id but without data (mcp-wire.md §3.4) */
     SSE_COMMENT,  /* a comment line is complete */
     SSE_TOO_LONG, /* a line other than data is above SSE_OTHER_LINE_MAX; the parser stays here */
@@ -35,16 +35,16 @@ enum sse_token {
 struct sse_parser {
     /* After SSE_EVENT or SSE_PRIMING, until the next call of sse_next: */
     char event_name[SSE_NAME_MAX + 1]; /* "" when absent: then the type is "message" */
-    /* Last event id, retry: as of the last event that was dispatched. */
+    /* As of the last blank line. An empty id takes the last one back. */
     char last_id[SSE_ID_MAX + 1];
-    bool has_id;
-    int64_t retry_ms; /* -1: never sent */
+    bool has_id;      /* last_id is not empty: there is a place to resume from */
+    int64_t retry_ms; /* of the last valid retry line; -1: none yet */
 
     /* private */
     uint8_t state_, field_, flags_, bom_;
-    uint8_t name_len_, id_len_;
+    uint8_t name_len_, id_len_, id_pending_;
     uint32_t line_len_;
-    char id_[SSE_ID_MAX + 1];
+    char id_[2][SSE_ID_MAX + 1];
     int64_t retry_new_;
 };
 
