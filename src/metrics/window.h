@@ -117,6 +117,9 @@ struct failure {
     char sample[SIGNATURE_SAMPLE_MAX];
 };
 
+/* The same kind of failure, whatever the operation? */
+bool failure_equal(const struct failure *a, const struct failure *b);
+
 enum { WINDOW_FAILURES_MAX = 64 };
 
 struct window {
@@ -193,7 +196,7 @@ void window_outcome(struct window *w, const struct outcome *o);
 /* A connection attempt ended after `ns`; `code` is ERROR_CODE_NONE when it succeeded. */
 void window_connect(struct window *w, uint64_t ns, enum error_code code);
 /* A session set-up ended: `setup_ns` from the start of the connection, `init_ns` of the
- * initialize request alone (0: not reached). Times count only when it succeeded. */
+ * initialize request alone. Times count only when it succeeded. */
 void window_session(struct window *w, uint64_t setup_ns, uint64_t init_ns, bool ok);
 
 static inline void window_session_lost(struct window *w)

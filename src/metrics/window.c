@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: MIT */
+#include "metrics/window.h"
+
+#include "base/mem.h"
+
+#include <string.h>
+
+#define COUNT_NAME_(id, name) [COUNT_##id] = (name),
+static const char *const count_names[COUNT_ALL] = {COUNT_MAP(COUNT_NAME_)};
+#define DIST_NAME_(id, name) [DIST_##id] = (name),
+static const char *const dist_names[DIST_ALL] = {DIST_MAP(DIST_NAME_)};
+
+const char *count_name(enum count id)
+{
+    assert(id < COUNT_ALL);
+    return count_names[id];
+}
+
+const char *dist_name(enum dist id)
+{
+    assert(id < DIST_ALL);
+    return dist_names[id];
+}
+
+struct window *window_new(uint32_t key_count)
+{
+    struct window *w = xcalloc(1, sizeof *w);
+
+    w->key_count = key_count;
+    w->keys = xcalloc(key_count > 0 ? key_count : 1, sizeof *w->keys);
+    return w;
+}
+
+static void part_free(struct window_part *part)
+{
+    for (unsigned i = 0; i < DIST_ALL; i++) {
+        xfree(part->dist[i]);
+    }
+}
+
+void window_free(struct window *w)
+{
+    if (w == NULL) {
+        return;
+    }
+    for (uint32_t i = 0; i < w->key_count; i++) {
+        part_free(&w->keys[i]);
+    }
+    part_free(&w->run);
+    xfree(w->keys);
+    xfree(w);
+}
+
+static void part_reset(struct window_part *part)
+{
+    memset(part->count, 0, sizeof part->count);
+    for (unsigned i = 0; i < DIST_ALL; i++) {
+        if (part->dist[i] != NULL) {
+            hist_reset(part->dist[i]);
+        }
+    }
+}
+
+void window_reset(struct window *w, uint64_t second, uint64_t start_ns, uint64_t end_ns)
+{
+    for (uint32_t i = 0; i < w->key_count; i++) {
+        part_reset(&w->keys[i]);
+    }
+    part_reset(&w->run);
+    w->second = second;
+    w->start_ns = start_ns;
+    w->end_ns = end_ns;
+    w->stage_index = 0;
+    w->gauges = (struct window_gauges){0};
+    w->busy_ns = w->wall_ns = w->wakeups = 0;
+    w->failure_count = 0;
+    w->other_failures = 0;
+}
+
+struct hist *window_dist_make(struct window_part *part, enum dist id)
+{
+    assert(part->dist[id] == NULL);
+    part->dist[id] = hist_new();
+    return part->dist[id];
+}
+
+/* Times of different clocks reads may cross by nanoseconds; a negative time is 0. */
+static uint64_t since(uint64_t later, uint64_t earlier)
+{
+    return later > earlier ? later - earlier : 0;
+}
+
+static void record(struct window_part *part, enum dist id, uint64_t ns, bool censored)
+{
+    struct hist *h = window_dist(part, id);
+
+    if (censored) {
+        hist_record_censored(h, ns);
+    } else {
+        hist_record(h, ns);
+    }
+}
+
+static void record_latencies(struct window *w, struct window_part *part, const struct outcome *o)
+{
+    bool sent = o->t_send != 0;
+    bool cut = o->cls == OUTCOME_CUT || o->cls == OUTCOME_UNFINISHED;
+
+    if (sent) {
+        uint64_t ready = o->t_ready != 0 ? o->t_ready : o->t_due;
+        hist_record(window_dist(&w->run, DIST_TOOL_LAG), since(o->t_send, ready));
+        w->run.count[COUNT_EARLY_SENDS] += o->t_send < o->t_due;
+    }
+    if (o->cls == OUTCOME_FAILED) {
+        if (sent) {
+            hist_record(window_dist(part, DIST_FAILED), since(o->t_end, o->t_send));
+        }
+        return;
+    }
+    /* A lag is known exactly once something was sent; before that the end cut it. */
+    record(part, DIST_LAG, since(sent ? o->t_send : o->t_end, o->t_due), cut && !sent);
+    record(part, DIST_QUEUE, since(o->t_free != 0 ? o->t_free : o->t_end, o->t_due),
+           o->t_free == 0);
+    record(part, DIST_RESPONSE, since(o->t_end, o->t_due), cut);
+    if (sent) {
+        /* Without a request there is no service time; a 0 would polish its quantiles. */
+        record(part, DIST_SERVICE, since(o->t_end, o->t_send), cut);
+    }
+}
+
+static void count_stream(struct window_part *part, const struct outcome *o)
+{
+    /* The answer with our id ends a stream well, also when it says that the call failed. */
+    bool answered = o->cls == OUTCOME_OK || o->error_type == ERROR_TYPE_JSONRPC_ERROR ||
+                    o->error_type == ERROR_TYPE_TOOL_ERROR;
+
+    if (o->cls == OUTCOME_UNFINISHED) {
+        part->count[COUNT_STREAMS_UNFINISHED]++;
+        return;
+    }
+    part->count[COUNT_STREAMS_ENDED]++;
+    part->count[answered ? COUNT_STREAMS_COMPLETED : COUNT_STREAMS_FAILED]++;
+    part->count[COUNT_STREAMS_STALLED] += o->error_type == ERROR_TYPE_STREAM_STALL;
+}
+
+static void count_failure(struct window_part *part, const struct outcome *o)
+{
+    /* COUNT_STARTED (0) stands for: no counter of its own. */
+    static const enum count of_type[ERROR_TYPE_COUNT] = {
+        [ERROR_TYPE_TOOL_ERROR] = COUNT_TOOL_ERRORS,
+        [ERROR_TYPE_PROTOCOL_ERROR] = COUNT_PROTOCOL_ERRORS,
+        [ERROR_TYPE_TIMEOUT] = COUNT_TIMEOUTS,
+        [ERROR_TYPE_RATE_LIMITED] = COUNT_RATE_LIMITED,
+        [ERROR_TYPE_RESOURCE_EXHAUSTED] = COUNT_OWN_FAILURES,
+    };
+
+    assert(o->error_type < ERROR_TYPE_COUNT);
+    part->count[COUNT_ENDED_FAILED]++;
+    if (of_type[o->error_type] != COUNT_STARTED) {
+        part->count[of_type[o->error_type]]++;
+    }
+    part->count[COUNT_HTTP_5XX] += o->error_code == ERROR_CODE_HTTP_5XX;
+}
+
+static uint64_t hash_bytes(uint64_t hash, const void *p, size_t len)
+{
+    const unsigned char *bytes = p;
+
+    /* FNV-1a. */
+    for (size_t i = 0; i < len; i++) {
+        hash = (hash ^ bytes[i]) * UINT64_C(0x100000001B3);
+    }
+    return hash;
+}
+
+static uint64_t failure_hash(const struct failure *f)
+{
+    const int32_t head[] = {(int32_t)f->type, (int32_t)f->code, (int32_t)f->origin, f->number};
+
+    return hash_bytes(hash_bytes(UINT64_C(0xCBF29CE484222325), head, sizeof head), f->message,
+                      f->message_len);
+}
+
+bool failure_equal(const struct failure *a, const struct failure *b)
+{
+    return a->hash == b->hash && a->type == b->type && a->code == b->code &&
+           a->origin == b->origin && a->number == b->number && a->message_len == b->message_len &&
+           memcmp(a->message, b->message, a->message_len) == 0;
+}
+
+static bool same_kind(const struct failure *f, const struct outcome *o)
+{
+    return f->key == o->key && f->code == o->error_code && f->type == o->error_type &&
+           f->number == o->error_number && f->origin == o->origin;
+}
+
+/* A row that already saw exactly this text, so that a storm of equal failures is not masked over
+ * and over. */
+static struct failure *find_verbatim(struct window *w, const struct outcome *o)
+{
+    for (uint32_t i = 0; i < w->failure_count; i++) {
+        struct failure *f = &w->failures[i];
+
+        if (o->message.len < SIGNATURE_SAMPLE_MAX && f->sample_len == o->message.len &&
+            same_kind(f, o) &&
+            (f->sample_len == 0 || memcmp(f->sample, o->message.p, f->sample_len) == 0)) {
+            return f;
+        }
+    }
+    return NULL;
+}
+
+static void add_failure(struct window *w, const struct outcome *o)
+{
+    struct failure *known = find_verbatim(w, o);
+
+    if (known != NULL) {
+        known->count++;
+        return;
+    }
+    struct failure f = {.count = 1,
+                        .key = o->key,
+                        .type = o->error_type,
+                        .code = o->error_code,
+                        .origin = o->origin,
+                        .number = o->error_number};
+    f.message_len = (uint16_t)signature_mask(o->message, f.message, sizeof f.message);
+    f.hash = failure_hash(&f);
+    for (uint32_t i = 0; i < w->failure_count; i++) {
+        if (w->failures[i].key == f.key && failure_equal(&w->failures[i], &f)) {
+            w->failures[i].count++;
+            return;
+        }
+    }
+    if (w->failure_count == WINDOW_FAILURES_MAX) {
+        w->other_failures++;
+        return;
+    }
+    f.sample_len = (uint16_t)signature_sample(o->message, f.sample, sizeof f.sample);
+    w->failures[w->failure_count++] = f;
+}
+
+void window_outcome(struct window *w, const struct outcome *o)
+{
+    struct window_part *part = window_key(w, o->key);
+
+    if (o->t_send == 0) {
+        part->count[COUNT_STARTED]++;
+    }
+    part->count[COUNT_REQUESTS_SENT] += o->requests_sent;
+    part->count[COUNT_SESSION_RETRIES] += o->requests_sent > 1 ? o->requests_sent - 1 : 0;
+    part->count[COUNT_BYTES_IN] += o->bytes_in;
+    part->count[COUNT_BYTES_OUT] += o->bytes_out;
+    record_latencies(w, part, o);
+    if (o->is_stream) {
+        count_stream(part, o);
+    }
+    switch (o->cls) {
+    case OUTCOME_OK:
+        part->count[COUNT_ENDED_OK]++;
+        break;
+    case OUTCOME_FAILED:
+    case OUTCOME_CUT:
+        count_failure(part, o);
+        add_failure(w, o);
+        break;
+    case OUTCOME_UNFINISHED:
+        part->count[COUNT_UNFINISHED]++;
+        return;
+    }
+    part->count[COUNT_NOT_STREAMED] += o->not_streamed;
+    part->count[COUNT_SESSION_REUSED] += o->session_was_used;
+}
+
+void window_connect(struct window *w, uint64_t ns, enum error_code code)
+{
+    /* What failed for want of our own ports or descriptors says nothing of the target. */
+    if (error_code_type(code) == ERROR_TYPE_RESOURCE_EXHAUSTED) {
+        w->run.count[COUNT_CONNECT_OWN]++;
+        return;
+    }
+    w->run.count[COUNT_CONNECT_ATTEMPTS]++;
+    if (code != ERROR_CODE_NONE) {
+        w->run.count[COUNT_CONNECT_FAILURES]++;
+        return;
+    }
+    hist_record(window_dist(&w->run, DIST_CONNECT), ns);
+}
+
+void window_session(struct window *w, uint64_t setup_ns, uint64_t init_ns, bool ok)
+{
+    if (!ok) {
+        w->run.count[COUNT_SESSIONS_FAILED]++;
+        return;
+    }
+    w->run.count[COUNT_SESSIONS_CREATED]++;
+    hist_record(window_dist(&w->run, DIST_SESSION), setup_ns);
+    hist_record(window_dist(&w->run, DIST_INITIALIZE), init_ns);
+}
