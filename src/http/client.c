@@ -318,6 +318,7 @@ void http_conn_send(struct http_conn *c,
     c->sent_ns = c->bytes_out = c->bytes_in = 0;
     c->head_seen_ = 0;
     c->interim_ = 0;
+    c->write_sys_ = 0;
 
     ssize_t n = stream_write(c->stream_, bytes, len);
     if (n == (ssize_t)len) {
