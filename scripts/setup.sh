@@ -114,10 +114,13 @@ update_once() {
 available_package() {
     local package
     for package in "$@"; do
-        if apt-cache policy "$package" 2> /dev/null | grep -q 'Candidate: [0-9]'; then
+        # The text is taken whole: a grep that leaves early would break the pipe of apt-cache.
+        case $(LC_ALL=C apt-cache policy "$package" 2> /dev/null) in
+        *"Candidate: "[0-9]*)
             echo "$package"
             return
-        fi
+            ;;
+        esac
     done
 }
 
