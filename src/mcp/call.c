@@ -89,7 +89,7 @@ static void time_out_dial(struct mcp_call *call)
     call->dial_ = NULL;
     client->dialing_--;
     mcp_client_admit(client);
-    client->observer.on_connect(client->observer.owner, now - call->dial_begin_ns_, code);
+    client->observer.on_connect(client->observer.owner, now - call->t_dial, code);
     call->answer_.cut = true;
     call->answer_.connect_failed = true;
     fail_now(call, code,
@@ -297,6 +297,9 @@ static void on_head(void *owner, const struct h1_head *head, uint64_t now_ns)
         call->silence_since_ns_ = now_ns;
         sse_init(&call->sse_);
         arm_timer(call);
+        if (call->events->on_stream != NULL) {
+            call->events->on_stream(call);
+        }
     } else if (call->mode_ == BODY_TEXT) {
         call->via_proxy_ = client_of(call)->target->is_gateway || h1_find(head, STR("via")) != NULL;
     }
@@ -427,6 +430,7 @@ static void send_request(struct mcp_call *call)
     struct mcp_session *s = call->session_;
     struct mcp_client *client = s->client;
     struct str tail = call->is_delete ? STR("") : call->events->tail(call);
+    struct str head = call->events->head != NULL ? call->events->head(call) : s->head;
     struct str begin =
         call->is_notification ? STR("{\"jsonrpc\":\"2.0\"") : STR("{\"jsonrpc\":\"2.0\",\"id\":");
     char id[20];
@@ -438,10 +442,10 @@ static void send_request(struct mcp_call *call)
     }
     client->out_.len = 0;
     /* Texts of a scenario are below 10 MB, so this cannot fail. */
-    int rc = buf_reserve(&client->out_, s->head.len + s->lines_len_ + tail.len + 128);
+    int rc = buf_reserve(&client->out_, head.len + s->lines_len_ + tail.len + 128);
     assert(rc == 0);
     char *out = put(client->out_.p, call->is_delete ? STR("DELETE") : STR("POST"));
-    out = put(out, s->head);
+    out = put(out, head);
     out = put(out, (struct str){s->lines_, s->lines_len_});
     if (call->is_delete) {
         out = put(out, STR("\r\n"));
@@ -470,8 +474,7 @@ static void on_dial(void *owner, struct stream *stream, const struct dial_failur
     if (stream == NULL) {
         mcp_judge_dial(failure, &call->answer_);
     }
-    client->observer.on_connect(client->observer.owner, now - call->dial_begin_ns_,
-                                call->answer_.code);
+    client->observer.on_connect(client->observer.owner, now - call->t_dial, call->answer_.code);
     if (stream == NULL) {
         call->answer_.end_ns = now;
         mcp_client_admit(client);
@@ -490,7 +493,7 @@ void mcp_call_dial(struct mcp_call *call)
 
     list_remove(&call->node_);
     call->state_ = CALL_DIALING;
-    call->dial_begin_ns_ = now;
+    call->t_dial = now;
     client->dialing_++;
     call->dial_ = dial_start(&client->dialer, on_dial, call);
     loop_timer_arm(client->loop, &call->timer_, now + client->target->connect_ns);
@@ -512,7 +515,8 @@ void mcp_call_start(struct mcp_call *call, struct mcp_session *session)
 
     assert(call->state_ == CALL_IDLE);
     call->session_ = session;
-    call->t_ready = call->t_send = call->t_headers = call->t_first_event = call->t_last_event = 0;
+    call->t_dial = call->t_ready = call->t_send = call->t_headers = call->t_first_event =
+        call->t_last_event = 0;
     call->bytes_out = call->bytes_in = call->event_count = call->silence_ns = 0;
     call->http_status = 0;
     call->is_stream = call->via_proxy_ = call->foreign_id_ = call->bad_text_ = false;

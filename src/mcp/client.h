@@ -85,6 +85,11 @@ struct mcp_call_events {
      * follows the version. Asked just before sending; must be valid until this returns to the loop.
      */
     struct str (*tail)(struct mcp_call *call);
+    /* What follows the method in the request, when it is not the session's own (session.h); valid
+     * as the tail is. NULL: the session's. */
+    struct str (*head)(struct mcp_call *call);
+    /* The answer is a stream: its head has come. May be NULL, as the next one. */
+    void (*on_stream)(struct mcp_call *call);
     /* An SSE event with data; `gap_ns` since the one before it, or since the response head. */
     void (*on_event)(struct mcp_call *call, uint64_t gap_ns);
     /* Once. The call may be started again from here. */
@@ -100,7 +105,9 @@ struct mcp_call {
     struct buf *capture;  /* the answer's JSON is appended here (not more than its maximum); NULL */
 
     /* Of the running or last call; 0: never happened. */
-    uint64_t t_ready, t_send, t_headers, t_first_event, t_last_event;
+    uint64_t t_dial;  /* began to connect, when it needed a connection of its own … */
+    uint64_t t_ready; /* … and had it */
+    uint64_t t_send, t_headers, t_first_event, t_last_event;
     uint64_t bytes_out, bytes_in, event_count;
     uint64_t silence_ns; /* at which a stalled stream was ended */
     int http_status;
@@ -113,7 +120,7 @@ struct mcp_call {
     struct dial *dial_;
     struct mcp_scratch *scratch_;
     int64_t id_;
-    uint64_t dial_begin_ns_, silence_since_ns_, request_deadline_ns_, message_bytes_;
+    uint64_t silence_since_ns_, request_deadline_ns_, message_bytes_;
     uint8_t mode_, state_;
     bool via_proxy_, foreign_id_, answered_, bad_text_;
     struct timer timer_;

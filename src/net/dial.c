@@ -158,11 +158,25 @@ static void on_answer(void *owner, const struct dns_answer *answer)
     try_next(d);
 }
 
+static void open_instead(struct dial *d)
+{
+    struct stream *stream = NULL;
+    int rc = d->dialer->opener(d->dialer->opener_owner, &stream);
+
+    d->failed_step = DIAL_CONNECT;
+    d->sys = -rc;
+    finish(d, rc == 0 ? stream : NULL);
+}
+
 static void on_step(struct defer *step)
 {
     struct dial *d = list_entry(step, struct dial, step);
     struct err err;
 
+    if (d->dialer->opener != NULL) {
+        open_instead(d);
+        return;
+    }
     if (d->dialer->addrs_.count > 0) {
         try_next(d);
     } else if (dns_start(d->dialer->loop, d->dialer->host, d->dialer->port, on_answer, d, &d->query,

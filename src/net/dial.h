@@ -25,8 +25,13 @@ struct dial_failure {
 /* May this address be connected to? 0, or an error whose text says why not. */
 typedef int dial_filter_fn(void *owner, const struct sockaddr *addr, struct err *err);
 
+/* Instead of the network, for tests: gives a stream, or returns a negative errno. */
+typedef int dial_opener_fn(void *owner, struct stream **out);
+
 struct dialer {
     struct loop *loop;
+    dial_opener_fn *opener; /* NULL: TCP */
+    void *opener_owner;
     const char *host; /* without brackets */
     uint16_t port;
     dial_filter_fn *filter; /* NULL: all */

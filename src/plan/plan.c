@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: MIT */
+#include "plan/plan.h"
+
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/rng.h"
+#include "plan/text.h"
+
+#include <stdio.h>
+
+enum { THINK_STREAM = 0x7468696e }; /* a sub-stream of a VU's random numbers */
+
+static const char *const methods[OPERATION_KIND_COUNT] = {
+    [OPERATION_TOOLS_LIST] = "tools/list",
+    [OPERATION_TOOLS_CALL] = "tools/call",
+    [OPERATION_RESOURCES_LIST] = "resources/list",
+    [OPERATION_RESOURCES_READ] = "resources/read",
+    [OPERATION_PROMPTS_LIST] = "prompts/list",
+    [OPERATION_PROMPTS_GET] = "prompts/get",
+    [OPERATION_PING] = "ping",
+};
+
+/* ---- operations ----------------------------------------------------------------------------- */
+
+static void json_member(struct text_builder *b, const char *key, const char *value)
+{
+    struct buf quoted;
+
+    buf_init(&quoted, JSON_TEXT_MAX);
+    json_add_string(&quoted, str_c(value));
+    text_literal(b, "\"%s\":", key);
+    text_template(b, buf_str(&quoted), false);
+    buf_clear(&quoted);
+}
+
+/* `params` of a call or a prompt: its name, its arguments, and the token that asks for progress. */
+static void
+named_params(struct text_builder *b, const char *name, struct str arguments, bool streaming)
+{
+    text_literal(b, ",\"params\":{");
+    json_member(b, "name", name);
+    text_literal(b, ",\"arguments\":");
+    text_template(b, arguments, false);
+    if (streaming) {
+        text_literal(b, ",\"_meta\":{\"progressToken\":");
+        text_part(b, PLAN_PROGRESS_TOKEN);
+        text_literal(b, "}");
+    }
+    text_literal(b, "}");
+}
+
+static void build_tail(struct text_builder *b, struct plan_operation *op, struct str arguments)
+{
+    text_literal(b, ",\"method\":\"%s\"", methods[op->kind]);
+    switch (op->kind) {
+    case OPERATION_TOOLS_CALL:
+        named_params(b, op->tool_name, arguments, op->expects_streaming);
+        break;
+    case OPERATION_PROMPTS_GET:
+        named_params(b, op->prompt_name, arguments, false);
+        break;
+    case OPERATION_RESOURCES_READ:
+        text_literal(b, ",\"params\":{");
+        json_member(b, "uri", op->uri);
+        text_literal(b, "}");
+        break;
+    case OPERATION_TOOLS_LIST:
+    case OPERATION_RESOURCES_LIST:
+    case OPERATION_PROMPTS_LIST:
+        op->paged = true;
+        text_literal(b, ",\"params\":{");
+        text_part(b, PLAN_CURSOR);
+        text_literal(b, "}");
+        break;
+    case OPERATION_PING:
+    case OPERATION_KIND_COUNT:
+        break;
+    }
+    text_literal(b, "}");
+    op->tail = text_finish(b);
+}
+
+static struct str or_empty_object(struct str arguments)
+{
+    return arguments.len == 0 ? STR("{}") : arguments;
+}
+
+static uint32_t add_templates(struct plan *p, struct text_builder *b, uint32_t at)
+{
+    const struct workload_config *w = &p->scenario->workload;
+
+    for (size_t i = 0; i < w->template_count; i++) {
+        const struct template_config *t = &w->templates[i];
+        struct plan_operation *op = &p->operations[at++];
+
+        op->kind = OPERATION_TOOLS_CALL;
+        op->tool_name = t->tool_name;
+        op->template_id = t->template_id;
+        op->expects_streaming = t->expects_streaming;
+        build_tail(b, op, or_empty_object(t->arguments.text));
+    }
+    return at;
+}
+
+static uint32_t
+add_entry(struct plan *p, struct text_builder *b, const struct mix_config *m, uint32_t at)
+{
+    struct plan_operation *op = &p->operations[at];
+
+    if (m->operation == OPERATION_TOOLS_CALL && m->tool_name == NULL) {
+        return add_templates(p, b, at);
+    }
+    op->kind = m->operation;
+    op->tool_name = m->tool_name;
+    op->prompt_name = m->prompt_name;
+    op->uri = m->uri;
+    build_tail(b, op, or_empty_object(m->arguments.text));
+    return at + 1;
+}
+
+static void template_weights(struct plan *p, struct plan_mix *mix)
+{
+    const struct workload_config *w = &p->scenario->workload;
+    uint64_t *weights = xcalloc(mix->operation_count, sizeof *weights);
+
+    for (uint32_t i = 0; i < mix->operation_count; i++) {
+        /* One operation needs no choice; several are always the templates. */
+        weights[i] = mix->operation_count == 1 ? 1 : w->templates[i].weight;
+    }
+    alias_init(&mix->templates, &p->arena_, weights, mix->operation_count);
+    xfree(weights);
+}
+
+static void compile_mix(struct plan *p, struct text_builder *b)
+{
+    const struct workload_config *w = &p->scenario->workload;
+    size_t most = w->mix_count * (w->template_count > 0 ? w->template_count : 1);
+    uint64_t *weights = xcalloc(w->mix_count, sizeof *weights);
+
+    p->operations = arena_array(&p->arena_, most, sizeof *p->operations);
+    p->mix = arena_array(&p->arena_, w->mix_count, sizeof *p->mix);
+    p->mix_count = (uint32_t)w->mix_count;
+    for (uint32_t i = 0; i < p->mix_count; i++) {
+        struct plan_mix *mix = &p->mix[i];
+
+        mix->first_operation = p->operation_count;
+        p->operation_count = add_entry(p, b, &w->mix[i], p->operation_count);
+        mix->operation_count = p->operation_count - mix->first_operation;
+        template_weights(p, mix);
+        weights[i] = w->mix[i].weight;
+    }
+    alias_init(&p->mix_alias, &p->arena_, weights, p->mix_count);
+    xfree(weights);
+}
+
+/* ---- the request head ------------------------------------------------------------------------ */
+
+static bool names(struct named_text header, const char *name)
+{
+    return strcasecmp(header.name, name) == 0;
+}
+
+static bool given(const struct target_config *t, const char *name)
+{
+    for (size_t i = 0; i < t->header_count; i++) {
+        if (names(t->headers[i], name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void header_line(struct text_builder *b, const char *name, const char *value)
+{
+    text_literal(b, "%s: ", name);
+    text_template(b, str_c(value), true);
+    text_literal(b, "\r\n");
+}
+
+static void
+compile_head(struct plan *p, struct text_builder *b, const char *authority, const char *target)
+{
+    const struct target_config *t = &p->scenario->target;
+    const struct {
+        const char *name, *value;
+    } ours[] = {
+        {"Host", authority},
+        {"Accept", "application/json, text/event-stream"},
+        {"Content-Type", "application/json"},
+        {"User-Agent", t->identification.user_agent},
+        {t->identification.header_name, t->identification.header_template},
+    };
+
+    text_literal(b, " %s HTTP/1.1\r\n", target);
+    for (size_t i = 0; i < sizeof ours / sizeof ours[0]; i++) {
+        /* The file's own headers override ours. */
+        if (!given(t, ours[i].name)) {
+            header_line(b, ours[i].name, ours[i].value);
+        }
+    }
+    for (size_t i = 0; i < t->header_count; i++) {
+        header_line(b, t->headers[i].name, t->headers[i].value);
+    }
+    p->head = text_finish(b);
+}
+
+/* ---- stages --------------------------------------------------------------------------------- */
+
+static void compile_stages(struct plan *p)
+{
+    const struct scenario *s = p->scenario;
+
+    p->stages = arena_array(&p->arena_, s->stage_count, sizeof *p->stages);
+    for (size_t i = 0; i < s->stage_count; i++) {
+        const struct stage_config *c = &s->stages[i];
+        uint64_t vus =
+            c->target_vus < s->safety.caps.max_vus ? c->target_vus : s->safety.caps.max_vus;
+
+        if (c->enabled) {
+            p->stages[p->stage_count++] = (struct plan_stage){.config = c, .vus = (uint32_t)vus};
+            p->max_vus = vus > p->max_vus ? (uint32_t)vus : p->max_vus;
+        }
+    }
+}
+
+struct plan *plan_new(const struct scenario *scenario,
+                      const struct plan_identity *identity,
+                      const char *authority,
+                      const char *target)
+{
+    struct plan *p = xcalloc(1, sizeof *p);
+    struct text_builder b;
+
+    p->scenario = scenario;
+    p->seed = scenario->workload.seed;
+    p->slots = (uint32_t)scenario->workload.in_flight_per_vu;
+    text_builder_init(&b, &p->arena_, identity, scenario->scenario_id);
+    compile_stages(p);
+    compile_mix(p, &b);
+    compile_head(p, &b, authority, target);
+    text_builder_clear(&b);
+    p->key_count = p->stage_count * p->operation_count;
+    return p;
+}
+
+void plan_free(struct plan *plan)
+{
+    if (plan != NULL) {
+        arena_clear(&plan->arena_);
+        xfree(plan);
+    }
+}
+
+/* ---- choices and times ----------------------------------------------------------------------- */
+
+uint32_t plan_pick(const struct plan *p, uint64_t vu, uint64_t n)
+{
+    uint64_t x = rng_at(rng_sub(p->seed, vu), n);
+    const struct plan_mix *mix = &p->mix[p->mix_count == 1 ? 0 : alias_pick(&p->mix_alias, x)];
+
+    if (mix->operation_count == 1) {
+        return mix->first_operation;
+    }
+    return mix->first_operation + alias_pick(&mix->templates, rng_mix64(x + 1));
+}
+
+uint64_t plan_think_ns(const struct plan *p, uint64_t vu, uint64_t n)
+{
+    const struct think_config *t = &p->scenario->workload.think;
+
+    switch (t->mode) {
+    case THINK_NONE:
+        return 0;
+    case THINK_FIXED:
+        return t->base_ns;
+    case THINK_JITTER:
+        break;
+    }
+    uint64_t x = rng_at(rng_sub(p->seed ^ THINK_STREAM, vu), n);
+    return t->base_ns + (t->jitter_ns > 0 ? rng_below(x, t->jitter_ns) : 0);
+}
+
+uint64_t plan_start_ns(const struct plan *p, uint32_t stage, uint32_t already, uint32_t vu)
+{
+    const struct plan_stage *s = &p->stages[stage];
+
+    if (vu < already || s->vus <= already) {
+        return 0;
+    }
+    return s->config->start_spread_ns / (s->vus - already) * (vu - already);
+}
+
+uint32_t segment_share(struct segment s, uint32_t total)
+{
+    return total / s.count + (total % s.count > s.index ? 1 : 0);
+}
