@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One run, as the control plane sees it: a state machine that lets workers play a plan, adds up
+ * what they report, asks the stop conditions each second, and ends with a verdict.
+ *
+ *   created ─► preflight checks ─► stage … stage ─► stopping (drain) ─► analyzing ─► completed
+ *                   │ fail            │ condition, cap, user, signal                 stopped
+ *                   └─────────────────┴───────────────────────────────────────────►  failed,
+ * aborted
+ *
+ * The checks run before the first stage, whatever it is; a stage of the kind `preflight` is judged
+ * at its end and fails the run. Workers are reached through a table of operations, and answer
+ * through the run_on_… functions: the same whether they are threads of this process or other
+ * machines.
+ *
+ * Everything belongs to the thread of `loop`. Fields may be read, not written, from outside.
+ */
+#ifndef CONTROL_RUN_H
+#define CONTROL_RUN_H
+
+#include "base/arena.h"
+#include "base/json.h"
+#include "control/aggregate.h"
+#include "control/stop.h"
+#include "loop/loop.h"
+#include "metrics/check.h"
+#include "plan/plan.h"
+
+/* X(id, name): the names are the API's. */
+#define RUN_STATE_MAP(X)                      \
+    X(CREATED, "created")                     \
+    X(PREFLIGHT_RUNNING, "preflight_running") \
+    X(PREFLIGHT_PASSED, "preflight_passed")   \
+    X(PREFLIGHT_FAILED, "preflight_failed")   \
+    X(BASELINE_RUNNING, "baseline_running")   \
+    X(RAMP_RUNNING, "ramp_running")           \
+    X(SOAK_RUNNING, "soak_running")           \
+    X(SPIKE_RUNNING, "spike_running")         \
+    X(CUSTOM_RUNNING, "custom_running")       \
+    X(STOPPING, "stopping")                   \
+    X(ANALYZING, "analyzing")                 \
+    X(COMPLETED, "completed")                 \
+    X(STOPPED, "stopped")                     \
+    X(FAILED, "failed")                       \
+    X(ABORTED, "aborted")
+
+/* X(id, name): why a run ended. */
+#define RUN_STOP_MAP(X)                     \
+    X(NONE, "none")                         \
+    X(COMPLETED, "completed")               \
+    X(CONDITION, "stop_condition_met")      \
+    X(REQUESTED, "stop_requested")          \
+    X(EMERGENCY, "emergency_stop")          \
+    X(MAX_DURATION, "max_duration_reached") \
+    X(MAX_ERRORS, "max_errors_reached")     \
+    X(PREFLIGHT, "preflight_failed")        \
+    X(SYSTEM, "system_error")
+
+#define RUN_ENUM_STATE_(id, name) RUN_##id,
+enum run_state { RUN_STATE_MAP(RUN_ENUM_STATE_) RUN_STATE_COUNT };
+#define RUN_ENUM_STOP_(id, name) RUN_STOP_##id,
+enum run_stop_kind { RUN_STOP_MAP(RUN_ENUM_STOP_) RUN_STOP_COUNT };
+
+enum run_verdict { RUN_VERDICT_NONE, RUN_PASSED, RUN_VERDICT_FAILED, RUN_INVALID };
+
+const char *run_state_name(enum run_state state);
+const char *run_stop_name(enum run_stop_kind kind);
+const char *run_verdict_name(enum run_verdict verdict); /* "passed", "failed", "invalid" */
+bool run_state_terminal(enum run_state state);
+
+/* Orders to the workers of a run. Times are of `loop`'s clock. None answers inside the call. */
+struct run_workers {
+    void (*check)(void *workers); /* preflight checks; answered by run_on_checks */
+    /* A stage begins at start_ns; no operation of it becomes due at or after end_ns. The grid of
+     * seconds begins at grid_ns, the same for all stages. */
+    void (*stage)(
+        void *workers, uint32_t stage, uint64_t grid_ns, uint64_t start_ns, uint64_t end_ns);
+    void (*drain)(void *workers); /* nothing new, finish, close sessions; run_on_drained */
+    void (*stop)(void *workers);  /* at once; run_on_drained */
+    uint32_t source_count;        /* sources of windows (shards) */
+};
+
+struct run_event {
+    uint64_t ts_ms;
+    char id[32];
+    const char *type; /* "STATE_TRANSITION" … */
+    json_t *payload;
+};
+
+/* What somebody outside wants to hear; each may be NULL. */
+struct run_observer {
+    void (*on_event)(void *owner, const struct run_event *event);
+    void (*on_second)(void *owner, uint64_t second); /* it is complete */
+    void (*on_end)(void *owner);                     /* the state is terminal, figures are final */
+    void *owner;
+};
+
+struct run_stage {
+    bool started, ended;
+    uint64_t start_ns, end_ns; /* end_ns: planned, then as it was */
+};
+
+struct run_stop {
+    enum run_stop_kind kind;
+    enum stop_mode mode;
+    int signo;          /* SIGINT or SIGTERM when one asked for it, else 0 */
+    char reason[256];   /* "stop_condition_triggered: METRIC OP THRESHOLD (observed X)" … */
+    char sentence[512]; /* for people */
+    const char *actor;  /* "system", "user" */
+    uint64_t at_ms;
+};
+
+struct run {
+    struct loop *loop;
+    const struct plan *plan;
+    const struct plan_identity *identity;
+    enum run_state state;
+    uint64_t created_ms, started_ms, ended_ms; /* wall clock */
+    uint64_t grid_ns;                          /* second 0 begins here */
+    uint64_t end_ns;
+    int32_t stage;            /* the current one, -1: none */
+    struct run_stage *stages; /* plan->stage_count */
+    struct aggregate *books;
+    struct stop *conditions;
+    size_t condition_count;
+    bool triggered;
+    struct stop_trigger trigger; /* when triggered */
+    struct run_stop stop;
+    bool checked;
+    struct check_list checks; /* when checked */
+    bool drain_timed_out;
+    uint64_t stop_latency_ns; /* deciding second's end to the last source drained; 0: no stop */
+    enum run_verdict verdict;
+    const char *validity; /* "valid", "lost_data", "generator_bound" */
+    struct buf evidence;  /* one line each */
+    int exit_code;
+
+    /* private */
+    const struct run_workers *workers_;
+    void *workers_owner_;
+    struct run_observer observer_;
+    struct timer timer_;
+    struct timer cap_timer_;
+    struct timer drain_timer_;
+    uint64_t seen_second_, event_count_;
+    uint32_t drained_;
+    bool stage_judging_;
+    uint64_t waiting_since_ns_;
+    struct arena arena_;
+    struct stop_spec *specs_;
+};
+
+/* `plan`, `identity`, `workers` and its owner must outlive the run. ERR_INVALID for a condition
+ * that cannot be made (validation has refused it before). */
+int run_new(struct loop *loop,
+            const struct plan *plan,
+            const struct plan_identity *identity,
+            const struct run_workers *workers,
+            void *workers_owner,
+            const struct run_observer *observer,
+            struct run **out,
+            struct err *err);
+void run_free(struct run *r);
+
+/* created → the checks → the first stage. */
+void run_start(struct run *r);
+/* A person or a signal (signo, else 0) wants it to end. A second call, or immediate, is harder. */
+void run_stop_request(struct run *r, enum stop_mode mode, int signo, const char *actor);
+/* As immediate; the run ends `aborted`. */
+void run_emergency_stop(struct run *r, const char *actor);
+
+/* ---- answers of the workers ------------------------------------------------------------------ */
+
+void run_on_checks(struct run *r, const struct check_list *checks);
+/* The window stays the caller's. */
+void run_on_window(struct run *r, uint32_t source, const struct window *w);
+/* The source has ended all operations and sessions and sends no more windows. */
+void run_on_drained(struct run *r, uint32_t source);
+/* Our own failure: the run cannot go on. */
+void run_on_failure(struct run *r, const char *text);
+
+#endif
