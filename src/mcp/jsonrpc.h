@@ -11,7 +11,11 @@
  * (mcp-wire.md §3.5: servers have an id space of their own).
  *
  * An array at the top level is a batch (protocol 2025-03-26): its elements are judged one by one
- * and the message is the response that carries `want_id`, if there is one.
+ * and the message is the (first) response that carries `want_id`, if there is one. If there is none
+ * and an element is no JSON-RPC message, the batch is NOT_JSONRPC with the fault of that element.
+ *
+ * Of members with the same name the last one counts, save that two ids or `result` beside `error`
+ * make a message NOT_JSONRPC. An error may come without an id (mcp-wire.md §3.3), a result not.
  */
 #ifndef MCP_JSONRPC_H
 #define MCP_JSONRPC_H
@@ -46,8 +50,8 @@ enum jsonrpc_id_kind {
     JSONRPC_ID_OTHER, /* a string, a fraction, anything else: never ours, we send integers */
 };
 
-/* What a finished message said. Texts are decoded (escapes resolved), cut at the maxima above at a
- * whole character, and NUL-terminated. */
+/* What a finished message said. Texts are decoded (escapes resolved; U+0000 and lone surrogates
+ * become U+FFFD), cut at the maxima above at a whole character, and NUL-terminated. */
 struct jsonrpc_msg {
     enum jsonrpc_kind kind;
     const char *fault; /* for NOT_JSON and NOT_JSONRPC: a constant sentence for people, else NULL */
