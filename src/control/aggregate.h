@@ -102,12 +102,12 @@ const struct aggregate_key *aggregate_key(const struct aggregate *a, uint32_t ke
 struct aggregate_failure {
     struct failure failure;
     uint64_t first_second, last_second;
-    const uint64_t *keys; /* bit per key that had it */
-    bool is_other;        /* the rest, beyond the tables; its message is "<OTHER>" */
+    uint64_t *keys; /* bit per key that had it; NULL in the row for the rest */
+    bool is_other;  /* the rest, beyond the tables; its message is "<OTHER>" */
 };
 
-/* The most frequent first, then by type, code and message; at most `max`. Pointers are valid
- * until the next aggregate_add. Returns how many. */
+/* The most frequent first, then by pattern, the row for the rest last; at most `max`. Pointers are
+ * valid until the next aggregate_add. Returns how many. */
 size_t
 aggregate_failures(const struct aggregate *a, const struct aggregate_failure **out, size_t max);
 /* "type CODE: masked message", cut to `size`; returns out. */

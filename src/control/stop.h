@@ -63,8 +63,11 @@ void stop_free(struct stop *s);
 /* How many seconds of history the aggregate needs for these conditions; at least 1. */
 uint32_t stop_history_seconds(const struct stop_spec *specs, size_t count);
 
-/* The stage covers whole seconds first_second .. end_second-1; the end is told when it is known.
- * A stage whose beginning was not told is not evaluated. */
+/*
+ * The stage covers whole seconds first_second .. end_second-1: a second that two stages share
+ * belongs to neither. The beginning is told before its seconds are looked at, the end as soon as
+ * it is known. A stage whose beginning was not told is not evaluated.
+ */
 void stop_stage_begin(struct stop *s, uint32_t stage_index, uint64_t first_second);
 void stop_stage_end(struct stop *s, uint32_t stage_index, uint64_t end_second);
 
@@ -72,6 +75,7 @@ enum { STOP_WINDOWS_SHOWN = 8, STOP_SIGNATURES_SHOWN = 3, STOP_ALSO_MAX = 16 };
 
 struct stop_observation {
     bool has_value;
+    bool lower_bound; /* operations that we cut reach into it: the truth is at least this */
     double value;
     uint64_t samples; /* n that the value rests on */
     uint64_t ended, failed;
@@ -96,8 +100,9 @@ struct stop_trigger {
 /*
  * Looks at every second below `end_second` that was not looked at yet, in order. True, with
  * *trigger filled, at the first one where a condition holds; later seconds are left for the next
- * call. `end_second` is aggregate_complete(), or more after waiting long enough for a missing
- * source: those seconds are `partial`.
+ * call, and a condition that still holds then is reported again. `end_second` is
+ * aggregate_complete(), or more after waiting long enough for a missing source: those seconds are
+ * `partial`.
  */
 bool stop_evaluate(struct stop *s,
                    const struct aggregate *a,
@@ -107,17 +112,16 @@ bool stop_evaluate(struct stop *s,
 /* How a condition stands, for the live panel and for the result. */
 struct stop_state {
     const struct stop_spec *spec;
-    bool active;                  /* its scope is being evaluated */
+    bool active;                  /* inside its scope at the last second that was looked at */
     struct stop_observation last; /* the newest window, also an incomplete one */
     uint64_t last_second;
-    uint32_t row;   /* adjacent windows that breach, up to now */
-    bool has_worst; /* a value was seen at all */
-    double worst;   /* nearest to, or farthest beyond, the threshold; whole windows and early
-                     * ones */
-    bool breached;  /* a window breached */
-    bool triggered; /* it held */
-    double margin;  /* from `last` to the threshold in the metric's unit; <= 0 in breach */
-    bool has_margin;
+    uint32_t row;    /* adjacent whole windows that breach, the newest one included */
+    bool has_worst;  /* a window that counts had a value */
+    double worst;    /* the largest for > and >=, the smallest for < and <= */
+    bool breached;   /* a window that counts breached */
+    bool triggered;  /* the condition held */
+    bool has_margin; /* `last` has a value */
+    double margin;   /* from it to the threshold, in the metric's unit; negative beyond */
 };
 
 size_t stop_count(const struct stop *s);

@@ -1,0 +1,535 @@
+/* SPDX-License-Identifier: MIT */
+#include "metrics/registry.h"
+
+#include "base/clock.h"
+#include "base/mem.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#define BIT(id) (UINT64_C(1) << COUNT_##id)
+#define ENDED   (BIT(ENDED_OK) | BIT(ENDED_FAILED))
+
+/* What our own machine could not do is no failure of the target and no operation of its. */
+#define PER_ENDED .of_plus = ENDED, .of_minus = BIT(OWN_FAILURES), .subset_of = "operations ended"
+
+#define GAUGE(member) .gauge_offset = offsetof(struct window_gauges, member)
+
+/* The eight rows of a distribution: `prefix` of their names, and a macro that makes the alias of a
+ * suffix or NULL. */
+#define NO_ALIAS(suffix)          NULL
+#define FIRST_EVENT_ALIAS(suffix) "first_event_" suffix "_ms"
+#define DIST_ROW_(prefix, ALIAS, suffix, id, what, set, how, rank, text)                          \
+    {                                                                                             \
+        .name = prefix "_" suffix "_ms", .aliases = {ALIAS(suffix)}, .unit = "ms", .kind = how,   \
+        .sense = METRIC_LARGER_WORSE, .definition = what ": " text, .subset_of = set, .dist = id, \
+        .ppm = rank                                                                               \
+    }
+#define QUANTILE_ROW_(prefix, ALIAS, suffix, id, what, set, rank)          \
+    DIST_ROW_(prefix, ALIAS, suffix, id, what, set, METRIC_QUANTILE, rank, \
+              "the smallest value that at least this share of the samples does not exceed.")
+#define DIST_ROWS(prefix, ALIAS, id, what, set)                                                   \
+    QUANTILE_ROW_(prefix, ALIAS, "p50", id, what, set, 500000),                                   \
+        QUANTILE_ROW_(prefix, ALIAS, "p75", id, what, set, 750000),                               \
+        QUANTILE_ROW_(prefix, ALIAS, "p90", id, what, set, 900000),                               \
+        QUANTILE_ROW_(prefix, ALIAS, "p95", id, what, set, 950000),                               \
+        QUANTILE_ROW_(prefix, ALIAS, "p99", id, what, set, 990000),                               \
+        QUANTILE_ROW_(prefix, ALIAS, "p999", id, what, set, 999000),                              \
+        DIST_ROW_(prefix, ALIAS, "max", id, what, set, METRIC_EXTREME, 0, "the largest sample."), \
+        DIST_ROW_(prefix, ALIAS, "mean", id, what, set, METRIC_MEAN, 0,                           \
+                  "the sum of the samples divided by their number.")
+
+#define TIMED "operations that succeeded or that a limit of ours ended"
+
+static const struct metric table[] = {
+    {.name = "operations_total",
+     .aliases = {"total_ops"},
+     .unit = "count",
+     .kind = METRIC_COUNT,
+     .definition = "Operations that ended, well or badly.",
+     .subset_of = "operations started",
+     .plus = ENDED,
+     .monotone = true,
+     .since_begin = true},
+    {.name = "operations_failed",
+     .aliases = {"failed_ops"},
+     .unit = "count",
+     .kind = METRIC_COUNT,
+     .sense = METRIC_LARGER_WORSE,
+     .definition = "Operations that failed, those included that a limit of ours ended.",
+     .subset_of = "operations ended",
+     .plus = BIT(ENDED_FAILED),
+     .monotone = true,
+     .since_begin = true},
+    {.name = "operations_unfinished",
+     .aliases = {"unfinished_ops"},
+     .unit = "count",
+     .kind = METRIC_COUNT,
+     .sense = METRIC_LARGER_WORSE,
+     .definition = "Operations that were still running when the run had to stop.",
+     .subset_of = "operations started",
+     .plus = BIT(UNFINISHED),
+     .monotone = true,
+     .since_begin = true},
+    {.name = "ops_per_second",
+     .aliases = {"throughput_rps", "throughput"},
+     .unit = "1/s",
+     .kind = METRIC_RATE,
+     .sense = METRIC_LARGER_BETTER,
+     .definition = "Operations ended, divided by the length of the window.",
+     .subset_of = "operations ended",
+     .plus = ENDED,
+     .zero_when_busy = true},
+    {.name = "error_rate",
+     .unit = "1",
+     .kind = METRIC_RATIO,
+     .sense = METRIC_LARGER_WORSE,
+     .definition = "Failed operations divided by ended ones; failures for want of our own "
+                   "resources are in neither.",
+     .plus = BIT(ENDED_FAILED),
+     .minus = BIT(OWN_FAILURES),
+     PER_ENDED},
+    DIST_ROWS("latency",
+              NO_ALIAS,
+              DIST_LATENCY,
+              "Service time in the closed load model, response time in the open one",
+              TIMED),
+    DIST_ROWS("response", NO_ALIAS, DIST_RESPONSE, "From due to ended", TIMED),
+    DIST_ROWS("service", NO_ALIAS, DIST_SERVICE, "From sent to ended", TIMED ", once sent"),
+    DIST_ROWS("lag", NO_ALIAS, DIST_LAG, "From due to sent", TIMED),
+    {.name = "tool_error_rate",
+     .unit = "1",
+     .kind = METRIC_RATIO,
+     .sense = METRIC_LARGER_WORSE,
+     .definition = "Operations whose result says isError, divided by ended ones.",
+     .plus = BIT(TOOL_ERRORS),
+     PER_ENDED},
+    {.name = "protocol_error_rate",
+     .unit = "1",
+     .kind = METRIC_RATIO,
+     .sense = METRIC_LARGER_WORSE,
+     .definition = "Operations whose answer broke HTTP, SSE, JSON-RPC or MCP, divided by ended "
+                   "ones.",
+     .plus = BIT(PROTOCOL_ERRORS),
+     PER_ENDED},
+    {.name = "timeout_rate",
+     .unit = "1",
+     .kind = METRIC_RATIO,
+     .sense = METRIC_LARGER_WORSE,
+     .definition = "Operations that timed out, divided by ended ones.",
+     .plus = BIT(TIMEOUTS),
+     PER_ENDED},
+    {.name = "http_5xx_rate",
+     .unit = "1",
+     .kind = METRIC_RATIO,
+     .sense = METRIC_LARGER_WORSE,
+     .definition = "Operations answered with HTTP status 500 to 599, divided by ended ones.",
+     .plus = BIT(HTTP_5XX),
+     PER_ENDED},
+    {.name = "rate_limited_rate",
+     .unit = "1",
+     .kind = METRIC_RATIO,
+     .sense = METRIC_LARGER_WORSE,
+     .definition = "Operations answered with HTTP status 429, divided by ended ones.",
+     .plus = BIT(RATE_LIMITED),
+     PER_ENDED},
+    {.name = "stream_stall_count",
+     .aliases = {"stream_stalls"},
+     .unit = "count",
+     .kind = METRIC_COUNT,
+     .sense = METRIC_LARGER_WORSE,
+     .definition = "Streams that were ended after silence for the stall time-out.",
+     .subset_of = "streams ended",
+     .plus = BIT(STREAMS_STALLED),
+     .monotone = true},
+    {.name = "stream_stalls_per_sec",
+     .aliases = {"stream_stalls_per_second"},
+     .unit = "1/s",
+     .kind = METRIC_RATE,
+     .sense = METRIC_LARGER_WORSE,
+     .definition = "Stalled streams divided by the length of the window.",
+     .subset_of = "streams ended",
+     .plus = BIT(STREAMS_STALLED),
+     .zero_when_busy = true},
+    {.name = "stream_error_rate",
+     .unit = "1",
+     .kind = METRIC_RATIO,
+     .sense = METRIC_LARGER_WORSE,
+     .definition = "Failed streams, stalled ones included, divided by ended ones.",
+     .subset_of = "streams ended",
+     .plus = BIT(STREAMS_FAILED),
+     .of_plus = BIT(STREAMS_ENDED)},
+    {.name = "stream_completion_rate",
+     .unit = "1",
+     .kind = METRIC_RATIO,
+     .sense = METRIC_LARGER_BETTER,
+     .definition = "Streams that brought the response with our id, divided by ended ones.",
+     .subset_of = "streams ended",
+     .plus = BIT(STREAMS_COMPLETED),
+     .of_plus = BIT(STREAMS_ENDED)},
+    {.name = "events_received_total",
+     .aliases = {"events_total"},
+     .unit = "count",
+     .kind = METRIC_COUNT,
+     .sense = METRIC_LARGER_BETTER,
+     .definition = "SSE events with data, counted when they are complete.",
+     .subset_of = "events",
+     .plus = BIT(EVENTS),
+     .monotone = true,
+     .since_begin = true},
+    {.name = "events_per_second",
+     .aliases = {"min_events_per_second"},
+     .unit = "1/s",
+     .kind = METRIC_RATE,
+     .sense = METRIC_LARGER_BETTER,
+     .definition = "SSE events with data, divided by the length of the window.",
+     .subset_of = "events",
+     .plus = BIT(EVENTS),
+     .zero_when_busy = true},
+    {.name = "active_streams",
+     .unit = "count",
+     .kind = METRIC_GAUGE,
+     .definition = "Streams that were open at the end of the window.",
+     .subset_of = "streams open",
+     GAUGE(active_streams),
+     .gauge_scale = 1},
+    {.name = "active_vus",
+     .unit = "count",
+     .kind = METRIC_GAUGE,
+     .definition = "Virtual users that were active at the end of the window.",
+     .subset_of = "virtual users",
+     GAUGE(active_vus),
+     .gauge_scale = 1},
+    {.name = "active_sessions",
+     .unit = "count",
+     .kind = METRIC_GAUGE,
+     .definition = "MCP sessions that were open at the end of the window.",
+     .subset_of = "sessions open",
+     GAUGE(active_sessions),
+     .gauge_scale = 1},
+    {.name = "open_connections",
+     .unit = "count",
+     .kind = METRIC_GAUGE,
+     .definition = "Connections that were open at the end of the window.",
+     .subset_of = "connections open",
+     GAUGE(open_connections),
+     .gauge_scale = 1},
+    {.name = "in_flight",
+     .unit = "count",
+     .kind = METRIC_GAUGE,
+     .definition = "Operations that were started and not ended at the end of the window.",
+     .subset_of = "operations started",
+     GAUGE(in_flight),
+     .gauge_scale = 1},
+    DIST_ROWS("time_to_first_event",
+              FIRST_EVENT_ALIAS,
+              DIST_FIRST_EVENT,
+              "From sent to the first complete event with data",
+              "streams with an event"),
+    DIST_ROWS("event_gap",
+              NO_ALIAS,
+              DIST_GAP,
+              "Between two events of a stream, the first from the response head",
+              "events"),
+    {.name = "stream_stall_seconds",
+     .unit = "s",
+     .kind = METRIC_GAUGE,
+     .sense = METRIC_LARGER_WORSE,
+     .definition = "Longest time since the last event of any open stream.",
+     .subset_of = "streams open",
+     GAUGE(oldest_event_age_ns),
+     .gauge_scale = 1e-9,
+     .needs_streams = true},
+    {.name = "connection_error_rate",
+     .unit = "1",
+     .kind = METRIC_RATIO,
+     .sense = METRIC_LARGER_WORSE,
+     .definition = "Failed connection attempts (DNS, TCP, TLS) divided by attempts.",
+     .subset_of = "connection attempts",
+     .plus = BIT(CONNECT_FAILURES),
+     .of_plus = BIT(CONNECT_ATTEMPTS)},
+    DIST_ROWS("connection_setup",
+              NO_ALIAS,
+              DIST_CONNECT,
+              "Setting up a connection, TCP and TLS",
+              "connections made"),
+    {.name = "session_creation_failures",
+     .unit = "count",
+     .kind = METRIC_COUNT,
+     .sense = METRIC_LARGER_WORSE,
+     .definition = "Session set-ups that failed.",
+     .subset_of = "session set-ups",
+     .plus = BIT(SESSIONS_FAILED),
+     .monotone = true},
+    {.name = "sessions_created",
+     .unit = "count",
+     .kind = METRIC_COUNT,
+     .definition = "Sessions that were set up.",
+     .subset_of = "session set-ups",
+     .plus = BIT(SESSIONS_CREATED),
+     .monotone = true},
+    {.name = "sessions_lost",
+     .unit = "count",
+     .kind = METRIC_COUNT,
+     .sense = METRIC_LARGER_WORSE,
+     .definition = "Sessions that the target no longer knew.",
+     .subset_of = "sessions created",
+     .plus = BIT(SESSIONS_LOST),
+     .monotone = true},
+    DIST_ROWS("session_creation",
+              NO_ALIAS,
+              DIST_SESSION,
+              "From the start of the connection to `initialized` accepted",
+              "sessions created"),
+    {.name = "session_reuse_rate",
+     .unit = "1",
+     .kind = METRIC_RATIO,
+     .sense = METRIC_LARGER_BETTER,
+     .definition = "Operations on a session that had already served one, divided by ended ones.",
+     .subset_of = "operations ended",
+     .plus = BIT(SESSION_REUSED),
+     .of_plus = ENDED},
+    {.name = "bytes_received_per_second",
+     .unit = "B/s",
+     .kind = METRIC_RATE,
+     .definition = "Bytes of HTTP received by the operations that ended, divided by the length of "
+                   "the window.",
+     .subset_of = "operations ended",
+     .plus = BIT(BYTES_IN),
+     .zero_when_busy = true},
+    {.name = "bytes_sent_per_second",
+     .unit = "B/s",
+     .kind = METRIC_RATE,
+     .definition = "Bytes of HTTP sent by the operations that ended, divided by the length of the "
+                   "window.",
+     .subset_of = "operations ended",
+     .plus = BIT(BYTES_OUT),
+     .zero_when_busy = true},
+};
+
+size_t metric_count(void)
+{
+    return sizeof table / sizeof table[0];
+}
+
+const struct metric *metric_at(size_t i)
+{
+    assert(i < metric_count());
+    return &table[i];
+}
+
+const struct metric *metric_find(struct str name)
+{
+    for (size_t i = 0; i < metric_count(); i++) {
+        if (str_eq(name, str_c(table[i].name))) {
+            return &table[i];
+        }
+        for (size_t j = 0; j < METRIC_ALIASES_MAX && table[i].aliases[j] != NULL; j++) {
+            if (str_eq(name, str_c(table[i].aliases[j]))) {
+                return &table[i];
+            }
+        }
+    }
+    return NULL;
+}
+
+size_t metric_names(const char *names[METRIC_NAMES_MAX])
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < metric_count(); i++) {
+        assert(n < METRIC_NAMES_MAX);
+        names[n++] = table[i].name;
+        for (size_t j = 0; j < METRIC_ALIASES_MAX && table[i].aliases[j] != NULL; j++) {
+            assert(n < METRIC_NAMES_MAX);
+            names[n++] = table[i].aliases[j];
+        }
+    }
+    return n;
+}
+
+void metric_view_reset(struct metric_view *v)
+{
+    memset(v->count, 0, sizeof v->count);
+    for (unsigned i = 0; i < DIST_ALL; i++) {
+        if (v->dist[i] != NULL) {
+            hist_total_reset(v->dist[i]);
+        }
+    }
+    v->gauges = (struct window_gauges){0};
+    v->has_gauges = false;
+    v->span_s = 0;
+    v->busy = false;
+}
+
+void metric_view_clear(struct metric_view *v)
+{
+    for (unsigned i = 0; i < DIST_ALL; i++) {
+        xfree(v->dist[i]);
+    }
+    *v = (struct metric_view){.span_s = 0};
+}
+
+/* Σ of the counts in `plus` minus those in `minus`, which are parts of the former. */
+static uint64_t sum(const struct metric_view *v, uint64_t plus, uint64_t minus)
+{
+    uint64_t total = 0, less = 0;
+
+    for (unsigned i = 0; i < COUNT_ALL; i++) {
+        total += plus >> i & 1 ? v->count[i] : 0;
+        less += minus >> i & 1 ? v->count[i] : 0;
+    }
+    return total > less ? total - less : 0;
+}
+
+int metric_dist(const struct metric *m, bool open_model)
+{
+    if (m->kind != METRIC_QUANTILE && m->kind != METRIC_EXTREME && m->kind != METRIC_MEAN) {
+        return -1;
+    }
+    return m->dist != DIST_LATENCY ? m->dist : open_model ? DIST_RESPONSE : DIST_SERVICE;
+}
+
+/* NULL when there is no sample. */
+static const struct hist_total *samples(const struct metric *m, const struct metric_view *v)
+{
+    int id = metric_dist(m, v->open_model);
+
+    return id >= 0 && v->dist[id] != NULL && v->dist[id]->head.count > 0 ? v->dist[id] : NULL;
+}
+
+static bool gauge_value(const struct metric *m, const struct metric_view *v, double *out)
+{
+    uint64_t raw;
+
+    if (!v->has_gauges || (m->needs_streams && v->gauges.active_streams == 0)) {
+        return false;
+    }
+    memcpy(&raw, (const char *)&v->gauges + m->gauge_offset, sizeof raw);
+    *out = (double)raw * m->gauge_scale;
+    return true;
+}
+
+static bool dist_value(const struct metric *m, const struct metric_view *v, double *out)
+{
+    const struct hist_total *t = samples(m, v);
+    double ns;
+
+    if (t == NULL) {
+        return false;
+    }
+    if (m->kind == METRIC_QUANTILE) {
+        ns = (double)hist_quantile(t, m->ppm, 0).value_ns;
+    } else if (m->kind == METRIC_EXTREME) {
+        ns = (double)t->head.max;
+    } else {
+        hist_mean(t, &ns);
+    }
+    *out = ns / (double)NS_PER_MS;
+    return true;
+}
+
+bool metric_value(const struct metric *m, const struct metric_view *v, double *out)
+{
+    uint64_t value = sum(v, m->plus, m->minus);
+
+    switch (m->kind) {
+    case METRIC_COUNT:
+        if (v->span_s <= 0) {
+            return false;
+        }
+        *out = (double)value;
+        return true;
+    case METRIC_RATE:
+        if (v->span_s <= 0 || (value == 0 && !(m->zero_when_busy && v->busy))) {
+            return false;
+        }
+        *out = (double)value / v->span_s;
+        return true;
+    case METRIC_RATIO: {
+        uint64_t of = sum(v, m->of_plus, m->of_minus);
+        if (of == 0) {
+            return false;
+        }
+        *out = (double)value / (double)of;
+        return true;
+    }
+    case METRIC_GAUGE:
+        return gauge_value(m, v, out);
+    case METRIC_QUANTILE:
+    case METRIC_EXTREME:
+    case METRIC_MEAN:
+        return dist_value(m, v, out);
+    }
+    return false;
+}
+
+uint64_t metric_samples(const struct metric *m, const struct metric_view *v)
+{
+    if (metric_dist(m, v->open_model) >= 0) {
+        const struct hist_total *t = samples(m, v);
+        return t != NULL ? t->head.count : 0;
+    }
+    return m->kind == METRIC_RATIO ? sum(v, m->of_plus, m->of_minus) : sum(v, ENDED, 0);
+}
+
+bool metric_is_lower_bound(const struct metric *m, const struct metric_view *v)
+{
+    const struct hist_total *t = samples(m, v);
+
+    if (t == NULL || t->head.censored_n == 0) {
+        return false;
+    }
+    /* Any censored sample makes the sum too small, and the maximum is one as soon as it reaches
+     * there. */
+    if (m->kind == METRIC_MEAN) {
+        return true;
+    }
+    return hist_quantile(t, m->kind == METRIC_QUANTILE ? m->ppm : 1000000, 0).lower_bound;
+}
+
+/* Three significant digits are what a histogram knows; integers are shown whole. */
+static void format_number(double value, const char *unit, char *out, size_t size)
+{
+    if (fabs(value) >= 100 || value == floor(value)) {
+        snprintf(out, size, "%.0f%s", value, unit);
+    } else {
+        snprintf(out, size, "%.3g%s", value, unit);
+    }
+}
+
+static void format_ms(double ms, char *out, size_t size)
+{
+    if (fabs(ms) >= 1000) {
+        format_number(ms / 1000, " s", out, size);
+    } else if (fabs(ms) >= 1 || ms == 0) {
+        format_number(ms, " ms", out, size);
+    } else {
+        format_number(ms * 1000, " µs", out, size);
+    }
+}
+
+const char *metric_format(const struct metric *m, double value, char *out, size_t size)
+{
+    static const struct {
+        const char *unit;
+        double scale;
+        const char *suffix;
+    } units[] = {
+        {"count", 1, ""}, {"1", 100, " %"}, {"1/s", 1, "/s"}, {"B/s", 1, " B/s"}, {"s", 1, " s"},
+    };
+
+    if (strcmp(m->unit, "ms") == 0) {
+        format_ms(value, out, size);
+        return out;
+    }
+    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
+        if (strcmp(m->unit, units[i].unit) == 0) {
+            format_number(value * units[i].scale, units[i].suffix, out, size);
+            return out;
+        }
+    }
+    format_number(value, "", out, size);
+    return out;
+}
