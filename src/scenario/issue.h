@@ -13,6 +13,8 @@
 #include "base/arena.h"
 #include "base/json.h"
 
+#include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 enum { ISSUES_MAX = 1000 };
@@ -26,6 +28,7 @@ struct issue {
     const char *json_pointer; /* RFC 6901; "" is the whole document */
     const char *remediation;  /* an action; "" when the message says it all */
     unsigned line, col;       /* 1-based; 0 when the place is not in the text (an override) */
+    bool overridden_;         /* the value is not in the text: it came from an override */
 };
 
 struct issue_list {
@@ -45,6 +48,9 @@ void issue_add(struct issue_list *list,
                const struct issue *head, /* level, code, json_pointer, remediation, line, col */
                const char *message,
                ...) __attribute__((format(printf, 3, 4)));
+
+void issue_addv(struct issue_list *list, const struct issue *head, const char *message, va_list ap)
+    __attribute__((format(printf, 3, 0)));
 
 /* Is there an error at exactly this place? For "one cause, one issue". */
 bool issue_has_error(const struct issue_list *list, const char *json_pointer);

@@ -36,8 +36,12 @@ struct policy_verdict {
 /* Checks one allowlist entry by itself: 0, or ERR_INVALID with what is wrong. */
 int policy_check_entry(const struct allow_config *entry, struct err *err);
 
-/* Keeps no pointer into its arguments. Entries that policy_check_entry() refuses match nothing. */
-struct policy *policy_new(const struct environment_config *environment, bool network_public);
+/* Keeps no pointer into its arguments. Entries that policy_check_entry() refuses match nothing.
+ * `target` is where the run goes (NULL: unknown): it decides whether a resolved address has to be
+ * inside a `cidr` entry because no other entry allows its name. */
+struct policy *policy_new(const struct environment_config *environment,
+                          const struct target_url *target,
+                          bool network_public);
 /* NULL is fine. */
 void policy_free(struct policy *policy);
 

@@ -38,7 +38,8 @@ struct scenario {
     char config_hash[65];  /* SHA-256 (hex) of the bytes as received */
     struct policy *policy; /* compiled from target and environment; asked again at each dial */
 
-    json_t *tree_; /* of the file, overrides and spellings applied */
+    json_t *tree_;  /* of the file, overrides and spellings applied */
+    json_t *empty_; /* the object behind every `arguments` that is not given */
     struct arena arena_;
 };
 

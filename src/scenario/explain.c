@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: MIT */
+/* The effective config as a document again: the rows read backwards. */
+#include "base/clock.h"
+#include "scenario/fields.h"
+#include "scenario/read.h"
+
+#include <math.h>
+
+static const void *at(const struct field *f, const void *base)
+{
+    return (const char *)base + f->offset;
+}
+
+static json_t *section_value(const struct section *section, const void *base);
+
+static size_t list_of(const struct field *f, const void *base, const void **items)
+{
+    size_t count;
+
+    memcpy(items, at(f, base), sizeof *items);
+    memcpy(&count, (const char *)base + f->count_offset, sizeof count);
+    return count;
+}
+
+static json_t *strings_value(const struct field *f, const void *base)
+{
+    const void *items;
+    size_t count = list_of(f, base, &items);
+    json_t *out = json_array();
+
+    for (size_t i = 0; i < count; i++) {
+        json_array_append_new(out, json_string(((const char *const *)items)[i]));
+    }
+    return out;
+}
+
+static json_t *map_value(const struct field *f, const void *base)
+{
+    const void *items;
+    size_t count = list_of(f, base, &items);
+    json_t *out = json_object();
+
+    for (size_t i = 0; i < count; i++) {
+        const struct named_text *text = (const struct named_text *)items + i;
+        json_object_set_new(out, text->name, json_string(text->value));
+    }
+    return out;
+}
+
+static json_t *array_value(const struct field *f, const void *base)
+{
+    const void *items;
+    size_t count = list_of(f, base, &items);
+    json_t *out = json_array();
+
+    for (size_t i = 0; i < count; i++) {
+        json_array_append_new(
+            out, section_value(f->section, (const char *)items + i * f->section->size));
+    }
+    return out;
+}
+
+/* 0 of a field that may be null, and whose range does not begin at 0, is null. */
+static json_t *integer_value(const struct field *f, const void *base)
+{
+    uint64_t v;
+
+    memcpy(&v, at(f, base), sizeof v);
+    if (v == 0 && (f->flags & FIELD_NULL_OK) != 0) {
+        return json_null();
+    }
+    return json_integer((json_int_t)(f->type == FIELD_MS ? v / NS_PER_MS : v));
+}
+
+static json_t *number_value(const struct field *f, const void *base)
+{
+    double v;
+
+    memcpy(&v, at(f, base), sizeof v);
+    if (floor(v) == v && fabs(v) <= 1e15) {
+        return json_integer((json_int_t)v);
+    }
+    return json_real(v);
+}
+
+static json_t *text_value(const struct field *f, const void *base)
+{
+    const char *text;
+
+    memcpy(&text, at(f, base), sizeof text);
+    return text == NULL ? NULL : json_string(text);
+}
+
+static json_t *enum_value(const struct field *f, const void *base)
+{
+    int v;
+
+    memcpy(&v, at(f, base), sizeof v);
+    return json_string(choice_name(f->choices, v));
+}
+
+static json_t *object_value(const struct field *f, const void *base)
+{
+    struct json_text text;
+
+    memcpy(&text, at(f, base), sizeof text);
+    return json_deep_copy(text.json);
+}
+
+static json_t *flag_value(const struct field *f, const void *base)
+{
+    bool v;
+
+    memcpy(&v, at(f, base), sizeof v);
+    return json_boolean(v);
+}
+
+json_t *field_value(const struct field *f, const void *base)
+{
+    if ((f->flags & FIELD_NO_STORE) != 0) {
+        return f->def == NULL ? NULL : field_json(f->def);
+    }
+    switch (f->type) {
+    case FIELD_BOOL:
+        return flag_value(f, base);
+    case FIELD_INT:
+    case FIELD_MS:
+        return integer_value(f, base);
+    case FIELD_NUMBER:
+        return number_value(f, base);
+    case FIELD_STRING:
+        return text_value(f, base);
+    case FIELD_ENUM:
+        return enum_value(f, base);
+    case FIELD_OBJECT:
+        return section_value(f->section, at(f, base));
+    case FIELD_ARRAY:
+        return array_value(f, base);
+    case FIELD_STRINGS:
+        return strings_value(f, base);
+    case FIELD_MAP:
+        return map_value(f, base);
+    case FIELD_JSON:
+        return object_value(f, base);
+    case FIELD_ANY:
+        break;
+    }
+    return NULL;
+}
+
+static json_t *section_value(const struct section *section, const void *base)
+{
+    json_t *out = json_object();
+
+    for (size_t i = 0; i < section->count; i++) {
+        json_t *value = field_value(&section->fields[i], base);
+
+        if (value != NULL) {
+            json_object_set_new(out, section->fields[i].key, value);
+        }
+    }
+    return out;
+}
+
+json_t *scenario_explain(const struct scenario *scenario)
+{
+    return section_value(&scenario_section, scenario);
+}

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: MIT */
+#include "scenario/scenario.h"
+
+#include "base/digest.h"
+#include "base/mem.h"
+#include "scenario/check.h"
+#include "scenario/locate.h"
+#include "scenario/policy.h"
+#include "scenario/read.h"
+#include "scenario/rules.h"
+#include "scenario/spelling.h"
+
+#include <stdio.h>
+
+enum { NAME_MAX_BYTES = 128 };
+
+void scenario_free(struct scenario *scenario)
+{
+    if (scenario == NULL) {
+        return;
+    }
+    policy_free(scenario->policy);
+    json_decref(scenario->tree_);
+    json_decref(scenario->empty_);
+    arena_clear(&scenario->arena_);
+    xfree(scenario);
+}
+
+/* Gives the issues their places, and their order. */
+static void place_issues(struct str text, struct issue_list *issues)
+{
+    struct place places[ISSUES_MAX];
+    size_t count = 0;
+
+    for (size_t i = 0; i < issues->count; i++) {
+        if (issues->items[i].line == 0 && !issues->items[i].overridden_) {
+            places[count++] =
+                (struct place){.json_pointer = issues->items[i].json_pointer, .tag = i};
+        }
+    }
+    locate_places(text, places, count);
+    for (size_t i = 0; i < count; i++) {
+        issues->items[places[i].tag].line = places[i].line;
+        issues->items[places[i].tag].col = places[i].col;
+    }
+    issue_list_finish(issues);
+}
+
+static int summarize(const struct issue_list *issues, struct err *err)
+{
+    const struct issue *first = NULL;
+
+    for (size_t i = 0; i < issues->count && first == NULL; i++) {
+        first = issues->items[i].level == ISSUE_ERROR ? &issues->items[i] : NULL;
+    }
+    if (first == NULL) {
+        return 0;
+    }
+    return err_at(err, ERR_INVALID, first->line, first->col, "%zu error%s, the first: %s: %.150s",
+                  issues->error_count, issues->error_count == 1 ? "" : "s", first->code,
+                  first->message);
+}
+
+static void add_syntax_issue(struct issue_list *issues, const struct err *err)
+{
+    bool duplicate = strncmp(err->msg, "duplicate object key", 20) == 0;
+    const struct issue head = {
+        .level = ISSUE_ERROR,
+        .code = duplicate ? "DUPLICATE_KEY" : "SYNTAX_ERROR",
+        .remediation = duplicate ? "Remove one of the two." : "Correct the JSON text.",
+        .line = err->line,
+        .col = err->col,
+    };
+
+    issue_add(issues, &head, "%s", err->msg);
+}
+
+static void run_checks(struct check *c, struct scenario *s)
+{
+    spelling_apply(c);
+    override_apply(c);
+    read_section(c, &scenario_section, c->root, s);
+    defaults_fill(c, s);
+    rules_target(c, s);
+    rules_workload(c, s);
+    rules_stages(c, s);
+}
+
+int scenario_load_text(struct str text,
+                       const struct scenario_options *options,
+                       struct scenario **out,
+                       struct issue_list *issues,
+                       struct err *err)
+{
+    static const struct scenario_options no_options;
+    struct scenario *s = NULL;
+    struct check check = {0};
+    struct err syntax = {0};
+    json_t *root = NULL;
+    int rc;
+
+    if (json_parse(text, JSON_TEXT_MAX, &root, &syntax) != 0) {
+        add_syntax_issue(issues, &syntax);
+        return summarize(issues, err);
+    }
+    if (!json_is_object(root)) {
+        const struct issue head = {.level = ISSUE_ERROR,
+                                   .code = "SCHEMA_VIOLATION",
+                                   .remediation = "Write one JSON object.",
+                                   .line = 1,
+                                   .col = 1};
+        issue_add(issues, &head, "a scenario is a JSON object");
+        json_decref(root);
+        return summarize(issues, err);
+    }
+    s = xcalloc(1, sizeof *s);
+    s->tree_ = root;
+    s->empty_ = json_object();
+    digest_sha256_hex(text, s->config_hash);
+    check_init(&check, options != NULL ? options : &no_options, issues, &s->arena_);
+    check.root = root;
+    run_checks(&check, s);
+    check_clear(&check);
+    place_issues(text, issues);
+    rc = summarize(issues, err);
+    if (rc != 0) {
+        scenario_free(s);
+        return rc;
+    }
+    *out = s;
+    return 0;
+}
+
+/* "quick-start" of "examples/quick-start.json", shortened to what a scenario_id may be. */
+static void name_of(const char *path, char *out, size_t size)
+{
+    const char *slash = strrchr(path, '/');
+    const char *name = slash == NULL ? path : slash + 1;
+    const char *dot = strrchr(name, '.');
+    size_t len = dot == NULL || dot == name ? strlen(name) : (size_t)(dot - name);
+
+    len = len < size ? len : size - 1;
+    /* Not in the middle of a UTF-8 sequence. */
+    while (len > 0 && len < strlen(name) && ((unsigned char)name[len] & 0xc0) == 0x80) {
+        len--;
+    }
+    snprintf(out, size, "%.*s", (int)len, name);
+}
+
+int scenario_load_file(const char *path,
+                       const struct scenario_options *options,
+                       struct scenario **out,
+                       struct issue_list *issues,
+                       struct err *err)
+{
+    struct scenario_options own = options != NULL ? *options : (struct scenario_options){0};
+    char name[NAME_MAX_BYTES + 1];
+    struct buf text;
+
+    buf_init(&text, JSON_TEXT_MAX);
+    int rc = file_read(path, &text, err);
+    if (rc == 0) {
+        if (own.name == NULL) {
+            name_of(path, name, sizeof name);
+            own.name = name;
+        }
+        rc = scenario_load_text(buf_str(&text), &own, out, issues, err);
+    }
+    buf_clear(&text);
+    return rc;
+}
+
+const char *operation_name(enum operation_kind kind)
+{
+    for (const struct choice *c = operation_choices; c->name != NULL; c++) {
+        if (c->value == (int)kind) {
+            return c->same != NULL ? c->same : c->name;
+        }
+    }
+    return "unknown";
+}
+
+const char *stage_kind_name(enum stage_kind kind)
+{
+    return choice_name(stage_choices, (int)kind);
+}
+
+const char *comparator_name(enum comparator comparator)
+{
+    return choice_name(comparator_choices, (int)comparator);
+}
