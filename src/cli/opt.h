@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Commands and their options as tables. From a table come the parser (getopt_long), the help, the
+ * suggestion for a misspelt word, and docs/reference/cli.md.
+ *
+ * An option takes its value as `--name value` or `--name=value`; given twice, the last one counts,
+ * unless its row says that it repeats. Texts belong to argv and live as long as it.
+ */
+#ifndef CLI_OPT_H
+#define CLI_OPT_H
+
+#include "base/buf.h"
+#include "base/err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { OPT_ROWS_MAX = 24, OPT_GIVEN_MAX = 512 };
+
+/* Exit codes; those of a run are in control/run.c. */
+enum { EXIT_PASSED = 0, EXIT_INTERNAL = 1, EXIT_USAGE = 2 };
+
+struct opt {
+    const char *name;     /* without the dashes */
+    char letter;          /* short form, or 0 */
+    const char *argument; /* "FILE"; NULL: takes none */
+    const char *help;     /* one sentence */
+    bool repeats;
+};
+
+struct opt_args;
+
+enum command_kind {
+    COMMAND_HERE,  /* parsed by its table */
+    COMMAND_ROLE,  /* a program of its own that reads its own arguments */
+    COMMAND_LATER, /* known, not there yet */
+};
+
+struct command {
+    const char *name;
+    const char *usage; /* behind the name: "FILE [options]" */
+    const char *help;  /* one line */
+    enum command_kind kind;
+    unsigned operands_min, operands_max; /* what stands beside the options */
+    const struct opt *options;
+    size_t option_count;
+    int (*run)(const struct opt_args *args);   /* COMMAND_HERE; returns the exit code */
+    int (*role)(int argc, char *const argv[]); /* COMMAND_ROLE; argv[0] is its name */
+};
+
+struct opt_given {
+    const struct opt *opt;
+    const char *value; /* NULL when it takes none */
+};
+
+struct opt_args {
+    const struct command *command;
+    size_t given_count, operand_count;
+    struct opt_given given[OPT_GIVEN_MAX];
+    const char *operands[4];
+    bool help; /* --help was given; nothing else counts then */
+};
+
+/* argv[0] is the name of the command. ERR_USAGE with a text that names the mistake and, where there
+ * is one, the nearest known option. */
+int opt_parse(const struct command *command,
+              int argc,
+              char *const argv[],
+              struct opt_args *out,
+              struct err *err);
+
+bool opt_has(const struct opt_args *args, const char *name);
+/* The last value given, or NULL. */
+const char *opt_value(const struct opt_args *args, const char *name);
+/* All values, in order; `out` has room for OPT_GIVEN_MAX. Returns how many. */
+size_t opt_values(const struct opt_args *args, const char *name, const char **out);
+/* 0, *out untouched, when it was not given; ERR_USAGE when it is no number within min..max. */
+int opt_number(const struct opt_args *args,
+               const char *name,
+               uint64_t min,
+               uint64_t max,
+               uint64_t *out,
+               struct err *err);
+
+/* NULL when there is none. */
+const struct command *command_find(const struct command *table, size_t count, const char *name);
+/* A name to suggest, or NULL. */
+const char *command_suggest(const struct command *table, size_t count, const char *name);
+
+/* Help of one command, and the list of all. 0 or ERR_LIMIT. */
+int command_help(const struct command *command, struct buf *out);
+int command_list(const struct command *table, size_t count, struct buf *out);
+/* docs/reference/cli.md. 0 or ERR_LIMIT. */
+int command_reference(const struct command *table, size_t count, struct buf *out);
+
+#endif

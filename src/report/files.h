@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The files of `--out DIR`: events.ndjson (an event per line, as they come), windows.ndjson (a
+ * complete second per line), result.json (at the end). A line is in the file, as far as the kernel
+ * is concerned, before the next one is made.
+ *
+ * One thread. A write that fails is remembered; result_files_close reports the first.
+ */
+#ifndef REPORT_FILES_H
+#define REPORT_FILES_H
+
+#include "base/err.h"
+#include "control/run.h"
+
+struct result_files;
+
+/* Makes the folder when it is not there, and empties files of an earlier run. ERR_IO. */
+int result_files_open(const char *dir, struct result_files **out, struct err *err);
+
+void result_files_event(struct result_files *f, const struct run_event *event);
+/* Writes all complete seconds that were not written yet. */
+void result_files_seconds(struct result_files *f, const struct run *r);
+
+/* Writes what is left and result.json, and frees. ERR_IO, ERR_LIMIT. */
+int result_files_close(struct result_files *f, const struct run *r, struct err *err);
+/* Frees without writing. NULL is fine. */
+void result_files_drop(struct result_files *f);
+
+#endif
