@@ -368,6 +368,7 @@ static struct aggregate_failure *failure_row(struct aggregate *a, const struct f
         a->failure_cap = a->failure_cap == 0 ? 16 : a->failure_cap * 2;
         a->failures = xrealloc(a->failures, a->failure_cap * sizeof *a->failures);
     }
+    assert(a->failures != NULL);
     struct aggregate_failure *row = &a->failures[a->failure_count++];
     *row = (struct aggregate_failure){.failure = *f};
     row->failure.count = 0;
@@ -587,10 +588,12 @@ const char *aggregate_failure_pattern(const struct aggregate_failure *f, char *o
     return out;
 }
 
-static int by_frequency(const void *pa, const void *pb)
+/* For qsort_r over indices into the failure table `table`. */
+static int by_frequency(const void *pa, const void *pb, void *table)
 {
-    const struct aggregate_failure *a = *(const struct aggregate_failure *const *)pa;
-    const struct aggregate_failure *b = *(const struct aggregate_failure *const *)pb;
+    const struct aggregate_failure *rows = table;
+    const struct aggregate_failure *a = &rows[*(const uint32_t *)pa];
+    const struct aggregate_failure *b = &rows[*(const uint32_t *)pb];
     char text_a[SIGNATURE_MAX + 128], text_b[SIGNATURE_MAX + 128];
 
     if (a->failure.count != b->failure.count) {
@@ -603,21 +606,20 @@ static int by_frequency(const void *pa, const void *pb)
 size_t
 aggregate_failures(const struct aggregate *a, const struct aggregate_failure **out, size_t max)
 {
-    const struct aggregate_failure **rows = xcalloc(a->failure_count + 1, sizeof *rows);
+    uint32_t *order = xcalloc(a->failure_count + 1, sizeof *order);
     size_t n = 0;
 
-    for (; n < a->failure_count; n++) {
-        rows[n] = &a->failures[n];
+    for (size_t i = 0; i < a->failure_count; i++) {
+        order[i] = (uint32_t)i;
     }
-    qsort(rows, n, sizeof rows[0], by_frequency);
-    if (a->other.failure.count > 0) {
-        rows[n++] = &a->other;
+    qsort_r(order, a->failure_count, sizeof order[0], by_frequency, a->failures);
+    for (; n < a->failure_count && n < max; n++) {
+        out[n] = &a->failures[order[n]];
     }
-    n = n < max ? n : max;
-    for (size_t i = 0; i < n; i++) {
-        out[i] = rows[i];
+    if (a->other.failure.count > 0 && n < max) {
+        out[n++] = &a->other;
     }
-    xfree(rows);
+    xfree(order);
     return n;
 }
 

@@ -306,7 +306,7 @@ static void write_sentence(struct stop_trigger *t)
         snprintf(span, sizeof span, "in a window of %llu s", (unsigned long long)t->window_s);
     } else {
         snprintf(span, sizeof span, "for %llu s: %u windows of %llu s",
-                 (unsigned long long)(t->window_s * spec->sustain_windows), spec->sustain_windows,
+                 (unsigned long long)t->window_s * spec->sustain_windows, spec->sustain_windows,
                  (unsigned long long)t->window_s);
     }
     snprintf(t->sentence, sizeof t->sentence, "%s %s %s%s%s, %s %s, %s", m->name,

@@ -22,9 +22,9 @@
 #define FIRST_EVENT_ALIAS(suffix) "first_event_" suffix "_ms"
 #define DIST_ROW_(prefix, ALIAS, suffix, id, what, set, how, rank, text)                          \
     {                                                                                             \
-        .name = prefix "_" suffix "_ms", .aliases = {ALIAS(suffix)}, .unit = "ms", .kind = how,   \
-        .sense = METRIC_LARGER_WORSE, .definition = what ": " text, .subset_of = set, .dist = id, \
-        .ppm = rank                                                                               \
+        .name = prefix "_" suffix "_ms", .aliases = {ALIAS(suffix)}, .unit = "ms", .kind = (how), \
+        .sense = METRIC_LARGER_WORSE, .definition = what ": " text, .subset_of = (set),           \
+        .dist = (id), .ppm = (rank)                                                               \
     }
 #define QUANTILE_ROW_(prefix, ALIAS, suffix, id, what, set, rank)          \
     DIST_ROW_(prefix, ALIAS, suffix, id, what, set, METRIC_QUANTILE, rank, \

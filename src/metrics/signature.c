@@ -263,8 +263,12 @@ size_t signature_sample(struct str message, char *out, size_t size)
 
     for (size_t i = 0; i < n; i++) {
         unsigned char c = (unsigned char)message.p[i];
+
         /* Such text ends up on terminals. */
-        out[i] = c < 0x20 || c == 0x7F ? ' ' : (char)c;
+        out[i] = message.p[i];
+        if (c < 0x20 || c == 0x7F) {
+            out[i] = ' ';
+        }
     }
     return n;
 }
