@@ -4,7 +4,9 @@
 #include "control/aggregate.h"
 #include "support/unit.h"
 
-enum { MS = 1000000, KEYS = 3, STAGES = 2, SECONDS = 12, SOURCES_MAX = 7, HISTORY = 20 };
+#define MS UINT64_C(1000000)
+
+enum { KEYS = 3, STAGES = 2, SECONDS = 12, SOURCES_MAX = 7, HISTORY = 20 };
 
 static const struct aggregate_key keys[KEYS] = {
     {.stage_index = 0, .operation = "tools_call", .tool_name = "echo", .template_id = "a"},
@@ -355,7 +357,7 @@ static void test_history_is_bounded_and_late_windows_count(void **state)
     struct aggregate_integrity i;
 
     (void)state;
-    for (uint64_t second = 0; second < 2 * KEPT; second++) {
+    for (uint64_t second = 0; second < UINT64_C(2) * KEPT; second++) {
         add_second(a, 0, second);
     }
     assert_true(aggregate_view_seconds(a, &f, KEPT, KEPT, &v));
@@ -445,9 +447,9 @@ static void test_signatures_are_bounded(void **state)
     (void)state;
     for (uint64_t second = 0; second < 20; second++) {
         begin_second(w, second);
-        for (char c = 'a'; c <= 'z'; c++) {
-            for (char d = 'a'; d <= 'c'; d++) {
-                snprintf(text, sizeof text, "%c%c%c", c, d, (char)('a' + (int)second));
+        for (int c = 'a'; c <= 'z'; c++) {
+            for (int d = 'a'; d <= 'c'; d++) {
+                snprintf(text, sizeof text, "%c%c%c", c, d, 'a' + (int)second);
                 fail_op(w, 0, text);
             }
         }

@@ -3,7 +3,9 @@
 #include "control/stop.h"
 #include "support/unit.h"
 
-enum { MS = 1000000, STAGES = 2, HISTORY = 60 };
+#define MS UINT64_C(1000000)
+
+enum { STAGES = 2, HISTORY = 60 };
 
 /* One key per stage; a second of history is what `struct second` says. */
 static const struct aggregate_key keys[STAGES] = {

@@ -4,7 +4,7 @@
 #include "metrics/histogram.h"
 #include "support/unit.h"
 
-enum { MS = 1000000 };
+#define MS UINT64_C(1000000)
 
 static void test_layout(void **state)
 {
@@ -109,7 +109,7 @@ static void test_quantiles_of_1_to_100_ms(void **state)
     assert_int_equal(hist_quantile(t, 910000, 10).kind, HIST_SHED);
     assert_false(hist_quantile(t, 1000000, 0).lower_bound);
     assert_true(hist_mean(t, &mean));
-    assert_true(mean == 50.5 * MS);
+    assert_true(mean == 50.5e6);
     assert_int_equal(t->head.min, 1 * MS);
     assert_int_equal(t->head.max, 100 * MS);
     xfree(h);

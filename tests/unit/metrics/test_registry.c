@@ -5,7 +5,7 @@
 
 #include <math.h>
 
-enum { MS = 1000000 };
+#define MS UINT64_C(1000000)
 
 static const struct metric *need(const char *name)
 {
@@ -268,7 +268,7 @@ static void test_gauges(void **state)
                                       .active_streams = 3,
                                       .open_connections = 4,
                                       .in_flight = 5,
-                                      .oldest_event_age_ns = 1500 * (uint64_t)MS};
+                                      .oldest_event_age_ns = 1500 * MS};
     check(&v, "active_vus", 1);
     check(&v, "active_sessions", 2);
     check(&v, "active_streams", 3);

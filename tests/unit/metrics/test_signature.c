@@ -65,8 +65,8 @@ static void test_long_text_is_cut_at_a_character(void **state)
     char in[2000], out[SIGNATURE_MAX];
 
     (void)state;
-    for (size_t i = 0; i + 1 < sizeof in; i += 2) {
-        memcpy(in + i, "é", 2);
+    for (size_t i = 0; i < sizeof in; i++) {
+        in[i] = "é"[i % 2];
     }
     /* 159 is odd: the last half of a character stays out. */
     assert_int_equal(signature_mask((struct str){in, sizeof in}, out, 159), 158);

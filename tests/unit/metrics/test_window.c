@@ -3,7 +3,7 @@
 #include "metrics/window.h"
 #include "support/unit.h"
 
-enum { MS = 1000000 };
+#define MS UINT64_C(1000000)
 
 /* The third row of the table that defines the clocks: queued, then set up, then sent. */
 static struct outcome waited(enum outcome_class cls)
