@@ -290,6 +290,7 @@ static void on_head(void *owner, const struct h1_head *head, uint64_t now_ns)
     struct mcp_call *call = owner;
 
     call->t_headers = now_ns;
+    call->t_send = call->conn_->sent_ns;
     call->http_status = head->status;
     call->mode_ = (uint8_t)choose_mode(call, head);
     if (call->mode_ == BODY_SSE) {
@@ -519,7 +520,7 @@ void mcp_call_start(struct mcp_call *call, struct mcp_session *session)
         call->t_last_event = 0;
     call->bytes_out = call->bytes_in = call->event_count = call->silence_ns = 0;
     call->http_status = 0;
-    call->is_stream = call->via_proxy_ = call->foreign_id_ = call->bad_text_ = false;
+    call->is_stream = call->waited = call->via_proxy_ = call->foreign_id_ = call->bad_text_ = false;
     call->message_bytes_ = 0;
     call->answer_ = (struct mcp_answer){0};
     call->conn_ = mcp_session_take(session);
@@ -529,6 +530,7 @@ void mcp_call_start(struct mcp_call *call, struct mcp_session *session)
         mcp_call_dial(call);
     } else {
         call->state_ = CALL_WAITING;
+        call->waited = true;
         list_append(&client->waiting_, &call->node_);
     }
 }

@@ -112,6 +112,7 @@ struct mcp_call {
     uint64_t silence_ns; /* at which a stalled stream was ended */
     int http_status;
     bool is_stream;
+    bool waited; /* for max_connections, before t_dial */
 
     /* private */
     struct list node_; /* in client->waiting_ */

@@ -202,6 +202,7 @@ static void on_initialize(struct mcp_call *call, const struct mcp_answer *answer
     call->events = &initialized_events;
     call->is_notification = true;
     call->capture = NULL;
+    s->said_initialized = true;
     mcp_call_start(call, s);
 }
 

@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/shard.h"
+
+#include "base/mem.h"
+#include "engine/shard_priv.h"
+
+#include <assert.h>
+
+#define CAP_BURST_NS (NS_PER_MS) /* what max_rps lets a shard catch up */
+
+static void post(struct shard *s, struct message *m)
+{
+    m->shard = s->config.segment.index;
+    s->config.post(s->config.owner, m);
+}
+
+static struct message *new_message(enum message_kind kind)
+{
+    struct message *m = xcalloc(1, sizeof *m);
+
+    list_init(&m->node);
+    m->kind = kind;
+    return m;
+}
+
+/* ---- windows -------------------------------------------------------------------------------- */
+
+/* Windows travel in their message and come back with it. */
+static void take_window(struct shard *s, uint64_t second)
+{
+    uint64_t start = s->grid_ns + second * NS_PER_S;
+    struct message *m;
+
+    if (list_empty(&s->free_messages)) {
+        m = new_message(REPORT_WINDOW);
+        m->window = window_new(s->plan->key_count);
+    } else {
+        m = list_entry(s->free_messages.next, struct message, node);
+        list_remove(&m->node);
+        m->kind = REPORT_WINDOW;
+    }
+    window_reset(m->window, second, start, start + NS_PER_S);
+    m->window->stage_index = s->stage >= 0 ? (uint32_t)s->stage : 0;
+    s->window_message = m;
+    s->window = m->window;
+}
+
+static uint64_t longest_silence(const struct shard *s, uint64_t now_ns)
+{
+    uint64_t longest = 0;
+
+    if (s->stream_count == 0) {
+        return 0;
+    }
+    list_foreach (node, &s->vus) {
+        uint64_t silence = vu_silence_ns(list_entry(node, struct vu, node), now_ns);
+        longest = silence > longest ? silence : longest;
+    }
+    return longest;
+}
+
+static void hand_over(struct shard *s, uint64_t end_ns)
+{
+    struct window *w = s->window;
+    struct loop_usage usage = loop_usage(s->loop);
+    uint64_t wall = usage.wall_ns - s->usage.wall_ns;
+    uint64_t waited = usage.waited_ns - s->usage.waited_ns;
+
+    w->end_ns = end_ns;
+    w->gauges = (struct window_gauges){
+        .active_vus = s->vu_count,
+        .active_sessions = s->session_count,
+        .active_streams = s->stream_count,
+        .open_connections = s->client.http.open_conns,
+        .in_flight = s->in_flight,
+        .oldest_event_age_ns = longest_silence(s, end_ns),
+    };
+    w->wall_ns = wall;
+    w->busy_ns = wall > waited ? wall - waited : 0;
+    w->wakeups = usage.wakeups - s->usage.wakeups;
+    s->usage = usage;
+    s->window = NULL;
+    post(s, s->window_message);
+}
+
+struct window *shard_window(struct shard *s, uint64_t now_ns)
+{
+    while (now_ns >= s->window->end_ns) {
+        uint64_t next = s->window->second + 1;
+
+        hand_over(s, s->window->end_ns);
+        take_window(s, next);
+    }
+    return s->window;
+}
+
+static void arm_tick(struct shard *s)
+{
+    loop_send_arm(s->loop, &s->tick, s->window->end_ns);
+}
+
+static void on_tick(struct send *send)
+{
+    struct shard *s = list_entry(send, struct shard, tick);
+
+    shard_window(s, loop_now(s->loop));
+    arm_tick(s);
+}
+
+static void start_windows(struct shard *s, uint64_t grid_ns)
+{
+    uint64_t now = loop_now(s->loop);
+
+    s->ticking = true;
+    s->grid_ns = grid_ns;
+    s->usage = loop_usage(s->loop);
+    take_window(s, now > grid_ns ? (now - grid_ns) / NS_PER_S : 0);
+    arm_tick(s);
+}
+
+/* ---- permission to start --------------------------------------------------------------------- */
+
+bool shard_accepts(const struct shard *s, uint64_t due_ns)
+{
+    return s->stage >= 0 && due_ns < s->stage_end_ns && !s->draining;
+}
+
+uint64_t shard_cap_wait(struct shard *s, uint64_t now_ns)
+{
+    if (s->cap_interval_ns == 0) {
+        return 0;
+    }
+    if (s->cap_next_ns > now_ns + CAP_BURST_NS) {
+        return s->cap_next_ns - CAP_BURST_NS;
+    }
+    s->cap_next_ns = (s->cap_next_ns > now_ns ? s->cap_next_ns : now_ns) + s->cap_interval_ns;
+    return 0;
+}
+
+static void set_cap(struct shard *s)
+{
+    double max_rps = s->plan->scenario->safety.caps.max_rps;
+
+    if (max_rps > 0) {
+        double interval = (double)NS_PER_S * s->config.segment.count / max_rps;
+        s->cap_interval_ns = interval < 1e18 ? (uint64_t)interval : UINT64_C(1000000000000000000);
+        s->cap_interval_ns = s->cap_interval_ns > 0 ? s->cap_interval_ns : 1;
+    }
+}
+
+/* ---- stages --------------------------------------------------------------------------------- */
+
+/* A quantity of VUs that live on; those beyond end, those that are missing start. */
+static void set_level(struct shard *s, uint32_t stage, uint64_t start_ns)
+{
+    uint32_t before = s->level, level = s->plan->stages[stage].vus;
+
+    list_foreach_safe (node, &s->vus) {
+        struct vu *vu = list_entry(node, struct vu, node);
+
+        if (vu->index >= level) {
+            vu_end(vu);
+        } else {
+            vu_resume(vu, start_ns);
+        }
+    }
+    for (uint32_t i = before; i < level; i++) {
+        if (segment_owns(s->config.segment, i)) {
+            vu_new(s, i, start_ns + plan_start_ns(s->plan, stage, before, i));
+        }
+    }
+    s->level = level;
+}
+
+static void on_stage_begin(struct send *send)
+{
+    struct shard *s = list_entry(send, struct shard, next_stage_at);
+
+    if (s->draining) {
+        return;
+    }
+    s->stage = (int32_t)s->next_stage.stage;
+    s->stage_end_ns = s->next_stage.end_ns;
+    struct window *w = shard_window(s, loop_now(s->loop));
+    w->stage_index = (uint32_t)s->stage;
+    set_level(s, s->next_stage.stage, s->next_stage.start_ns);
+}
+
+static void order_stage(struct shard *s, const struct message *order)
+{
+    if (!s->ticking) {
+        start_windows(s, order->grid_ns);
+    }
+    s->next_stage = *order;
+    loop_send_arm(s->loop, &s->next_stage_at, order->start_ns);
+}
+
+/* ---- the end -------------------------------------------------------------------------------- */
+
+static void check_drained(struct shard *s)
+{
+    if (!s->draining || s->drained || !list_empty(&s->vus)) {
+        return;
+    }
+    s->drained = true;
+    loop_send_cancel(s->loop, &s->tick);
+    if (s->ticking) {
+        uint64_t now = loop_clock(s->loop);
+        shard_window(s, now);
+        hand_over(s, now);
+        s->ticking = false;
+    }
+    post(s, new_message(REPORT_DRAINED));
+}
+
+void shard_vu_gone(struct shard *s)
+{
+    check_drained(s);
+}
+
+static void drain(struct shard *s, bool cut)
+{
+    s->draining = true;
+    loop_send_cancel(s->loop, &s->next_stage_at);
+    preflight_cancel(s->preflight);
+    s->preflight = NULL;
+    list_foreach_safe (node, &s->vus) {
+        struct vu *vu = list_entry(node, struct vu, node);
+
+        if (cut) {
+            vu_cut(vu);
+        } else {
+            vu_end(vu);
+        }
+    }
+    check_drained(s);
+}
+
+/* ---- orders --------------------------------------------------------------------------------- */
+
+static void on_checked(void *owner, const struct check_list *checks)
+{
+    struct shard *s = owner;
+    struct message *m = new_message(REPORT_CHECKS);
+
+    s->preflight = NULL;
+    m->checks = xmalloc(sizeof *m->checks);
+    *m->checks = *checks;
+    post(s, m);
+}
+
+void shard_take(struct shard *s, struct message *order)
+{
+    switch (order->kind) {
+    case ORDER_CHECK:
+        s->preflight = preflight_start(&s->client, s->plan, on_checked, s);
+        break;
+    case ORDER_STAGE:
+        order_stage(s, order);
+        break;
+    case ORDER_DRAIN:
+        drain(s, false);
+        break;
+    case ORDER_STOP:
+        drain(s, true);
+        break;
+    case ORDER_RECYCLE:
+        list_append(&s->free_messages, &order->node);
+        return; /* it is kept */
+    case ORDER_QUIT:
+    case REPORT_CHECKS:
+    case REPORT_WINDOW:
+    case REPORT_DRAINED:
+        break;
+    }
+    xfree(order);
+}
+
+/* ---- the shard ------------------------------------------------------------------------------- */
+
+static void on_connect(void *owner, uint64_t ns, enum error_code code)
+{
+    struct shard *s = owner;
+
+    if (s->window != NULL) { /* connections of the checks belong to no window */
+        window_connect(shard_window(s, loop_now(s->loop)), ns, code);
+    }
+}
+
+/* Do requests of one VU differ in their heads? */
+static bool varies_per_operation(const struct plan_text *text)
+{
+    for (uint32_t i = 0; i < text->count; i++) {
+        if (text->parts[i].kind == PLAN_OP_SEQ || text->parts[i].kind == PLAN_STAGE_ID) {
+            return true;
+        }
+    }
+    return false;
+}
+
+struct shard *shard_new(struct loop *loop, const struct shard_config *config)
+{
+    struct shard *s = xcalloc(1, sizeof *s);
+    struct mcp_observer observer = {.on_connect = on_connect, .owner = s};
+
+    s->loop = loop;
+    s->config = *config;
+    s->plan = config->plan;
+    s->stage = -1;
+    s->policy = session_policy(config->plan->scenario->session.mode);
+    assert(s->policy != NULL);
+    s->head_varies = varies_per_operation(&s->plan->head);
+    list_init(&s->vus);
+    list_init(&s->free_messages);
+    buf_init(&s->tail, SIZE_MAX / 2); /* bounded by the scenario's size */
+    buf_init(&s->head, SIZE_MAX / 2);
+    send_init(&s->tick, on_tick);
+    send_init(&s->next_stage_at, on_stage_begin);
+    mcp_client_init(&s->client, loop, config->target, config->filter, config->filter_owner,
+                    &observer);
+    s->client.dialer.opener = config->opener;
+    s->client.dialer.opener_owner = config->opener_owner;
+    set_cap(s);
+    return s;
+}
+
+static void free_message(struct message *m)
+{
+    window_free(m->window);
+    xfree(m);
+}
+
+void shard_free(struct shard *s)
+{
+    if (s == NULL) {
+        return;
+    }
+    s->drained = true; /* nothing is reported any more */
+    drain(s, true);
+    loop_send_cancel(s->loop, &s->tick);
+    if (s->window != NULL) {
+        free_message(s->window_message);
+    }
+    list_foreach_safe (node, &s->free_messages) {
+        free_message(list_entry(node, struct message, node));
+    }
+    mcp_client_clear(&s->client);
+    buf_clear(&s->tail);
+    buf_clear(&s->head);
+    xfree(s);
+}

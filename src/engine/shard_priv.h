@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Insides of the engine: a shard, its virtual users (vu.c) and their sessions (sessions.c).
+ *
+ * A VU is one emulated client. It has `in_flight_per_vu` slots; each is an independent loop
+ *
+ *   think ─► due ─► session ─► request ─► answer ─┐
+ *     ▲         (pages and one retry of a lost    │
+ *     └────────── session belong to one operation)┘
+ *
+ * A slot is in exactly one state; `active` of its VU counts those that are not SLOT_IDLE.
+ */
+#ifndef ENGINE_SHARD_PRIV_H
+#define ENGINE_SHARD_PRIV_H
+
+#include "engine/preflight.h"
+#include "engine/shard.h"
+#include "mcp/session.h"
+#include "metrics/outcome.h"
+
+struct vu;
+
+enum slot_state {
+    SLOT_IDLE,     /* nothing to do any more */
+    SLOT_THINKING, /* its next operation is due later */
+    SLOT_PARKED,   /* due, but no stage takes operations now */
+    SLOT_WAITING,  /* the operation waits for a session */
+    SLOT_RUNNING,  /* a call is under way */
+};
+
+struct slot {
+    struct mcp_call call;
+    struct vu *vu;
+    struct vu_session *session; /* while RUNNING */
+    struct send due;
+    struct list wait; /* in vu->waiters while WAITING */
+    enum slot_state state;
+    bool retried;   /* the operation's lost session was replaced once */
+    bool was_used;  /* the session had served an operation before */
+    bool capped;    /* waited for the permission of hard_caps.max_rps */
+    bool streaming; /* counted in shard->streams */
+    bool had_stream;
+    uint32_t stage, operation, key;
+    uint32_t requests;
+    uint64_t n;        /* number of the pick in its VU */
+    uint64_t token;    /* progress token */
+    uint64_t freed_ns; /* the operation before it left the slot */
+    uint64_t t_due, t_free, t_ready, t_send;
+    uint64_t bytes_out, bytes_in; /* of the pages and tries before the running call */
+    uint64_t t_first_event, event_count, t_headers;
+    char *cursor; /* of the page that is wanted; NULL: the first */
+};
+
+/* One session with the count that its owner keeps. */
+struct vu_session {
+    struct mcp_session mcp;
+    struct vu *vu;
+    uint32_t in_flight;
+    bool lost; /* serves nobody any more; goes when its last operation has ended */
+};
+
+struct vu {
+    struct list node; /* in shard->vus */
+    struct shard *shard;
+    uint32_t index;  /* in the run */
+    uint32_t active; /* slots that are not idle, and holders */
+    bool ending;
+    bool closing; /* its sessions are saying goodbye */
+    uint64_t next_n;
+    struct send start;
+    struct str head; /* of every request; its own copy only when it names the VU */
+    /* sessions.c */
+    struct vu_session *session;
+    struct list waiters;    /* slots */
+    uint32_t open_failures; /* in a row */
+    uint64_t not_before_ns; /* back-off */
+    struct send retry;
+    struct slot slots[];
+};
+
+struct shard {
+    struct loop *loop;
+    struct shard_config config;
+    const struct plan *plan;
+    struct mcp_client client;
+    const struct session_policy *policy;
+    struct preflight *preflight;
+
+    struct list vus;
+    uint32_t vu_count, session_count, stream_count, in_flight;
+    uint64_t token; /* last progress token */
+    struct buf tail, head;
+    bool head_varies; /* per operation */
+
+    /* The stage that is played and the one that comes. */
+    int32_t stage;
+    uint64_t stage_end_ns;
+    uint32_t level; /* VUs of the whole run */
+    struct message next_stage;
+    struct send next_stage_at;
+    bool draining, drained;
+
+    /* hard_caps.max_rps, this shard's share (generic cell rate algorithm) */
+    uint64_t cap_interval_ns, cap_next_ns;
+
+    /* Windows */
+    bool ticking;
+    uint64_t grid_ns;
+    struct window *window;
+    struct list free_messages; /* recycled REPORT_WINDOWs with their windows */
+    struct message *window_message;
+    struct send tick;
+    struct loop_usage usage;
+};
+
+/* The window of `now_ns`; hands over those that are full. */
+struct window *shard_window(struct shard *s, uint64_t now_ns);
+/* Does an operation that is due now belong to a running stage? */
+bool shard_accepts(const struct shard *s, uint64_t due_ns);
+/* 0: it may start now; else when to ask again. */
+uint64_t shard_cap_wait(struct shard *s, uint64_t now_ns);
+/* A VU is gone. */
+void shard_vu_gone(struct shard *s);
+
+/* ---- vu.c ----------------------------------------------------------------------------------- */
+
+struct vu *vu_new(struct shard *s, uint32_t index, uint64_t start_ns);
+/* Operations in flight end, then its sessions; then it is gone. */
+void vu_end(struct vu *vu);
+/* At once; what runs is unfinished. */
+void vu_cut(struct vu *vu);
+/* The stage has begun: slots that waited for it go on. */
+void vu_resume(struct vu *vu, uint64_t due_ns);
+/* A held VU does not go away under its holder; letting go may free it. */
+void vu_hold(struct vu *vu);
+void vu_let_go(struct vu *vu);
+/* Its sessions are closed (after session_policy.end). */
+void vu_closed(struct vu *vu);
+/* Longest silence of its open streams. */
+uint64_t vu_silence_ns(const struct vu *vu, uint64_t now_ns);
+
+/* A session is there: the operation is sent on it. */
+void slot_go(struct slot *slot, struct vu_session *session);
+/* There will be none: the operation has failed. */
+void slot_fail(struct slot *slot, const struct mcp_answer *answer);
+/* Nor will it be tried: the operation never came to its end. */
+void slot_give_up(struct slot *slot);
+
+/* ---- sessions.c ------------------------------------------------------------------------------ */
+
+/* A row for each session_policy.mode. */
+struct session_policy {
+    /* Ends in slot_go, slot_fail or slot_give_up, now or later. */
+    void (*acquire)(struct vu *vu, struct slot *slot);
+    /* The operation is over, or the session turned out to be lost. */
+    void (*release)(struct vu *vu, struct slot *slot, bool lost);
+    /* No slot is active: sessions say goodbye, then vu_closed. */
+    void (*end)(struct vu *vu);
+    /* At once, silently. */
+    void (*cut)(struct vu *vu);
+    /* vu->retry is due. */
+    void (*on_retry)(struct send *retry);
+};
+
+const struct session_policy *session_policy(enum session_mode mode);
+
+#endif

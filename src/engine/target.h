@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/* The scenario's target, as the MCP client wants it. */
+#ifndef ENGINE_TARGET_H
+#define ENGINE_TARGET_H
+
+#include "http/url.h"
+#include "mcp/client.h"
+#include "plan/plan.h"
+
+/* `shards` share hard_caps.max_connections; each gets at least one. The url and the scenario must
+ * outlive the target. */
+struct mcp_target
+target_make(const struct scenario *scenario, const struct url *url, uint32_t shards);
+
+/* The scenario's policy as a filter of the dialer; `owner` is the scenario. */
+int target_filter(void *owner, const struct sockaddr *addr, struct err *err);
+
+#endif

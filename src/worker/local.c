@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: MIT */
+#include "worker/local.h"
+
+#include "base/mem.h"
+#include "engine/shard.h"
+#include "engine/target.h"
+#include "loop/mailbox.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <semaphore.h>
+
+enum { OPERATIONS_PER_SHARD = 32 }; /* in flight; below that a second thread only costs */
+
+struct shard_thread {
+    pthread_t thread;
+    struct local_worker *worker;
+    uint32_t index;
+    struct loop *loop;
+    struct mailbox inbox;
+    struct shard *shard;
+    int start_rc;
+    struct err start_err;
+    sem_t started;
+};
+
+struct local_worker {
+    const struct plan *plan;
+    struct mcp_target target;
+    struct worker_listener listener;
+    struct mailbox outbox; /* of the control plane's loop */
+    uint32_t started_count, shard_count;
+    struct shard_thread *shards;
+};
+
+static const struct clock real_clock = {0};
+
+/* ---- on the shard's thread --------------------------------------------------------------------
+ */
+
+static void post_report(void *owner, struct message *report)
+{
+    struct shard_thread *t = owner;
+
+    mailbox_post(&t->worker->outbox, &report->node);
+}
+
+static void on_order(struct mailbox *m, struct list *node)
+{
+    struct shard_thread *t = list_entry(m, struct shard_thread, inbox);
+    struct message *order = list_entry(node, struct message, node);
+
+    if (order->kind == ORDER_QUIT) {
+        xfree(order);
+        loop_stop(t->loop);
+        return;
+    }
+    shard_take(t->shard, order);
+}
+
+static int set_up(struct shard_thread *t)
+{
+    struct local_worker *w = t->worker;
+    int rc = loop_new(&real_clock, &t->loop, &t->start_err);
+
+    if (rc != 0) {
+        return rc;
+    }
+    rc = mailbox_init(&t->inbox, t->loop, on_order, &t->start_err);
+    if (rc != 0) {
+        loop_free(t->loop);
+        return rc;
+    }
+    struct shard_config config = {
+        .plan = w->plan,
+        .target = &w->target,
+        .segment = {.index = t->index, .count = w->shard_count},
+        .filter = target_filter,
+        .filter_owner = (void *)(uintptr_t)w->plan->scenario,
+        .post = post_report,
+        .owner = t,
+    };
+    t->shard = shard_new(t->loop, &config);
+    return 0;
+}
+
+static void *shard_main(void *arg)
+{
+    struct shard_thread *t = arg;
+
+    t->start_rc = set_up(t);
+    bool ok = t->start_rc == 0;
+    sem_post(&t->started);
+    if (!ok) {
+        return NULL;
+    }
+    loop_run(t->loop);
+    mailbox_clear(&t->inbox);
+    shard_free(t->shard);
+    loop_free(t->loop);
+    return NULL;
+}
+
+/* ---- on the control plane's thread -------------------------------------------------------------
+ */
+
+static void order(struct shard_thread *t, struct message fields)
+{
+    struct message *m = xmalloc(sizeof *m);
+
+    *m = fields;
+    list_init(&m->node);
+    mailbox_post(&t->inbox, &m->node);
+}
+
+static void order_all(struct local_worker *w, struct message fields)
+{
+    for (uint32_t i = 0; i < w->started_count; i++) {
+        order(&w->shards[i], fields);
+    }
+}
+
+static void recycle(struct local_worker *w, struct message *m)
+{
+    m->kind = ORDER_RECYCLE;
+    mailbox_post(&w->shards[m->shard].inbox, &m->node);
+}
+
+static void on_report(struct mailbox *box, struct list *node)
+{
+    struct local_worker *w = list_entry(box, struct local_worker, outbox);
+    struct message *m = list_entry(node, struct message, node);
+    const struct worker_listener *l = &w->listener;
+
+    switch (m->kind) {
+    case REPORT_WINDOW:
+        if (l->on_window != NULL) {
+            l->on_window(l->owner, m->shard, m->window);
+        }
+        recycle(w, m);
+        return;
+    case REPORT_CHECKS:
+        if (l->on_checks != NULL) {
+            l->on_checks(l->owner, m->checks);
+        }
+        xfree(m->checks);
+        break;
+    case REPORT_DRAINED:
+        if (l->on_drained != NULL) {
+            l->on_drained(l->owner, m->shard);
+        }
+        break;
+    case ORDER_CHECK:
+    case ORDER_STAGE:
+    case ORDER_DRAIN:
+    case ORDER_STOP:
+    case ORDER_RECYCLE:
+    case ORDER_QUIT:
+        break;
+    }
+    xfree(m);
+}
+
+/* The cores that this process may use. */
+static uint32_t core_count(void)
+{
+    cpu_set_t set;
+
+    if (sched_getaffinity(0, sizeof set, &set) != 0) {
+        return 1;
+    }
+    int n = CPU_COUNT(&set);
+    return n > 0 ? (uint32_t)n : 1;
+}
+
+static uint32_t choose_shards(const struct plan *plan, uint32_t threads)
+{
+    uint64_t in_flight = (uint64_t)plan->max_vus * plan->slots;
+    uint64_t useful = (in_flight + OPERATIONS_PER_SHARD - 1) / OPERATIONS_PER_SHARD;
+    uint32_t cores = core_count();
+
+    if (threads > 0) {
+        return threads;
+    }
+    return useful < 1 ? 1 : useful < cores ? (uint32_t)useful : cores;
+}
+
+static int start_shard(struct local_worker *w, uint32_t index, struct err *err)
+{
+    struct shard_thread *t = &w->shards[index];
+
+    t->worker = w;
+    t->index = index;
+    sem_init(&t->started, 0, 0);
+    int sys = pthread_create(&t->thread, NULL, shard_main, t);
+    if (sys != 0) {
+        return err_sys(err, ERR_IO, sys, "cannot start a thread");
+    }
+    while (sem_wait(&t->started) != 0) {
+        /* interrupted by a signal: wait on */
+    }
+    if (t->start_rc != 0) {
+        pthread_join(t->thread, NULL);
+        return err_set(err, t->start_rc, "%s", t->start_err.msg);
+    }
+    w->started_count++;
+    return 0;
+}
+
+int local_worker_new(struct loop *loop,
+                     const struct plan *plan,
+                     const struct url *url,
+                     uint32_t threads,
+                     struct local_worker **out,
+                     struct err *err)
+{
+    struct local_worker *w = xcalloc(1, sizeof *w);
+
+    w->plan = plan;
+    w->shard_count = choose_shards(plan, threads);
+    w->target = target_make(plan->scenario, url, w->shard_count);
+    w->shards = xcalloc(w->shard_count, sizeof *w->shards);
+    int rc = mailbox_init(&w->outbox, loop, on_report, err);
+    if (rc != 0) {
+        xfree(w->shards);
+        xfree(w);
+        return rc;
+    }
+    for (uint32_t i = 0; rc == 0 && i < w->shard_count; i++) {
+        rc = start_shard(w, i, err);
+    }
+    if (rc != 0) {
+        local_worker_free(w);
+        return rc;
+    }
+    *out = w;
+    return 0;
+}
+
+void local_worker_listen(struct local_worker *w, const struct worker_listener *listener)
+{
+    w->listener = *listener;
+}
+
+/* After the threads have ended: nobody takes a window back. */
+static void on_late_report(struct mailbox *box, struct list *node)
+{
+    struct message *m = list_entry(node, struct message, node);
+
+    (void)box;
+    window_free(m->window);
+    xfree(m->checks);
+    xfree(m);
+}
+
+void local_worker_free(struct local_worker *w)
+{
+    if (w == NULL) {
+        return;
+    }
+    order_all(w, (struct message){.kind = ORDER_QUIT});
+    for (uint32_t i = 0; i < w->started_count; i++) {
+        pthread_join(w->shards[i].thread, NULL);
+        sem_destroy(&w->shards[i].started);
+    }
+    w->outbox.on_message = on_late_report;
+    mailbox_clear(&w->outbox);
+    xfree(w->shards);
+    xfree(w);
+}
+
+uint32_t local_worker_shards(const struct local_worker *w)
+{
+    return w->shard_count;
+}
+
+void local_worker_check(void *worker)
+{
+    struct local_worker *w = worker;
+
+    order(&w->shards[0], (struct message){.kind = ORDER_CHECK});
+}
+
+void local_worker_stage(
+    void *worker, uint32_t stage, uint64_t grid_ns, uint64_t start_ns, uint64_t end_ns)
+{
+    order_all(worker, (struct message){.kind = ORDER_STAGE,
+                                       .stage = stage,
+                                       .grid_ns = grid_ns,
+                                       .start_ns = start_ns,
+                                       .end_ns = end_ns});
+}
+
+void local_worker_drain(void *worker)
+{
+    order_all(worker, (struct message){.kind = ORDER_DRAIN});
+}
+
+void local_worker_stop(void *worker)
+{
+    order_all(worker, (struct message){.kind = ORDER_STOP});
+}
