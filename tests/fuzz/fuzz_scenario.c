@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/* Bytes → a scenario. The first line is an override if it contains a '=' before the first brace. */
+#include "scenario/scenario.h"
+
+#include <stdlib.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static char *take_override(struct str *text)
+{
+    const char *newline = text->len > 0 ? memchr(text->p, '\n', text->len) : NULL;
+
+    if (newline == NULL || text->p[0] == '{' || memchr(text->p, '\0', text->len) != NULL) {
+        return NULL;
+    }
+    size_t len = (size_t)(newline - text->p);
+    char *set = strndup(text->p, len);
+    *text = (struct str){newline + 1, text->len - len - 1};
+    return set;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static const char *const metrics[] = {"error_rate", "latency_p99_ms", "stream_stall_count"};
+    struct str text = {(const char *)data, size};
+    char *set = take_override(&text);
+    const char *sets[] = {set};
+    const struct scenario_options options = {
+        .sets = sets,
+        .set_count = set == NULL ? 0 : 1,
+        .metric_names = metrics,
+        .metric_count = 3,
+        .strict = size % 2 == 1,
+        .network_public = size % 3 == 1,
+    };
+    struct issue_list issues = {0};
+    struct scenario *s = NULL;
+
+    if (scenario_load_text(text, &options, &s, &issues, NULL) == 0) {
+        json_decref(scenario_explain(s));
+    }
+    json_decref(issue_list_json(&issues));
+    issue_list_clear(&issues);
+    scenario_free(s);
+    free(set);
+    return 0;
+}
