@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT */
+/* The verdict over a run that has ended: are its numbers whole, and what do they mean? */
+#include "control/run_priv.h"
+
+#include <signal.h>
+
+/* Exit codes of `mcpdrill run`; the table is in the README and in `mcpdrill help run`. */
+enum {
+    EXIT_PASSED = 0,
+    EXIT_INTERNAL = 1,
+    EXIT_STOPPED = 4,
+    EXIT_FAILED = 5,
+    EXIT_INVALID = 6,
+    EXIT_ABORTED = 7,
+};
+
+json_t *run_trigger_json(const struct run *r)
+{
+    const struct stop_trigger *t = &r->trigger;
+    const struct stop_observation *o = &t->windows[0];
+    json_t *also = json_array();
+
+    for (size_t i = 0; i < t->also_count; i++) {
+        json_array_append_new(also, json_string(r->specs_[t->also[i]].id));
+    }
+    return json_pack("{sssssssfsfsIsIsIsssbso}", "condition_id", t->spec->id, "metric",
+                     t->spec->metric->name, "comparator", stop_comparator_name(t->spec->comparator),
+                     "threshold", t->spec->threshold, "observed", o->value, "window_ms",
+                     (json_int_t)(t->window_s * 1000), "total_ops", (json_int_t)o->ended,
+                     "failed_ops", (json_int_t)o->failed, "sentence", t->sentence, "partial",
+                     (int)t->partial, "also", also);
+}
+
+static void check_books(struct run *r)
+{
+    struct aggregate_integrity i;
+    struct aggregate_filter filter = aggregate_everything();
+    struct metric_view v = {0};
+
+    filter.dists = 0;
+    aggregate_integrity(r->books, &i);
+    aggregate_view_total(r->books, &filter, &v);
+    uint64_t ended =
+        v.count[COUNT_ENDED_OK] + v.count[COUNT_ENDED_FAILED] + v.count[COUNT_UNFINISHED];
+    bool balanced = v.count[COUNT_STARTED] == ended;
+    uint64_t own = v.count[COUNT_OWN_FAILURES] + v.count[COUNT_CONNECT_OWN];
+    if (!balanced) {
+        r->validity = "lost_data";
+        buf_printf(&r->evidence, "%llu operations started, %llu reported\n",
+                   (unsigned long long)v.count[COUNT_STARTED], (unsigned long long)ended);
+    }
+    if (!i.sums_agree || i.missing > 0 || i.duplicates > 0 || i.refused > 0 ||
+        i.unknown_source > 0) {
+        r->validity = "lost_data";
+        buf_printf(
+            &r->evidence, "windows: %llu merged, %llu missing, %llu repeated, %llu refused\n",
+            (unsigned long long)i.windows, (unsigned long long)i.missing,
+            (unsigned long long)i.duplicates, (unsigned long long)(i.refused + i.unknown_source));
+    }
+    if (own > 0) {
+        if (r->validity[0] == 'v') {
+            r->validity = "generator_bound";
+        }
+        buf_printf(&r->evidence, "%llu failures of our own (descriptors, ports, memory)\n",
+                   (unsigned long long)own);
+    }
+    metric_view_clear(&v);
+}
+
+static int exit_code_of(const struct run *r)
+{
+    switch (r->stop.kind) {
+    case RUN_STOP_SYSTEM:
+        return EXIT_INTERNAL;
+    case RUN_STOP_PREFLIGHT:
+        return EXIT_FAILED;
+    case RUN_STOP_EMERGENCY:
+        return EXIT_ABORTED;
+    case RUN_STOP_CONDITION:
+        return r->trigger.spec->on_trigger == STOP_PASS ? EXIT_PASSED : EXIT_STOPPED;
+    case RUN_STOP_MAX_DURATION:
+    case RUN_STOP_MAX_ERRORS:
+        return EXIT_STOPPED;
+    case RUN_STOP_NONE:
+    case RUN_STOP_COMPLETED:
+    case RUN_STOP_REQUESTED:
+    case RUN_STOP_COUNT:
+        break;
+    }
+    if (r->stop.signo != 0) {
+        return 128 + r->stop.signo;
+    }
+    return EXIT_PASSED;
+}
+
+void run_judge(struct run *r)
+{
+    bool valid;
+
+    check_books(r);
+    valid = r->validity[0] == 'v';
+    r->exit_code = exit_code_of(r);
+    if (r->exit_code == EXIT_PASSED && !valid) {
+        r->exit_code = EXIT_INVALID;
+    }
+    if (r->stop.signo != 0) {
+        r->verdict =
+            RUN_VERDICT_NONE; /* a partial result: nobody can say how it would have ended */
+    } else if (r->exit_code == EXIT_PASSED) {
+        r->verdict = RUN_PASSED;
+    } else {
+        r->verdict = r->exit_code == EXIT_INVALID ? RUN_INVALID : RUN_VERDICT_FAILED;
+    }
+}

@@ -1,0 +1,656 @@
+/* SPDX-License-Identifier: MIT */
+#include "control/run.h"
+
+#include "base/mem.h"
+#include "control/run_priv.h"
+
+#include <assert.h>
+#include <signal.h>
+#include <stdio.h>
+
+#define ORDER_LEAD_NS (20 * NS_PER_MS) /* orders travel before the moment that they are about */
+
+static void start_stage(struct run *r, uint32_t stage, uint64_t start_ns);
+static void begin_stop(struct run *r, enum run_stop_kind kind, enum stop_mode mode);
+static void finish(struct run *r);
+
+/* ---- names ---------------------------------------------------------------------------------- */
+
+const char *run_state_name(enum run_state state)
+{
+#define RUN_NAME_STATE_(id, name) [RUN_##id] = (name),
+    static const char *const names[] = {RUN_STATE_MAP(RUN_NAME_STATE_)};
+
+    return names[state];
+}
+
+const char *run_stop_name(enum run_stop_kind kind)
+{
+#define RUN_NAME_STOP_(id, name) [RUN_STOP_##id] = (name),
+    static const char *const names[] = {RUN_STOP_MAP(RUN_NAME_STOP_)};
+
+    return names[kind];
+}
+
+const char *run_verdict_name(enum run_verdict verdict)
+{
+    static const char *const names[] = {"", "passed", "failed", "invalid"};
+
+    return names[verdict];
+}
+
+bool run_state_terminal(enum run_state state)
+{
+    return state == RUN_COMPLETED || state == RUN_STOPPED || state == RUN_FAILED ||
+           state == RUN_ABORTED;
+}
+
+/* ---- events --------------------------------------------------------------------------------- */
+
+void run_emit(struct run *r, const char *type, json_t *payload)
+{
+    struct run_event event = {.ts_ms = clock_wall_ms(), .type = type, .payload = payload};
+
+    snprintf(event.id, sizeof event.id, "evt_%012llx%08llx", (unsigned long long)event.ts_ms,
+             (unsigned long long)r->event_count_++);
+    if (r->observer_.on_event != NULL) {
+        r->observer_.on_event(r->observer_.owner, &event);
+    }
+    json_decref(payload);
+}
+
+static void set_state(struct run *r, enum run_state state, const char *trigger)
+{
+    json_t *payload = json_pack("{ssssss}", "from_state", run_state_name(r->state), "to_state",
+                                run_state_name(state), "trigger", trigger);
+
+    assert(!run_state_terminal(r->state));
+    r->state = state;
+    run_emit(r, "STATE_TRANSITION", payload);
+}
+
+static enum run_state state_of_stage(enum stage_kind kind)
+{
+    static const enum run_state states[] = {
+        [STAGE_PREFLIGHT] = RUN_PREFLIGHT_RUNNING, [STAGE_BASELINE] = RUN_BASELINE_RUNNING,
+        [STAGE_RAMP] = RUN_RAMP_RUNNING,           [STAGE_SOAK] = RUN_SOAK_RUNNING,
+        [STAGE_SPIKE] = RUN_SPIKE_RUNNING,         [STAGE_CUSTOM] = RUN_CUSTOM_RUNNING,
+    };
+
+    return states[kind];
+}
+
+static const struct stage_config *config_of(const struct run *r, int32_t stage)
+{
+    return r->plan->stages[stage].config;
+}
+
+/* ---- conditions ------------------------------------------------------------------------------ */
+
+static int add_spec(struct run *r, const struct condition_config *c, int32_t stage, struct err *err)
+{
+    static const enum stop_comparator comparators[] = {
+        [COMPARE_GT] = STOP_GT,
+        [COMPARE_GE] = STOP_GE,
+        [COMPARE_LT] = STOP_LT,
+        [COMPARE_LE] = STOP_LE,
+    };
+    const struct metric *metric = metric_find(str_c(c->metric));
+
+    if (metric == NULL) {
+        return err_set(err, ERR_INVALID, "unknown metric '%s'", c->metric);
+    }
+    r->specs_[r->condition_count++] = (struct stop_spec){
+        .id = c->id,
+        .metric = metric,
+        .comparator = comparators[c->comparator],
+        .threshold = c->threshold,
+        .window_ms = c->window_ns / NS_PER_MS,
+        .sustain_windows = (uint32_t)c->sustain_windows,
+        .stage_index = stage,
+        .on_trigger = c->on_trigger == TRIGGER_PASS ? STOP_PASS : STOP_FAIL,
+    };
+    return 0;
+}
+
+static int make_conditions(struct run *r, struct err *err)
+{
+    const struct safety_config *safety = &r->plan->scenario->safety;
+    size_t count = safety->condition_count;
+    int rc = 0;
+
+    for (uint32_t i = 0; i < r->plan->stage_count; i++) {
+        count += config_of(r, (int32_t)i)->condition_count;
+    }
+    r->specs_ = arena_array(&r->arena_, count, sizeof *r->specs_);
+    for (uint32_t i = 0; i < r->plan->stage_count; i++) {
+        const struct stage_config *c = config_of(r, (int32_t)i);
+
+        for (size_t k = 0; rc == 0 && k < c->condition_count; k++) {
+            rc = add_spec(r, &c->conditions[k], (int32_t)i, err);
+        }
+    }
+    for (size_t k = 0; rc == 0 && k < safety->condition_count; k++) {
+        rc = add_spec(r, &safety->conditions[k], -1, err);
+    }
+    if (rc == 0) {
+        r->conditions = stop_new(r->specs_, r->condition_count);
+    }
+    return rc;
+}
+
+/* ---- stages --------------------------------------------------------------------------------- */
+
+/* Number of the second that the moment falls into; `up`: of the first whole one after it. */
+static uint64_t second_of(const struct run *r, uint64_t at_ns, bool up)
+{
+    uint64_t since = at_ns > r->grid_ns ? at_ns - r->grid_ns : 0;
+
+    return (since + (up ? NS_PER_S - 1 : 0)) / NS_PER_S;
+}
+
+static void arm_stage_timer(struct run *r)
+{
+    loop_timer_arm(r->loop, &r->timer_, r->stages[r->stage].end_ns);
+}
+
+static void announce_stage(struct run *r, uint32_t stage)
+{
+    const struct stage_config *c = config_of(r, (int32_t)stage);
+    enum run_state state = state_of_stage(c->kind);
+
+    if (r->state != state) {
+        char trigger[64];
+        snprintf(trigger, sizeof trigger, "%s_started", stage_kind_name(c->kind));
+        set_state(r, state, trigger);
+    }
+    run_emit(r, "STAGE_STARTED",
+             json_pack("{sssssIsIsI}", "stage", stage_kind_name(c->kind), "stage_id", c->stage_id,
+                       "index", (json_int_t)stage, "target_vus",
+                       (json_int_t)r->plan->stages[stage].vus, "duration_ms",
+                       (json_int_t)(c->duration_ns / NS_PER_MS)));
+}
+
+/* The stage is the current one from now on; its order was given before. */
+static void enter_stage(struct run *r, uint32_t stage)
+{
+    r->stage = (int32_t)stage;
+    r->stages[stage].started = true;
+    stop_stage_begin(r->conditions, stage, second_of(r, r->stages[stage].start_ns, true));
+    announce_stage(r, stage);
+    arm_stage_timer(r);
+}
+
+static void order_stage(struct run *r, uint32_t stage, uint64_t start_ns)
+{
+    struct run_stage *s = &r->stages[stage];
+
+    s->start_ns = start_ns;
+    s->end_ns = start_ns + config_of(r, (int32_t)stage)->duration_ns;
+    r->workers_->stage(r->workers_owner_, stage, r->grid_ns, s->start_ns, s->end_ns);
+}
+
+static bool is_preflight(const struct run *r, uint32_t stage)
+{
+    return config_of(r, (int32_t)stage)->kind == STAGE_PREFLIGHT;
+}
+
+/* A stage that follows without a judgement in between is ordered while its forerunner runs. */
+static void order_follower(struct run *r, uint32_t stage)
+{
+    if (stage + 1 < r->plan->stage_count && !is_preflight(r, stage)) {
+        order_stage(r, stage + 1, r->stages[stage].end_ns);
+    }
+}
+
+static void start_stage(struct run *r, uint32_t stage, uint64_t start_ns)
+{
+    order_stage(r, stage, start_ns);
+    enter_stage(r, stage);
+}
+
+static void close_stage(struct run *r, uint64_t end_ns)
+{
+    if (r->stage < 0 || r->stages[r->stage].ended) {
+        return;
+    }
+    struct run_stage *s = &r->stages[r->stage];
+    s->ended = true;
+    s->end_ns = end_ns < s->end_ns ? end_ns : s->end_ns;
+    stop_stage_end(r->conditions, (uint32_t)r->stage, second_of(r, s->end_ns, false));
+    const struct stage_config *c = config_of(r, r->stage);
+    run_emit(r, "STAGE_COMPLETED",
+             json_pack("{sssssI}", "stage", stage_kind_name(c->kind), "stage_id", c->stage_id,
+                       "elapsed_ms", (json_int_t)((s->end_ns - s->start_ns) / NS_PER_MS)));
+}
+
+static void next_stage(struct run *r)
+{
+    uint32_t next = (uint32_t)r->stage + 1;
+
+    if (next >= r->plan->stage_count) {
+        begin_stop(r, RUN_STOP_COMPLETED, STOP_DRAIN);
+        return;
+    }
+    if (is_preflight(r, next - 1)) {
+        set_state(r, RUN_PREFLIGHT_PASSED, "preflight_completed");
+        start_stage(r, next, loop_clock(r->loop) + ORDER_LEAD_NS);
+    } else {
+        enter_stage(r, next);
+    }
+}
+
+/* ---- the end of preflight ---------------------------------------------------------------------
+ */
+
+static void fail_preflight(struct run *r, const char *what, const char *sentence)
+{
+    snprintf(r->stop.reason, sizeof r->stop.reason, "preflight_failed: %s", what);
+    snprintf(r->stop.sentence, sizeof r->stop.sentence, "%s", sentence);
+    run_emit(r, "STAGE_FAILED",
+             json_pack("{ssss}", "stage", "preflight", "reason", r->stop.sentence));
+    set_state(r, RUN_PREFLIGHT_FAILED, "preflight_failed");
+    begin_stop(r, RUN_STOP_PREFLIGHT, STOP_IMMEDIATE);
+}
+
+/* Every operation that ended and failed, other than by a tool's own error, fails the check. */
+static void judge_preflight(struct run *r)
+{
+    struct aggregate_filter filter = aggregate_everything();
+    struct metric_view view = {0};
+
+    filter.stage_index = r->stage;
+    filter.dists = 0;
+    aggregate_view_total(r->books, &filter, &view);
+    uint64_t failed = view.count[COUNT_ENDED_FAILED] - view.count[COUNT_TOOL_ERRORS];
+    uint64_t ended = view.count[COUNT_ENDED_OK] + view.count[COUNT_ENDED_FAILED];
+    metric_view_clear(&view);
+    if (failed == 0) {
+        next_stage(r);
+        return;
+    }
+    const struct aggregate_failure *worst;
+    char pattern[256] = "", sentence[400];
+    if (aggregate_failures(r->books, &worst, 1) > 0) {
+        aggregate_failure_pattern(worst, pattern, sizeof pattern);
+    }
+    snprintf(sentence, sizeof sentence, "%llu of %llu operations failed in preflight: %s",
+             (unsigned long long)failed, (unsigned long long)ended, pattern);
+    fail_preflight(r, "operations", sentence);
+}
+
+/* ---- the clock ------------------------------------------------------------------------------- */
+
+static void on_stage_end(struct timer *t)
+{
+    struct run *r = list_entry(t, struct run, timer_);
+
+    close_stage(r, loop_now(r->loop));
+    if (is_preflight(r, (uint32_t)r->stage)) {
+        r->stage_judging_ = true; /* when the seconds up to its end are complete */
+        return;
+    }
+    next_stage(r);
+    if (r->state != RUN_STOPPING) {
+        order_follower(r, (uint32_t)r->stage);
+    }
+}
+
+static void on_cap(struct timer *t)
+{
+    struct run *r = list_entry(t, struct run, cap_timer_);
+
+    snprintf(r->stop.reason, sizeof r->stop.reason, "max_duration_reached");
+    snprintf(r->stop.sentence, sizeof r->stop.sentence,
+             "safety.hard_caps.max_duration_ms ended the run");
+    begin_stop(r, RUN_STOP_MAX_DURATION, r->plan->scenario->safety.stop_mode);
+}
+
+static void on_drain_timeout(struct timer *t)
+{
+    struct run *r = list_entry(t, struct run, drain_timer_);
+
+    r->drain_timed_out = true;
+    run_emit(r, "SYSTEM_WARNING",
+             json_pack("{ss}", "warning", "drain timeout: what still runs is cut"));
+    r->workers_->stop(r->workers_owner_);
+}
+
+/* ---- stopping -------------------------------------------------------------------------------- */
+
+static void note_stop(struct run *r, enum run_stop_kind kind, enum stop_mode mode)
+{
+    r->stop.kind = kind;
+    r->stop.mode = mode;
+    r->stop.at_ms = clock_wall_ms();
+    if (r->stop.actor == NULL) {
+        r->stop.actor = "system";
+    }
+    if (r->stop.reason[0] == '\0') {
+        snprintf(r->stop.reason, sizeof r->stop.reason, "%s", run_stop_name(kind));
+    }
+}
+
+static void give_stop_order(struct run *r, enum stop_mode mode)
+{
+    if (mode == STOP_IMMEDIATE) {
+        loop_timer_cancel(r->loop, &r->drain_timer_);
+        r->workers_->stop(r->workers_owner_);
+        return;
+    }
+    loop_timer_arm(r->loop, &r->drain_timer_,
+                   loop_clock(r->loop) + r->plan->scenario->safety.drain_timeout_ns);
+    r->workers_->drain(r->workers_owner_);
+}
+
+static void begin_stop(struct run *r, enum run_stop_kind kind, enum stop_mode mode)
+{
+    static const char *const triggers[] = {
+        [RUN_STOP_NONE] = "stop_requested",      [RUN_STOP_COMPLETED] = "stages_done",
+        [RUN_STOP_CONDITION] = "stop_condition", [RUN_STOP_REQUESTED] = "stop_requested",
+        [RUN_STOP_EMERGENCY] = "emergency_stop", [RUN_STOP_MAX_DURATION] = "max_duration",
+        [RUN_STOP_MAX_ERRORS] = "max_errors",    [RUN_STOP_PREFLIGHT] = "preflight_failed",
+        [RUN_STOP_SYSTEM] = "worker_failure",
+    };
+
+    note_stop(r, kind, mode);
+    loop_timer_cancel(r->loop, &r->timer_);
+    loop_timer_cancel(r->loop, &r->cap_timer_);
+    r->stage_judging_ = false;
+    r->end_ns = loop_clock(r->loop);
+    close_stage(r, r->end_ns);
+    set_state(r, RUN_STOPPING, triggers[kind]);
+    give_stop_order(r, mode);
+}
+
+static bool is_running(const struct run *r)
+{
+    return r->state != RUN_CREATED && r->state != RUN_STOPPING && r->state != RUN_ANALYZING &&
+           !run_state_terminal(r->state);
+}
+
+static void set_signal(struct run *r, int signo, const char *actor)
+{
+    r->stop.signo = signo;
+    r->stop.actor = actor;
+}
+
+void run_stop_request(struct run *r, enum stop_mode mode, int signo, const char *actor)
+{
+    if (is_running(r)) {
+        set_signal(r, signo, actor);
+        snprintf(r->stop.sentence, sizeof r->stop.sentence, "%s",
+                 signo == SIGINT    ? "interrupted"
+                 : signo == SIGTERM ? "terminated"
+                                    : "stopped by request");
+        run_emit(r, "STOP_REQUESTED",
+                 json_pack("{ssss}", "mode", mode == STOP_DRAIN ? "drain" : "immediate", "actor",
+                           actor));
+        begin_stop(r, RUN_STOP_REQUESTED, mode);
+        return;
+    }
+    if (r->state != RUN_STOPPING) {
+        return;
+    }
+    if (r->stop.kind == RUN_STOP_COMPLETED && r->stop.signo == 0) {
+        /* All stages are done: the verdict stands, only the drain is cut short. */
+        give_stop_order(r, STOP_IMMEDIATE);
+    } else if (mode == STOP_IMMEDIATE) {
+        r->stop.mode = STOP_IMMEDIATE;
+        give_stop_order(r, STOP_IMMEDIATE);
+    }
+}
+
+void run_emergency_stop(struct run *r, const char *actor)
+{
+    run_emit(r, "EMERGENCY_STOP", json_pack("{ss}", "actor", actor));
+    if (is_running(r)) {
+        r->stop.actor = actor;
+        begin_stop(r, RUN_STOP_EMERGENCY, STOP_IMMEDIATE);
+    } else if (r->state == RUN_STOPPING) {
+        r->stop.kind = RUN_STOP_EMERGENCY;
+        give_stop_order(r, STOP_IMMEDIATE);
+    }
+}
+
+static void trigger_stop(struct run *r)
+{
+    const struct stop_spec *spec = r->trigger.spec;
+    const struct stop_observation *seen = &r->trigger.windows[0];
+    enum stop_mode mode = r->plan->scenario->safety.stop_mode;
+
+    r->triggered = true;
+    run_emit(r, "STOP_CONDITION_TRIGGERED", run_trigger_json(r));
+    if (r->stage >= 0 && is_preflight(r, (uint32_t)r->stage) && spec->stage_index >= 0 &&
+        is_preflight(r, (uint32_t)spec->stage_index)) {
+        fail_preflight(r, spec->id, r->trigger.sentence);
+        return;
+    }
+    snprintf(r->stop.reason, sizeof r->stop.reason,
+             "stop_condition_triggered: %s %s %g (observed %g)", spec->metric->name,
+             stop_comparator_name(spec->comparator), spec->threshold, seen->value);
+    snprintf(r->stop.sentence, sizeof r->stop.sentence, "%s", r->trigger.sentence);
+    begin_stop(r, RUN_STOP_CONDITION, mode);
+}
+
+static bool too_many_errors(const struct run *r)
+{
+    uint64_t max = r->plan->scenario->safety.caps.max_errors;
+    struct aggregate_filter filter = aggregate_everything();
+    struct metric_view view = {0};
+
+    if (max == 0) {
+        return false;
+    }
+    filter.dists = 0;
+    aggregate_view_total(r->books, &filter, &view);
+    bool over = view.count[COUNT_ENDED_FAILED] >= max;
+    metric_view_clear(&view);
+    return over;
+}
+
+/* ---- answers of the workers -------------------------------------------------------------------
+ */
+
+void run_on_checks(struct run *r, const struct check_list *checks)
+{
+    r->checked = true;
+    r->checks = *checks;
+    if (r->state != RUN_PREFLIGHT_RUNNING) {
+        return; /* it was stopped meanwhile */
+    }
+    for (uint32_t i = 0; i < checks->count; i++) {
+        const struct check *c = &checks->items[i];
+
+        if (!c->ok) {
+            fail_preflight(r, c->name, c->message);
+            return;
+        }
+    }
+    r->grid_ns = loop_clock(r->loop) + ORDER_LEAD_NS;
+    start_stage(r, 0, r->grid_ns);
+    order_follower(r, 0);
+}
+
+/* Everything that a complete second may lead to. */
+static void take_seconds(struct run *r)
+{
+    uint64_t complete = aggregate_complete(r->books);
+
+    for (; r->seen_second_ < complete; r->seen_second_++) {
+        if (r->observer_.on_second != NULL) {
+            r->observer_.on_second(r->observer_.owner, r->seen_second_);
+        }
+    }
+    if (!is_running(r)) {
+        return;
+    }
+    if (stop_evaluate(r->conditions, r->books, complete, &r->trigger)) {
+        trigger_stop(r);
+    } else if (too_many_errors(r)) {
+        snprintf(r->stop.sentence, sizeof r->stop.sentence,
+                 "safety.hard_caps.max_errors was reached");
+        begin_stop(r, RUN_STOP_MAX_ERRORS, r->plan->scenario->safety.stop_mode);
+    } else if (r->stage_judging_ && complete >= second_of(r, r->stages[r->stage].end_ns, true)) {
+        r->stage_judging_ = false;
+        judge_preflight(r);
+        if (is_running(r)) {
+            order_follower(r, (uint32_t)r->stage);
+        }
+    }
+}
+
+void run_on_window(struct run *r, uint32_t source, const struct window *w)
+{
+    aggregate_add(r->books, source, w);
+    take_seconds(r);
+}
+
+void run_on_drained(struct run *r, uint32_t source)
+{
+    aggregate_finish_source(r->books, source);
+    take_seconds(r);
+    if (++r->drained_ == r->workers_->source_count) {
+        finish(r);
+    }
+}
+
+void run_on_failure(struct run *r, const char *text)
+{
+    if (is_running(r)) {
+        snprintf(r->stop.reason, sizeof r->stop.reason, "system_error: %.200s", text);
+        snprintf(r->stop.sentence, sizeof r->stop.sentence, "%s", text);
+        begin_stop(r, RUN_STOP_SYSTEM, STOP_IMMEDIATE);
+    }
+}
+
+/* ---- the end -------------------------------------------------------------------------------- */
+
+static enum run_state end_state(const struct run *r)
+{
+    switch (r->stop.kind) {
+    case RUN_STOP_COMPLETED:
+        return RUN_COMPLETED;
+    case RUN_STOP_PREFLIGHT:
+    case RUN_STOP_SYSTEM:
+        return RUN_FAILED;
+    case RUN_STOP_EMERGENCY:
+        return RUN_ABORTED;
+    case RUN_STOP_NONE:
+    case RUN_STOP_CONDITION:
+    case RUN_STOP_REQUESTED:
+    case RUN_STOP_MAX_DURATION:
+    case RUN_STOP_MAX_ERRORS:
+    case RUN_STOP_COUNT:
+        break;
+    }
+    return RUN_STOPPED;
+}
+
+static void finish(struct run *r)
+{
+    loop_timer_cancel(r->loop, &r->drain_timer_);
+    if (r->triggered) {
+        uint64_t decided = r->grid_ns + (r->trigger.second + 1) * NS_PER_S;
+        uint64_t now = loop_clock(r->loop);
+        r->stop_latency_ns = now > decided ? now - decided : 0;
+    }
+    r->ended_ms = clock_wall_ms();
+    set_state(r, RUN_ANALYZING,
+              r->stop.mode == STOP_IMMEDIATE ? "load_cut"
+              : r->drain_timed_out           ? "drain_timeout"
+                                             : "workers_drained");
+    run_judge(r);
+    set_state(r, end_state(r), "analysis_completed");
+    if (r->observer_.on_end != NULL) {
+        r->observer_.on_end(r->observer_.owner);
+    }
+}
+
+/* ---- the run -------------------------------------------------------------------------------- */
+
+static void make_books(struct run *r)
+{
+    const struct plan *p = r->plan;
+    struct aggregate_key *keys = xcalloc(p->key_count, sizeof *keys);
+
+    for (uint32_t s = 0; s < p->stage_count; s++) {
+        for (uint32_t o = 0; o < p->operation_count; o++) {
+            const struct plan_operation *op = &p->operations[o];
+
+            keys[plan_key(p, s, o)] = (struct aggregate_key){
+                .stage_index = s,
+                .operation = operation_name(op->kind),
+                .tool_name = op->tool_name,
+                .template_id = op->template_id,
+            };
+        }
+    }
+    uint32_t history = stop_history_seconds(r->specs_, r->condition_count);
+    r->books = aggregate_new(keys, p->key_count, p->stage_count, r->workers_->source_count,
+                             history > 60 ? history : 60);
+    xfree(keys);
+}
+
+int run_new(struct loop *loop,
+            const struct plan *plan,
+            const struct plan_identity *identity,
+            const struct run_workers *workers,
+            void *workers_owner,
+            const struct run_observer *observer,
+            struct run **out,
+            struct err *err)
+{
+    struct run *r = xcalloc(1, sizeof *r);
+
+    r->loop = loop;
+    r->plan = plan;
+    r->identity = identity;
+    r->workers_ = workers;
+    r->workers_owner_ = workers_owner;
+    r->observer_ = *observer;
+    r->stage = -1;
+    r->validity = "valid";
+    r->created_ms = clock_wall_ms();
+    buf_init(&r->evidence, 64 * 1024);
+    timer_init(&r->timer_, on_stage_end);
+    timer_init(&r->cap_timer_, on_cap);
+    timer_init(&r->drain_timer_, on_drain_timeout);
+    r->stages = arena_array(&r->arena_, plan->stage_count, sizeof *r->stages);
+    int rc = make_conditions(r, err);
+    if (rc != 0) {
+        run_free(r);
+        return rc;
+    }
+    make_books(r);
+    *out = r;
+    return 0;
+}
+
+void run_free(struct run *r)
+{
+    if (r == NULL) {
+        return;
+    }
+    loop_timer_cancel(r->loop, &r->timer_);
+    loop_timer_cancel(r->loop, &r->cap_timer_);
+    loop_timer_cancel(r->loop, &r->drain_timer_);
+    stop_free(r->conditions);
+    aggregate_free(r->books);
+    buf_clear(&r->evidence);
+    arena_clear(&r->arena_);
+    xfree(r);
+}
+
+void run_start(struct run *r)
+{
+    assert(r->state == RUN_CREATED);
+    r->started_ms = clock_wall_ms();
+    run_emit(r, "RUN_CREATED",
+             json_pack("{ssss}", "config_hash", r->plan->scenario->config_hash, "scenario_id",
+                       r->plan->scenario->scenario_id));
+    set_state(r, RUN_PREFLIGHT_RUNNING, "start_run");
+    loop_timer_arm(r->loop, &r->cap_timer_,
+                   loop_clock(r->loop) + r->plan->scenario->safety.caps.max_duration_ns);
+    r->workers_->check(r->workers_owner_);
+}
