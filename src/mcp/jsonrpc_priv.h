@@ -89,7 +89,12 @@ struct jsonrpc_scan {
 static inline void
 jsonrpc_capture(struct jsonrpc_scan *s, enum jsonrpc_slot slot, char *text, size_t max)
 {
-    s->text = (struct jsonrpc_text){.p = text, .max = (uint16_t)max, .slot = (uint8_t)slot};
+    s->text.p = text;
+    s->text.len = 0;
+    s->text.max = (uint16_t)max;
+    s->text.cut = false;
+    s->text.slot = (uint8_t)slot;
+    s->text.high = 0;
 }
 
 /* For the start of a text. */
