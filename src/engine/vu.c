@@ -127,6 +127,7 @@ static void report(struct slot *slot, enum outcome_class cls, const struct mcp_a
             operation_of(slot)->expects_streaming && !slot->had_stream && cls == OUTCOME_OK,
         .session_was_used = slot->was_used,
         .requests_sent = slot->requests,
+        .session_retries = slot->retried && slot->requests > 1,
         .event_count = slot->event_count,
         .stall_ns = slot->requests > 0 ? call->silence_ns : 0,
     };

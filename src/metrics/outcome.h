@@ -50,9 +50,10 @@ struct outcome {
     bool is_stream;         /* answered with text/event-stream */
     bool not_streamed;      /* streaming was expected and did not come */
     bool session_was_used;  /* the session had served an operation before */
-    uint32_t requests_sent; /* 1, more when a lost session was re-created, 0 if never sent */
-    uint64_t event_count;   /* SSE events with data, the final response included */
-    uint64_t stall_ns;      /* silence at which a stalled stream was ended, else 0 */
+    uint32_t requests_sent; /* HTTP requests: more than 1 with pages or retries, 0 if never sent */
+    uint32_t session_retries; /* of these, repeated on a new session after the old one was lost */
+    uint64_t event_count;     /* SSE events with data, the final response included */
+    uint64_t stall_ns;        /* silence at which a stalled stream was ended, else 0 */
 };
 
 #endif

@@ -239,11 +239,8 @@ void window_outcome(struct window *w, const struct outcome *o)
 {
     struct window_part *part = window_key(w, o->key);
 
-    if (o->t_send == 0) {
-        part->count[COUNT_STARTED]++;
-    }
     part->count[COUNT_REQUESTS_SENT] += o->requests_sent;
-    part->count[COUNT_SESSION_RETRIES] += o->requests_sent > 1 ? o->requests_sent - 1 : 0;
+    part->count[COUNT_SESSION_RETRIES] += o->session_retries;
     part->count[COUNT_BYTES_IN] += o->bytes_in;
     part->count[COUNT_BYTES_OUT] += o->bytes_out;
     record_latencies(w, part, o);

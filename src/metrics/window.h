@@ -34,7 +34,7 @@
 
 /* X(id, "name"): per key until SESSION_REUSED, of the whole shard from CONNECT_ATTEMPTS on. */
 #define COUNT_MAP(X)                                                                        \
-    X(STARTED, "started") /* first byte sent, or failed before that */                      \
+    X(STARTED, "started") /* a slot took it up: it ends in exactly one outcome */           \
     X(ENDED_OK, "ended_ok")                                                                 \
     X(ENDED_FAILED, "ended_failed") /* failed and cut, our own failures included */         \
     X(UNFINISHED, "unfinished")                                                             \
@@ -157,11 +157,7 @@ static inline struct hist *window_dist(struct window_part *part, enum dist id)
     return part->dist[id] != NULL ? part->dist[id] : window_dist_make(part, id);
 }
 
-/*
- * The first byte of an operation was sent. Once per operation, not per repeated request.
- * An operation that fails before it is sent is not announced: its outcome (t_send = 0) counts
- * the start too.
- */
+/* A slot took an operation up: from now on it owes an outcome, whether it is ever sent or not. */
 static inline void window_started(struct window *w, uint32_t key)
 {
     window_key(w, key)->count[COUNT_STARTED]++;
