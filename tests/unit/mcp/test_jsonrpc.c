@@ -55,18 +55,28 @@ static void feed(void *ctx, const char *p, size_t len)
     jsonrpc_scan_feed(ctx, p, len);
 }
 
+static void check_way(struct jsonrpc_scan *s, struct str text, size_t way, const char *expected)
+{
+    struct buf line;
+
+    buf_init(&line, 4096);
+    jsonrpc_scan_begin(s, WANT_ID);
+    split_feed(text.p, text.len, way, feed, s);
+    describe(jsonrpc_scan_end(s), &line);
+    assert_string_equal(buf_c(&line), expected);
+    buf_clear(&line);
+}
+
+/* Long texts repeat themselves: of their splits some do. */
 static void check(struct jsonrpc_scan *s, struct str text, const char *expected)
 {
-    for (size_t way = 0; way < split_ways(text.len); way++) {
-        struct buf line;
+    size_t byte_by_byte = split_ways(text.len) - 1;
+    size_t stride = text.len > 500 ? 37 : 1;
 
-        buf_init(&line, 4096);
-        jsonrpc_scan_begin(s, WANT_ID);
-        split_feed(text.p, text.len, way, feed, s);
-        describe(jsonrpc_scan_end(s), &line);
-        assert_string_equal(buf_c(&line), expected);
-        buf_clear(&line);
+    for (size_t way = 0; way < byte_by_byte; way += stride) {
+        check_way(s, text, way, expected);
     }
+    check_way(s, text, byte_by_byte, expected);
 }
 
 struct msg_case {
