@@ -4,7 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-enum { REPORT_MAX = 4000, TOKEN_MAX = 128 };
+enum { REPORT_MAX = 6000, TOKEN_MAX = 128 };
 
 void check_init(struct check *c,
                 const struct scenario_options *options,

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The JSON Schema and the reference page: the rows as documents. */
+#include "scenario/codes.h"
 #include "scenario/fields.h"
-#include "scenario/read.h"
+#include "scenario/fit.h"
 
 static json_t *section_schema(const struct section *section);
 
@@ -346,6 +347,16 @@ static const char introduction[] =
     "and `${op_seq}`; headers and identification also `{{run_id}}` and `{{.RunID}}`. `$${` is a\n"
     "literal `${`. Operations may be written with `_` or with `/` (`tools/call`).\n";
 
+static void write_codes(struct buf *out)
+{
+    buf_add_c(out,
+              "\n## Issues\n\nAll issues of a file are reported at once, each with one of these "
+              "codes.\n\n| code | meaning |\n|---|---|\n");
+    for (size_t i = 0; i < issue_code_count; i++) {
+        buf_printf(out, "| `%s` | %s |\n", issue_codes[i].code, issue_codes[i].meaning);
+    }
+}
+
 int scenario_reference(struct buf *out)
 {
     struct buf text;
@@ -354,6 +365,7 @@ int scenario_reference(struct buf *out)
     buf_init(&text, REFERENCE_MAX);
     buf_add_c(&text, introduction);
     write_section(&page, &scenario_section);
+    write_codes(&text);
     int rc = buf_add_str(out, buf_str(&text));
     buf_clear(&text);
     return rc;

@@ -2,7 +2,7 @@
 /* The effective config as a document again: the rows read backwards. */
 #include "base/clock.h"
 #include "scenario/fields.h"
-#include "scenario/read.h"
+#include "scenario/fit.h"
 
 #include <math.h>
 
@@ -115,7 +115,7 @@ static json_t *flag_value(const struct field *f, const void *base)
     return json_boolean(v);
 }
 
-json_t *field_value(const struct field *f, const void *base)
+static json_t *field_value(const struct field *f, const void *base)
 {
     if ((f->flags & FIELD_NO_STORE) != 0) {
         return f->def == NULL ? NULL : field_json(f->def);

@@ -2,11 +2,13 @@
 #include "scenario/issue.h"
 
 #include "base/mem.h"
+#include "scenario/codes.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { MESSAGE_MAX = 4000 };
+enum { MESSAGE_MAX = 6200 };
 
 void issue_list_clear(struct issue_list *list)
 {
@@ -33,6 +35,7 @@ void issue_addv(struct issue_list *list, const struct issue *head, const char *m
         list->capacity_ = list->capacity_ == 0 ? 16 : list->capacity_ * 2;
         list->items = xrealloc(list->items, list->capacity_ * sizeof *list->items);
     }
+    assert(issue_code_find(head->code) != NULL);
     vsnprintf(text, sizeof text, message, ap);
     struct issue *issue = &list->items[list->count++];
     *issue = *head;
@@ -90,7 +93,7 @@ void issue_list_finish(struct issue_list *list)
     }
     /* The last place is needed for the note, so one more is not shown. */
     list->items[list->count - 1] = (struct issue){
-        .level = ISSUE_ERROR,
+        .level = list->error_count > 0 ? ISSUE_ERROR : ISSUE_WARNING,
         .code = "TOO_MANY_ISSUES",
         .message = arena_printf(&list->arena_, "%zu more issues are not shown", list->dropped_ + 1),
         .json_pointer = "",

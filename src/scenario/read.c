@@ -2,200 +2,12 @@
 #include "scenario/read.h"
 
 #include "base/clock.h"
+#include "scenario/fit.h"
 
 #include <assert.h>
 #include <math.h>
-#include <stdio.h>
 
-enum { EXPECTED_MAX = 400, LIST_MAX = 2000, SHOWN_MAX = 80, KEY_SHOWN_MAX = 200 };
-
-/* Above this a double no longer tells neighbouring integers apart. */
-static const double exact_max = 9007199254740992.0;
-
-json_t *field_json(const char *text)
-{
-    json_t *value = json_loads(text, JSON_DECODE_ANY, NULL);
-
-    assert(value != NULL);
-    return value;
-}
-
-static void write_range(struct buf *out, const char *what, double min, double max)
-{
-    buf_printf(out, "%s within %.15g..%.15g", what, min, max);
-}
-
-static void write_choices(const struct choice *choices, struct buf *out)
-{
-    buf_add_c(out, "one of ");
-    for (const struct choice *c = choices; c->name != NULL; c++) {
-        buf_printf(out, "%s`%s`", c == choices ? "" : ", ", c->name);
-    }
-}
-
-void field_expected(const struct field *f, struct buf *out)
-{
-    switch (f->type) {
-    case FIELD_BOOL:
-        buf_add_c(out, "true or false");
-        break;
-    case FIELD_INT:
-    case FIELD_MS:
-        write_range(out, "an integer", f->min, f->max);
-        break;
-    case FIELD_NUMBER:
-        write_range(out, "a number", f->min, f->max);
-        break;
-    case FIELD_STRING:
-        write_range(out, "a string with a length", f->min, f->max);
-        break;
-    case FIELD_ENUM:
-        write_choices(f->choices, out);
-        break;
-    case FIELD_OBJECT:
-    case FIELD_JSON:
-        buf_add_c(out, "an object");
-        break;
-    case FIELD_ARRAY:
-        write_range(out, "a list of objects with a length", f->min, f->max);
-        break;
-    case FIELD_STRINGS:
-        write_range(out, "a list of strings with a length", f->min, f->max);
-        break;
-    case FIELD_MAP:
-        buf_printf(out, "an object of strings with at most %.15g members", f->max);
-        break;
-    case FIELD_ANY:
-        buf_add_c(out, "any value");
-        break;
-    }
-    if ((f->flags & FIELD_NULL_OK) != 0) {
-        buf_add_c(out, ", or null");
-    }
-}
-
-/* The value as the user wrote it, shortened. */
-static void write_found(const json_t *value, struct buf *out)
-{
-    switch (json_typeof(value)) {
-    case JSON_OBJECT:
-        buf_add_c(out, "an object");
-        break;
-    case JSON_ARRAY:
-        buf_printf(out, "a list of %zu", json_array_size(value));
-        break;
-    case JSON_STRING:
-        if (json_string_length(value) > SHOWN_MAX) {
-            buf_printf(out, "a string of %zu bytes", json_string_length(value));
-            break;
-        }
-        json_add_string(out, (struct str){json_string_value(value), json_string_length(value)});
-        break;
-    case JSON_INTEGER:
-        buf_printf(out, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
-        break;
-    case JSON_REAL:
-        buf_printf(out, "%.15g", json_real_value(value));
-        break;
-    case JSON_TRUE:
-    case JSON_FALSE:
-    case JSON_NULL:
-        buf_add_c(out, json_is_true(value) ? "true" : json_is_false(value) ? "false" : "null");
-        break;
-    }
-}
-
-static bool read_number(const json_t *value, double *out)
-{
-    if (!json_is_number(value)) {
-        return false;
-    }
-    *out = json_number_value(value);
-    return true;
-}
-
-static bool read_whole(const json_t *value, double *out)
-{
-    return read_number(value, out) && floor(*out) == *out && fabs(*out) <= exact_max;
-}
-
-static size_t characters(const char *p, size_t len)
-{
-    size_t n = 0;
-
-    for (size_t i = 0; i < len; i++) {
-        n += ((unsigned char)p[i] & 0xc0) != 0x80;
-    }
-    return n;
-}
-
-/* Without NUL inside, since the config holds C strings. */
-static bool is_text(const json_t *value)
-{
-    return json_is_string(value) && strlen(json_string_value(value)) == json_string_length(value);
-}
-
-static bool text_fits(const struct field *f, const json_t *value)
-{
-    const char *text = json_string_value(value);
-    size_t bytes = json_string_length(value);
-    size_t len = characters(text, bytes);
-
-    return (double)len >= f->min && (double)len <= f->max &&
-           (f->characters == NULL || strspn(text, f->characters) == bytes);
-}
-
-static bool size_fits(const struct field *f, size_t size)
-{
-    return (double)size >= f->min && (double)size <= f->max;
-}
-
-enum fit { FIT, FIT_RANGE, FIT_TYPE };
-
-static enum fit fit_number(const struct field *f, const json_t *value, bool whole)
-{
-    double v;
-
-    if (whole ? !read_whole(value, &v) : !read_number(value, &v)) {
-        return FIT_TYPE;
-    }
-    return v >= f->min && v <= f->max ? FIT : FIT_RANGE;
-}
-
-/* Type and own bounds of a value; the elements of lists and objects are looked at later. */
-static enum fit fits(const struct field *f, const json_t *value)
-{
-    switch (f->type) {
-    case FIELD_BOOL:
-        return json_is_boolean(value) ? FIT : FIT_TYPE;
-    case FIELD_INT:
-    case FIELD_MS:
-        return fit_number(f, value, true);
-    case FIELD_NUMBER:
-        return fit_number(f, value, false);
-    case FIELD_STRING:
-        return !is_text(value) ? FIT_TYPE : text_fits(f, value) ? FIT : FIT_RANGE;
-    case FIELD_ENUM:
-        return is_text(value) && choice_find(f->choices, json_string_value(value)) != NULL
-                   ? FIT
-                   : FIT_RANGE;
-    case FIELD_OBJECT:
-    case FIELD_JSON:
-        return json_is_object(value) ? FIT : FIT_TYPE;
-    case FIELD_ARRAY:
-    case FIELD_STRINGS:
-        return !json_is_array(value)                  ? FIT_TYPE
-               : size_fits(f, json_array_size(value)) ? FIT
-                                                      : FIT_RANGE;
-    case FIELD_MAP:
-        return !json_is_object(value)                  ? FIT_TYPE
-               : size_fits(f, json_object_size(value)) ? FIT
-                                                       : FIT_RANGE;
-    case FIELD_ANY:
-        return FIT;
-    }
-    return FIT_TYPE;
-}
+enum { EXPECTED_MAX = 400, LIST_MAX = 2000, KEY_SHOWN_MAX = 200 };
 
 /* "did you mean …" for a wrong choice, else the sentence about the field. */
 static const char *advice(struct check *c, const struct field *f, const json_t *value)
@@ -203,7 +15,7 @@ static const char *advice(struct check *c, const struct field *f, const json_t *
     const char *names[16];
     size_t count = 0;
 
-    if (f->type != FIELD_ENUM || !is_text(value) || check_full(c)) {
+    if (f->type != FIELD_ENUM || !field_is_text(value) || check_full(c)) {
         return check_text(c, "%s", f->help);
     }
     for (const struct choice *choice = f->choices; choice->name != NULL && count < 16; choice++) {
@@ -233,7 +45,7 @@ static void report_misfit(struct check *c, const struct field *f, const json_t *
     buf_init(&expected, EXPECTED_MAX);
     buf_init(&found, EXPECTED_MAX);
     field_expected(f, &expected);
-    write_found(value, &found);
+    field_found(value, &found);
     check_error(c, misfit_code(f, value, fit), advice(c, f, value), "found %s, expected %s%s",
                 buf_c(&found), buf_c(&expected),
                 f->characters != NULL && json_is_string(value) ? " of the allowed characters" : "");
@@ -246,7 +58,7 @@ static void report_only(struct check *c, const struct field *f, const json_t *va
     struct buf found;
 
     buf_init(&found, EXPECTED_MAX);
-    write_found(value, &found);
+    field_found(value, &found);
     check_error(c, "NOT_SUPPORTED",
                 check_text(c, "Leave `%s` out, or set it to %s.", f->key, f->only),
                 "%s is not supported yet, only %s", buf_c(&found), f->only);
@@ -314,7 +126,7 @@ static void read_strings(struct check *c, const struct field *f, json_t *list, v
         const struct field item = {
             .type = FIELD_STRING, .max = (double)f->item_max, .help = f->help};
 
-        enum fit fit = fits(&item, value);
+        enum fit fit = field_fit(&item, value);
         if (fit != FIT) {
             report_misfit(c, &item, value, fit);
         }
@@ -337,7 +149,7 @@ static void read_map(struct check *c, const struct field *f, json_t *object, voi
     json_object_foreach(object, key, value)
     {
         size_t mark = check_enter(c, key);
-        enum fit fit = fits(&item, value);
+        enum fit fit = field_fit(&item, value);
 
         if (strlen(key) > f->item_max) {
             check_error(c, "SCHEMA_VIOLATION", NULL,
@@ -433,7 +245,7 @@ static void store_scalar(struct check *c, const struct field *f, const json_t *v
     case FIELD_MAP:
     case FIELD_JSON:
     case FIELD_ANY:
-        assert(!"not a scalar");
+        assert(false); /* store() hands over scalars only */
     }
 }
 
@@ -540,7 +352,7 @@ static bool accept(struct check *c, const struct field *f, const json_t *value)
                     "`%s` is not supported yet", f->key);
         return false;
     }
-    enum fit fit = fits(f, value);
+    enum fit fit = field_fit(f, value);
     if (fit != FIT) {
         report_misfit(c, f, value, fit);
         return false;

@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-enum { NAMES_MAX = 3500, SYSTEM_VUS_MAX = 10000, SYSTEM_RPS_MAX = 100000 };
+enum { NAMES_MAX = 5500, SYSTEM_VUS_MAX = 10000, SYSTEM_RPS_MAX = 100000 };
 static const uint64_t system_duration_ns = UINT64_C(86400) * NS_PER_S;
 static const uint64_t stage_min_ns = NS_PER_S;
 
@@ -37,6 +37,15 @@ static bool known_metric(const struct scenario_options *options, const char *met
         }
     }
     return false;
+}
+
+/* A count that has to be reached once may trigger inside its first window. */
+static bool may_fire_early(const struct scenario_options *options,
+                           const struct condition_config *cond)
+{
+    return cond->sustain_windows == 1 && cond->comparator != COMPARE_LT &&
+           cond->comparator != COMPARE_LE && options->metric_grows != NULL &&
+           options->metric_grows(cond->metric);
 }
 
 static void report_metric(struct check *c, const char *metric)
@@ -91,7 +100,7 @@ static void check_conditions(struct check *c,
             check_leave(c, entry);
         }
         uint64_t needed = cond->window_ns * cond->sustain_windows;
-        if (time_ns > 0 && needed > time_ns) {
+        if (time_ns > 0 && needed > time_ns && !may_fire_early(c->options, cond)) {
             check_warning(c, "CONDITION_UNREACHABLE",
                           "Shorten window_ms or sustain_windows, or lengthen the stage.",
                           "the condition needs %.15g s, and it is watched for %.15g s",

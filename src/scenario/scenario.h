@@ -49,6 +49,9 @@ struct scenario_options {
     size_t set_count; /* "PATH=VALUE" each, applied in order */
     const char *const *metric_names;
     size_t metric_count; /* what a stop condition may name, aliases included */
+    /* Can this metric only grow while its window fills? Then a condition on it may trigger before
+     * the window is full. NULL: none can. */
+    bool (*metric_grows)(const char *name);
     bool strict;         /* guard rules are errors */
     bool network_public; /* addresses are checked as by a service that others may reach */
 };

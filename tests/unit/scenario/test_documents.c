@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "scenario/fields.h"
-#include "scenario/read.h"
+#include "scenario/fit.h"
 #include "support/unit.h"
 
 #include <stdlib.h>

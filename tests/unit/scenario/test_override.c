@@ -161,6 +161,46 @@ static void test_effects(void **state)
     issue_list_clear(&issues);
 }
 
+static bool grows(const char *name)
+{
+    return strcmp(name, "stream_stall_count") == 0;
+}
+
+/* A count may be reached inside its first window; a rate needs the whole window. */
+static void test_reach(void **state)
+{
+    static const struct {
+        const char *condition;
+        bool reachable;
+    } cases[] = {
+        {"{\"metric\":\"stream_stall_count\",\"comparator\":\">=\",\"threshold\":5,"
+         "\"window_ms\":60000}",
+         true},
+        {"{\"metric\":\"stream_stall_count\",\"comparator\":\"<\",\"threshold\":5,"
+         "\"window_ms\":60000}",
+         false},
+        {"{\"metric\":\"error_rate\",\"threshold\":0.5,\"window_ms\":60000}", false},
+        {"{\"metric\":\"error_rate\",\"threshold\":0.5,\"window_ms\":30000}", true},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char set[300];
+        const char *sets[] = {set};
+        const struct scenario_options options = {
+            .sets = sets, .set_count = 1, .metric_grows = grows};
+        struct issue_list issues = {0};
+        struct scenario *s = NULL;
+
+        snprintf(set, sizeof set, "stages[1].stop_conditions=[%s]", cases[i].condition);
+        assert_int_equal(scenario_load_text(STR(base), &options, &s, &issues, NULL), 0);
+        assert_int_equal(has_code(&issues, ISSUE_WARNING, "CONDITION_UNREACHABLE"),
+                         !cases[i].reachable);
+        scenario_free(s);
+        issue_list_clear(&issues);
+    }
+}
+
 /* The guard rules that earlier files were written for. */
 static void test_strict(void **state)
 {
@@ -210,6 +250,7 @@ int main(void)
         cmocka_unit_test(test_refused),
         cmocka_unit_test(test_rules_between_fields),
         cmocka_unit_test(test_effects),
+        cmocka_unit_test(test_reach),
         cmocka_unit_test(test_strict),
         cmocka_unit_test(test_public),
     };

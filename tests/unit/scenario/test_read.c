@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Every bound of every row, by values that are generated from the row itself. */
 #include "scenario/fields.h"
-#include "scenario/read.h"
 #include "support/unit.h"
 
 /* One element in every list, so that each row has a place. */

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+#include "scenario/codes.h"
+
+#include <string.h>
+
+const struct issue_code issue_codes[] = {
+    {"ALLOWLIST_REQUIRED", "The allowlist is switched off; an error on a public network."},
+    {"ALLOWLIST_VIOLATION", "The target is not in the allowlist."},
+    {"BASELINE_REQUIRED", "Strict profile: there is no baseline stage."},
+    {"CAPS_EXCEEDED", "A stage is above a hard cap and is cut to it."},
+    {"CAPS_INCONSISTENT", "in_flight_per_vu is above its cap."},
+    {"CAPS_REQUIRED", "Strict profile: a hard cap is not given."},
+    {"CHURN_INTERVAL_OPS_INVALID", "churn_interval_ops is given outside churn mode."},
+    {"CONDITION_UNREACHABLE", "A stop condition needs more time than it is watched."},
+    {"DEPRECATED_FIELD", "An older spelling, still accepted."},
+    {"DOCUMENTATION_IP_BLOCKED", "Public network: an address reserved for documentation."},
+    {"DUPLICATE_ID", "Two things have the same id."},
+    {"DUPLICATE_KEY", "A key, or a field and its older spelling, is given twice."},
+    {"DURATION_INVALID", "A stage is too short, or its upper bound is below its duration."},
+    {"FIELD_WITHOUT_EFFECT", "The field means nothing to this operation."},
+    {"FORBIDDEN_PATTERN_MATCHED", "The target matches a forbidden pattern."},
+    {"IDENTIFICATION_REQUIRED", "The run id is in no header, though identification is required."},
+    {"INVALID_HEADER", "A header that cannot be sent, or that the client sets itself."},
+    {"INVALID_ID_FORMAT", "A character that an id cannot have."},
+    {"INVALID_OVERRIDE", "An override of the command line that cannot be applied."},
+    {"INVALID_PATTERN", "An allowlist entry that cannot be read."},
+    {"INVALID_SCHEMA_VERSION", "Another version of the format."},
+    {"INVALID_URL_SCHEME", "Neither http nor https."},
+    {"INVALID_WORKER_FAILURE_POLICY", "No such policy."},
+    {"IPV4_MAPPED_BLOCKED", "Public network: an IPv4 address written as an IPv6 address."},
+    {"IP_LITERAL_BLOCKED", "Public network: an address instead of a name."},
+    {"LINK_LOCAL_BLOCKED", "Public network: a link-local address."},
+    {"LOAD_INVALID", "A stage without a load, or one that is out of bounds."},
+    {"LOCALHOST_BLOCKED", "Public network: a name of this machine or its own network."},
+    {"LOOPBACK_BLOCKED", "Public network: a loopback address."},
+    {"MAX_REDIRECTS_EXCEEDED", "max_redirects is out of bounds."},
+    {"METADATA_IP_BLOCKED", "The metadata service of a cloud."},
+    {"MULTICAST_BLOCKED", "Public network: a multicast address."},
+    {"NAT64_BLOCKED", "Public network: a NAT64 address."},
+    {"NOT_SUPPORTED", "Known, but this version cannot do it yet."},
+    {"OPERATION_MIX_EMPTY", "The operation mix has no entry."},
+    {"PREFLIGHT_NOT_FIRST", "The first stage is no preflight."},
+    {"PREFLIGHT_REQUIRED", "Strict profile: there is no preflight stage."},
+    {"PRIVATE_ADDRESS_BLOCKED", "Public network: a private or reserved address."},
+    {"RAMP_BY_DEFAULT_GUARD", "A constant stage above half of max_vus."},
+    {"RAMP_REQUIRED", "Strict profile: there is no ramp stage."},
+    {"REDIRECT_POLICY_REQUIRED", "Strict profile: redirect_policy.mode is not given."},
+    {"REQUIRED_FIELD_MISSING", "A required field is missing."},
+    {"SCHEMA_VIOLATION", "Wrong type, bound, length or choice."},
+    {"STAGES_REQUIRED", "There is no stage, or none is enabled."},
+    {"STOP_CONDITIONS_REQUIRED", "A baseline stage has no stop condition."},
+    {"STREAMING_GUARDRAILS", "Streams are expected, and no stop condition watches them."},
+    {"SYNTAX_ERROR", "The text is not JSON."},
+    {"SYSTEM_POLICY_VIOLATION", "Public network: above the limits of the installation."},
+    {"TEMPLATE_NOT_FOUND", "There is no template with this id."},
+    {"TOOLS_CALL_REQUIRES_TEMPLATES", "tools_call has neither a template nor a tool_name."},
+    {"TOO_MANY_ISSUES", "Further issues are not shown."},
+    {"UNIQUE_LOCAL_BLOCKED", "Public network: a unique local address."},
+    {"UNKNOWN_FIELD", "The object has no such field."},
+    {"UNKNOWN_METRIC", "There is no such metric."},
+    {"UNKNOWN_PLACEHOLDER", "Looks like a placeholder and is sent as it stands."},
+    {"USERINFO_BLOCKED", "The URL contains user information."},
+};
+
+const size_t issue_code_count = sizeof issue_codes / sizeof issue_codes[0];
+
+const struct issue_code *issue_code_find(const char *code)
+{
+    for (size_t i = 0; i < issue_code_count; i++) {
+        if (strcmp(issue_codes[i].code, code) == 0) {
+            return &issue_codes[i];
+        }
+    }
+    return NULL;
+}
