@@ -415,7 +415,9 @@ static const struct http_handler handler = {
 
 static char *put(char *out, struct str s)
 {
-    memcpy(out, s.p, s.len);
+    if (s.len > 0) {
+        memcpy(out, s.p, s.len);
+    }
     return out + s.len;
 }
 
