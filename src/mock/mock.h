@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The mock MCP server: tools with known answers, streams on exact times, faults on demand, and an
+ * account of everything it did. Protocol versions 2025-11-25, 2025-06-18 and 2025-03-26 over
+ * Streamable HTTP. What it offers is described in docs/mock-server.md.
+ *
+ * A `struct mock` serves the connections of one thread. Several of them share one `struct
+ * mock_shared`: sessions, the state of tools that have one, fault knobs, and the sums of all
+ * counters.
+ */
+#ifndef MOCK_MOCK_H
+#define MOCK_MOCK_H
+
+#include "loop/loop.h"
+#include "mock/faults.h"
+#include "net/stream.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { MOCK_THREADS_MAX = 64 };
+
+enum mock_style {
+    MOCK_STYLE_AUTO, /* JSON for single answers, SSE where a stream is needed */
+    MOCK_STYLE_JSON, /* never a stream */
+    MOCK_STYLE_SSE,  /* SSE for every answer, as far as the client accepts it */
+};
+
+struct mock_config {
+    uint64_t seed;
+    uint64_t session_ttl_ns; /* 0: none */
+    bool require_session;    /* 400 for a request without a session id */
+    bool strict_protocol;    /* both media types in Accept; an unknown tool is -32602 */
+    bool any_host;           /* no check of Host and Origin: the mock is not on loopback only */
+    enum mock_style style;
+    unsigned page_size; /* entries of a list's page; 0: all in one */
+    struct faults faults;
+};
+
+struct mock_shared;
+struct mock;
+
+/* Seed 1, no faults, everything else off. */
+struct mock_config mock_config_default(void);
+
+struct mock_shared *mock_shared_new(const struct mock_config *config);
+/* After all its mocks. NULL is fine. */
+void mock_shared_free(struct mock_shared *shared);
+
+/* At most MOCK_THREADS_MAX for one `shared`; in the thread of `loop`, or before it starts. */
+struct mock *mock_new(struct mock_shared *shared, struct loop *loop);
+/* Closes its connections. Its counters stay in the sums. NULL is fine. */
+void mock_free(struct mock *m);
+
+/* A new connection. `loopback`: its peer is on this machine, and may use the control endpoints. */
+void mock_accept(struct mock *m, struct stream *stream, bool loopback);
+
+#endif
