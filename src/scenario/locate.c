@@ -117,7 +117,10 @@ static struct range narrow(const struct walk *w, struct str token)
 
 static char peek(const struct walk *w)
 {
-    return w->at < w->text.len ? w->text.p[w->at] : '\0';
+    if (w->at >= w->text.len) {
+        return '\0';
+    }
+    return w->text.p[w->at];
 }
 
 static void step(struct walk *w)

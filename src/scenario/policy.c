@@ -364,7 +364,10 @@ static void check_name(const struct policy *p, const char *host, struct policy_v
 
 static char fold(char c)
 {
-    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+    if (c >= 'A' && c <= 'Z') {
+        return (char)(c - 'A' + 'a');
+    }
+    return c;
 }
 
 /* `*` and `?` over the whole text. Falls back to the last star only, so it needs no recursion. */

@@ -295,8 +295,8 @@ static void store_unset(const struct field *f, void *base)
     } else if (f->type == FIELD_NUMBER) {
         memcpy(at(f, base), &nan_value, sizeof nan_value);
     } else if (f->type == FIELD_STRING && (f->flags & FIELD_REQUIRED) != 0) {
-        const char *empty = "";
-        memcpy(at(f, base), &empty, sizeof empty);
+        const char **text = at(f, base);
+        *text = "";
     }
 }
 

@@ -12,7 +12,10 @@ static bool is_scheme_char(char c, bool first)
 
 static char lower(char c)
 {
-    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+    if (c >= 'A' && c <= 'Z') {
+        return (char)(c - 'A' + 'a');
+    }
+    return c;
 }
 
 static void copy_lower(char *out, struct str s)
