@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The files of `--out DIR`: events.ndjson (an event per line, as they come), windows.ndjson (a
+ * The files of `--out DIR`: events.ndjson (an event per line, format event/v1,
+ * as they come), windows.ndjson (a
  * complete second per line), result.json (at the end). A line is in the file, as far as the kernel
  * is concerned, before the next one is made.
  *
@@ -14,8 +15,12 @@
 
 struct result_files;
 
-/* Makes the folder when it is not there, and empties files of an earlier run. ERR_IO. */
-int result_files_open(const char *dir, struct result_files **out, struct err *err);
+/* Makes the folder when it is not there, and empties files of an earlier run. `identity` stands in
+ * each event and must outlive the files. ERR_IO. */
+int result_files_open(const char *dir,
+                      const struct plan_identity *identity,
+                      struct result_files **out,
+                      struct err *err);
 
 void result_files_event(struct result_files *f, const struct run_event *event);
 /* Writes all complete seconds that were not written yet. */

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The tables behind result/v1. A section is a JSON object, a member one of its rows; a row either
+ * makes its value itself or (arrays and objects with a section) makes it of the section's rows.
+ * docs/reference/result.md is written from the same rows.
+ */
+#ifndef REPORT_RESULT_PRIV_H
+#define REPORT_RESULT_PRIV_H
+
+#include "report/result.h"
+
+#include <stdint.h>
+
+/* What a row is asked about. */
+struct result_place {
+    const struct run *run;
+    const struct metric_view *view; /* of the object's part of the load, where it has one */
+    bool whole;                     /* the view includes connections, sessions and gauges */
+    uint32_t stage, operation;      /* indices of the plan */
+    size_t index;                   /* of an array's element */
+    const void *item;               /* what else the section is about */
+};
+
+struct result_section;
+
+struct result_member {
+    const char *name, *type, *meaning;
+    json_t *(*value)(const struct result_place *place); /* NULL means null */
+    const struct result_section *section;               /* of the object or the elements, or NULL */
+};
+
+struct result_section {
+    const char *path; /* "stages[].operations[]"; "" is the document */
+    const struct result_member *members;
+    size_t count;
+};
+
+#define RESULT_SECTION(path_, members_)                                                         \
+    {                                                                                           \
+        .path = (path_), .members = (members_), .count = sizeof(members_) / sizeof(members_)[0] \
+    }
+
+/* The object, every member present. */
+json_t *result_object(const struct result_section *section, const struct result_place *place);
+
+/* Values; all of them new. A text may be NULL and need not be UTF-8. */
+json_t *result_text(const char *s);
+json_t *result_slice(struct str s);
+json_t *result_count(uint64_t n);
+json_t *result_real(double value, double places); /* rounded: 1000 keeps three digits */
+json_t *result_ms(uint64_t ns);
+json_t *result_metric(const struct metric *m, const struct metric_view *view);
+
+/* Row functions shared between sections. */
+json_t *result_totals(const struct result_place *place);
+json_t *result_counts(const struct result_place *place);
+json_t *result_distributions(const struct result_place *place);
+json_t *result_operations(const struct result_place *place); /* of the run */
+json_t *result_stages(const struct result_place *place);
+json_t *result_errors(const struct result_place *place);
+json_t *result_conditions(const struct result_place *place);
+json_t *result_integrity(const struct result_place *place);
+json_t *result_workers(const struct result_place *place);
+json_t *result_environment(const struct result_place *place);
+
+extern const struct result_section result_section_root, result_section_validity,
+    result_section_stop, result_section_observed, result_section_server, result_section_check,
+    result_section_stage, result_section_planned, result_section_achieved, result_section_operation,
+    result_section_stage_operation, result_section_latency, result_section_error,
+    result_section_error_operation, result_section_condition, result_section_integrity,
+    result_section_worker, result_section_environment;
+
+/* "merge verified: 2/2 sources, 0 windows lost, started = succeeded + failed + unfinished", or what
+ * is wrong. Returns true when nothing is. */
+bool result_integrity_line(const struct run *r, char *out, size_t size);
+
+/* How many sources of windows the run has. */
+uint32_t result_source_count(const struct run *r);
+
+/*
+ * The sum of one operation, over one stage or (-1) all of them, without what belongs to no
+ * operation: connections, sessions, gauges. The view was all zero or used before.
+ */
+void result_operation_view(const struct run *r,
+                           int32_t stage,
+                           uint32_t operation,
+                           struct metric_view *view);
+
+#endif
