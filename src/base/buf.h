@@ -27,7 +27,7 @@ int buf_add(struct buf *b, const void *p, size_t len);
 int buf_add_str(struct buf *b, struct str s);
 int buf_add_c(struct buf *b, const char *s);
 int buf_printf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-int buf_vprintf(struct buf *b, const char *fmt, va_list ap);
+int buf_vprintf(struct buf *b, const char *fmt, va_list ap) __attribute__((format(printf, 2, 0)));
 /* Drops the first `n` bytes. */
 void buf_consume(struct buf *b, size_t n);
 /* A NUL behind the last byte (not counted in len); the text. "" for an empty buffer. */

@@ -6,6 +6,9 @@
 #include <string.h>
 
 static void fill(struct err *err, int code, const char *fmt, va_list ap)
+    __attribute__((format(printf, 3, 0)));
+
+static void fill(struct err *err, int code, const char *fmt, va_list ap)
 {
     memset(err, 0, sizeof *err);
     err->code = code;
