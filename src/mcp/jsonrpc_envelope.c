@@ -236,7 +236,6 @@ static const struct rule rules[] = {
     {SEEN_METHOD | SEEN_ID, 0, JSONRPC_REQUEST, NULL},
     {SEEN_METHOD, 0, JSONRPC_NOTIFICATION, NULL},
     {SEEN_RESULT | SEEN_ERROR, 0, JSONRPC_NOT_JSONRPC, "both `result` and `error`"},
-    {SEEN_RESULT, SEEN_ID, JSONRPC_NOT_JSONRPC, "a `result` without an `id`"},
     {SEEN_RESULT, 0, JSONRPC_RESULT, NULL},
     {SEEN_ERROR_BAD, 0, JSONRPC_NOT_JSONRPC, "`error` is not an object"},
     {SEEN_ERROR, 0, JSONRPC_ERROR, NULL},
