@@ -5,7 +5,8 @@
  *     mock.c       HTTP: route, media types, Origin, version
  *     protocol.c   JSON-RPC: message, session, method           → struct op
  *     tools*.c     the tool decides what the answer is
- *     answer.c     the answer leaves: at once, later, as a stream, broken by a fault
+ *     answer.c     the answer leaves at once, or becomes a call
+ *     call.c       a call: later, as a stream (events.c, fill.c), or never
  */
 #ifndef MOCK_PRIV_H
 #define MOCK_PRIV_H
@@ -102,7 +103,8 @@ struct op {
     struct str headers; /* further header lines */
 };
 
-/* ---- answer.c ----------------------------------------------------------------------------- */
+/* ---- answer.c, call.c
+ * ----------------------------------------------------------------------------- */
 
 /* Everything about the op's answer is known: it leaves, now or later. */
 void mock_answer(struct op *op);
@@ -123,6 +125,8 @@ void mock_accepted(struct mock *m, struct http_exchange *x, int status);
 void mock_listen(struct mock *m, struct http_exchange *x, const struct mock_session_id *id);
 /* GET /notifications/subscribe: events without JSON-RPC. */
 void mock_notify(struct mock *m, struct http_exchange *x, uint32_t count, uint64_t interval_ns);
+/* No answer, until the client leaves or ten minutes have passed. */
+void mock_never(struct mock *m, struct http_exchange *x);
 void mock_on_gone(struct http_exchange *x);
 void mock_on_drain(struct http_exchange *x);
 void mock_on_sweep(struct send *send);
