@@ -167,12 +167,6 @@ void wheel_expire(struct wheel *w, uint64_t now_ns, struct list *expired)
         }
         w->tick = next >> WHEEL_TICK_SHIFT;
         cascade(w);
-        struct list due;
-        list_init(&due);
-        take_slot(w, 0, (unsigned)(w->tick & SLOT_MASK), &due);
-        list_foreach (node, &due) {
-            w->count--;
-        }
-        list_splice(expired, &due);
+        take_slot(w, 0, (unsigned)(w->tick & SLOT_MASK), expired);
     }
 }
