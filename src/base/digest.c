@@ -14,11 +14,11 @@ bool digest_hex(const char *algorithm, struct str data, char *out)
     if (md == NULL || EVP_Digest(data.p, data.len, raw, &len, md, NULL) != 1) {
         return false;
     }
-    for (unsigned i = 0; i < len; i++) {
+    for (size_t i = 0; i < len; i++) {
         out[2 * i] = hex[raw[i] >> 4];
         out[2 * i + 1] = hex[raw[i] & 15];
     }
-    out[2 * len] = '\0';
+    out[2 * (size_t)len] = '\0';
     return true;
 }
 

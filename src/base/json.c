@@ -7,9 +7,9 @@
 #include <stdio.h>
 #include <unistd.h>
 
-static unsigned depth_of(const json_t *value, unsigned level);
+static unsigned depth_of(json_t *value, unsigned level);
 
-static unsigned deeper(const json_t *child, unsigned level, unsigned deepest)
+static unsigned deeper(json_t *child, unsigned level, unsigned deepest)
 {
     unsigned d = depth_of(child, level + 1);
 
@@ -17,7 +17,7 @@ static unsigned deeper(const json_t *child, unsigned level, unsigned deepest)
 }
 
 /* Stops one level past the limit, so that the input cannot drive the recursion. */
-static unsigned depth_of(const json_t *value, unsigned level)
+static unsigned depth_of(json_t *value, unsigned level)
 {
     unsigned deepest = level;
     const char *key;
@@ -28,14 +28,10 @@ static unsigned depth_of(const json_t *value, unsigned level)
         return level;
     }
     if (json_is_object(value)) {
-        /* The iteration macro wants a mutable object, it does not change it. */
-        json_t *object = json_incref((json_t *)(uintptr_t)value);
-
-        json_object_foreach(object, key, child)
+        json_object_foreach(value, key, child)
         {
             deepest = deeper(child, level, deepest);
         }
-        json_decref(object);
     } else if (json_is_array(value)) {
         json_array_foreach(value, i, child)
         {

@@ -10,12 +10,15 @@ struct list {
     struct list *next, *prev;
 };
 
+/* The loop variable of a macro cannot stand in parentheses. NOLINTBEGIN(bugprone-macro-parentheses)
+ */
 #define list_entry(node, type, member) ((type *)(void *)((char *)(node)-offsetof(type, member)))
 #define list_foreach(it, head)         for (struct list *it = (head)->next; it != (head); it = it->next)
 /* The current node may be removed while walking. */
 #define list_foreach_safe(it, head)                                           \
     for (struct list *it = (head)->next, *it##_next = it->next; it != (head); \
          it = it##_next, it##_next = it->next)
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 static inline void list_init(struct list *l)
 {

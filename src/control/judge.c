@@ -26,7 +26,7 @@ json_t *run_trigger_json(const struct run *r)
     return json_pack("{sssssssfsfsIsIsIsssbso}", "condition_id", t->spec->id, "metric",
                      t->spec->metric->name, "comparator", stop_comparator_name(t->spec->comparator),
                      "threshold", t->spec->threshold, "observed", o->value, "window_ms",
-                     (json_int_t)(t->window_s * 1000), "total_ops", (json_int_t)o->ended,
+                     (json_int_t)t->window_s * 1000, "total_ops", (json_int_t)o->ended,
                      "failed_ops", (json_int_t)o->failed, "sentence", t->sentence, "partial",
                      (int)t->partial, "also", also);
 }
@@ -52,10 +52,11 @@ static void check_books(struct run *r)
     if (!i.sums_agree || i.missing > 0 || i.duplicates > 0 || i.refused > 0 ||
         i.unknown_source > 0) {
         r->validity = "lost_data";
-        buf_printf(
-            &r->evidence, "windows: %llu merged, %llu missing, %llu repeated, %llu refused\n",
-            (unsigned long long)i.windows, (unsigned long long)i.missing,
-            (unsigned long long)i.duplicates, (unsigned long long)(i.refused + i.unknown_source));
+        buf_printf(&r->evidence,
+                   "windows: %llu merged, %llu missing, %llu repeated, %llu refused\n",
+                   (unsigned long long)i.windows, (unsigned long long)i.missing,
+                   (unsigned long long)i.duplicates,
+                   (unsigned long long)i.refused + (unsigned long long)i.unknown_source);
     }
     if (own > 0) {
         if (r->validity[0] == 'v') {

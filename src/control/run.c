@@ -8,6 +8,8 @@
 #include <signal.h>
 #include <stdio.h>
 
+enum { EVIDENCE_MAX = 65536 };
+
 #define ORDER_LEAD_NS (20 * NS_PER_MS) /* orders travel before the moment that they are about */
 
 static void start_stage(struct run *r, uint32_t stage, uint64_t start_ns);
@@ -612,7 +614,7 @@ int run_new(struct loop *loop,
     r->stage = -1;
     r->validity = "valid";
     r->created_ms = clock_wall_ms();
-    buf_init(&r->evidence, 64 * 1024);
+    buf_init(&r->evidence, EVIDENCE_MAX);
     timer_init(&r->timer_, on_stage_end);
     timer_init(&r->cap_timer_, on_cap);
     timer_init(&r->drain_timer_, on_drain_timeout);

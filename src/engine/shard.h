@@ -50,7 +50,7 @@ struct shard_config {
     const struct mcp_target *target;
     struct segment segment;
     dial_filter_fn *filter; /* NULL: all addresses */
-    void *filter_owner;
+    const void *filter_owner;
     dial_opener_fn *opener; /* tests: streams without a network; else NULL */
     void *opener_owner;
     /* Takes the message over. */

@@ -68,7 +68,8 @@ struct vu {
     bool closing; /* its sessions are saying goodbye */
     uint64_t next_n;
     struct send start;
-    struct str head; /* of every request; its own copy only when it names the VU */
+    struct str head; /* of every request … */
+    char *own_head;  /* … a copy of its own only when it names the VU, else NULL */
     /* sessions.c */
     struct vu_session *session;
     struct list waiters;    /* slots */

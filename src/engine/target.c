@@ -32,7 +32,7 @@ target_make(const struct scenario *scenario, const struct url *url, uint32_t sha
     };
 }
 
-int target_filter(void *owner, const struct sockaddr *addr, struct err *err)
+int target_filter(const void *owner, const struct sockaddr *addr, struct err *err)
 {
     const struct scenario *scenario = owner;
 

@@ -13,6 +13,6 @@ struct mcp_target
 target_make(const struct scenario *scenario, const struct url *url, uint32_t shards);
 
 /* The scenario's policy as a filter of the dialer; `owner` is the scenario. */
-int target_filter(void *owner, const struct sockaddr *addr, struct err *err);
+int target_filter(const void *owner, const struct sockaddr *addr, struct err *err);
 
 #endif

@@ -360,7 +360,7 @@ static void init_slot(struct slot *slot, struct vu *vu)
 }
 
 /* Of the requests that no operation makes (initialize, DELETE), and of all when nothing varies. */
-static struct str make_head(struct vu *vu)
+static void make_head(struct vu *vu)
 {
     const struct plan_text *text = &vu->shard->plan->head;
     int32_t stage = vu->shard->stage >= 0 ? vu->shard->stage : 0;
@@ -371,11 +371,13 @@ static struct str make_head(struct vu *vu)
     struct buf out;
 
     if (text->is_static) {
-        return text->parts[0].text;
+        vu->head = text->parts[0].text;
+        return;
     }
     buf_init(&out, SIZE_MAX / 2);
     plan_text_write(text, &values, &out);
-    return buf_str(&out); /* the VU owns the bytes */
+    vu->own_head = out.p;
+    vu->head = buf_str(&out);
 }
 
 struct vu *vu_new(struct shard *s, uint32_t index, uint64_t start_ns)
@@ -384,7 +386,7 @@ struct vu *vu_new(struct shard *s, uint32_t index, uint64_t start_ns)
 
     vu->shard = s;
     vu->index = index;
-    vu->head = make_head(vu);
+    make_head(vu);
     list_init(&vu->waiters);
     send_init(&vu->start, on_start);
     send_init(&vu->retry, s->policy->on_retry);
@@ -406,9 +408,7 @@ static void free_vu(struct vu *vu)
     for (uint32_t i = 0; i < s->plan->slots; i++) {
         xfree(vu->slots[i].cursor);
     }
-    if (!s->plan->head.is_static) {
-        xfree((void *)(uintptr_t)vu->head.p);
-    }
+    xfree(vu->own_head);
     list_remove(&vu->node);
     xfree(vu);
     s->vu_count--;

@@ -371,7 +371,7 @@ static void on_death(struct defer *d)
     xfree(list_entry(d, struct http_conn, death_));
 }
 
-struct http_conn *http_conn_new(struct http_client *hc,
+struct http_conn *http_conn_new(struct http_client *client,
                                 struct stream *stream,
                                 void (*on_lost)(void *lost_owner, struct http_conn *conn),
                                 void *lost_owner)
@@ -379,7 +379,7 @@ struct http_conn *http_conn_new(struct http_client *hc,
     struct http_conn *c = xcalloc(1, sizeof *c);
 
     list_init(&c->node);
-    c->client_ = hc;
+    c->client_ = client;
     c->stream_ = stream;
     c->on_lost_ = on_lost;
     c->lost_owner_ = lost_owner;
@@ -387,7 +387,7 @@ struct http_conn *http_conn_new(struct http_client *hc,
     defer_init(&c->death_, on_death);
     stream->owner = c;
     stream->on_event = on_event;
-    hc->open_conns++;
+    client->open_conns++;
     return c;
 }
 

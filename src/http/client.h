@@ -96,7 +96,7 @@ void http_client_init(struct http_client *c, struct loop *loop);
 void http_client_clear(struct http_client *c);
 
 /* Takes the stream over. on_lost: an idle connection ended; it must be closed by its owner. */
-struct http_conn *http_conn_new(struct http_client *c,
+struct http_conn *http_conn_new(struct http_client *client,
                                 struct stream *stream,
                                 void (*on_lost)(void *lost_owner, struct http_conn *conn),
                                 void *lost_owner);

@@ -82,7 +82,7 @@ void sendheap_arm(struct sendheap *h, struct send *s, uint64_t at_ns)
     sendheap_cancel(h, s);
     if (h->count == h->cap) {
         h->cap = h->cap == 0 ? 64 : h->cap * 2;
-        h->items = xrealloc(h->items, h->cap * sizeof *h->items);
+        h->items = xrealloc(h->items, h->cap * sizeof(struct send *));
     }
     s->at_ns = at_ns;
     s->order_ = h->order++;

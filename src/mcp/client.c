@@ -19,7 +19,7 @@ void mcp_client_init(struct mcp_client *c,
                      struct loop *loop,
                      const struct mcp_target *target,
                      dial_filter_fn *filter,
-                     void *filter_owner,
+                     const void *filter_owner,
                      const struct mcp_observer *observer)
 {
     memset(c, 0, sizeof *c);

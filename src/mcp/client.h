@@ -73,7 +73,7 @@ void mcp_client_init(struct mcp_client *c,
                      struct loop *loop,
                      const struct mcp_target *target,
                      dial_filter_fn *filter,
-                     void *filter_owner,
+                     const void *filter_owner,
                      const struct mcp_observer *observer);
 void mcp_client_clear(struct mcp_client *c);
 

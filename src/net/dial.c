@@ -29,7 +29,7 @@ void dialer_init(struct dialer *d,
                  const char *host,
                  uint16_t port,
                  dial_filter_fn *filter,
-                 void *filter_owner)
+                 const void *filter_owner)
 {
     *d = (struct dialer){
         .loop = loop,

@@ -23,7 +23,7 @@ struct dial_failure {
 };
 
 /* May this address be connected to? 0, or an error whose text says why not. */
-typedef int dial_filter_fn(void *owner, const struct sockaddr *addr, struct err *err);
+typedef int dial_filter_fn(const void *owner, const struct sockaddr *addr, struct err *err);
 
 /* Instead of the network, for tests: gives a stream, or returns a negative errno. */
 typedef int dial_opener_fn(void *owner, struct stream **out);
@@ -35,7 +35,7 @@ struct dialer {
     const char *host; /* without brackets */
     uint16_t port;
     dial_filter_fn *filter; /* NULL: all */
-    void *filter_owner;
+    const void *filter_owner;
     struct dns_answer addrs_; /* count 0: not resolved yet */
     unsigned preferred_;
     unsigned source_; /* 0: the system chooses; n: 127.0.1.n */
@@ -46,7 +46,7 @@ void dialer_init(struct dialer *d,
                  const char *host,
                  uint16_t port,
                  dial_filter_fn *filter,
-                 void *filter_owner);
+                 const void *filter_owner);
 
 /* A dial under way. */
 struct dial;
@@ -54,7 +54,7 @@ struct dial;
 /* Later, from the loop, on_dial is called once: with a stream, which the callee owns, or with NULL
  * and what failed. There is no time limit in here: cancel it. */
 struct dial *
-dial_start(struct dialer *d,
+dial_start(struct dialer *dialer,
            void (*on_dial)(void *owner, struct stream *stream, const struct dial_failure *failure),
            void *owner);
 /* on_dial does not come any more. */

@@ -76,7 +76,7 @@ static int set_up(struct shard_thread *t)
         .target = &w->target,
         .segment = {.index = t->index, .count = w->shard_count},
         .filter = target_filter,
-        .filter_owner = (void *)(uintptr_t)w->plan->scenario,
+        .filter_owner = w->plan->scenario,
         .post = post_report,
         .owner = t,
     };
