@@ -10,7 +10,7 @@
 #include "base/err.h"
 #include "cli/opt.h"
 
-int cli_main(int argc, char *const argv[]);
+int cli_main(int argc, char **argv);
 
 /* docs/reference/cli.md. 0 or ERR_LIMIT. */
 int cli_reference(struct buf *out);

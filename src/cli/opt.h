@@ -18,7 +18,7 @@
 
 enum { OPT_ROWS_MAX = 24, OPT_GIVEN_MAX = 512 };
 
-/* Exit codes; those of a run are in control/run.c. */
+/* Exit codes; those of a run come with it (control/run.h). */
 enum { EXIT_PASSED = 0, EXIT_INTERNAL = 1, EXIT_USAGE = 2 };
 
 struct opt {
@@ -41,12 +41,13 @@ struct command {
     const char *name;
     const char *usage; /* behind the name: "FILE [options]" */
     const char *help;  /* one line */
+    const char *more;  /* further lines, each with its newline; or NULL */
     enum command_kind kind;
     unsigned operands_min, operands_max; /* what stands beside the options */
     const struct opt *options;
     size_t option_count;
-    int (*run)(const struct opt_args *args);   /* COMMAND_HERE; returns the exit code */
-    int (*role)(int argc, char *const argv[]); /* COMMAND_ROLE; argv[0] is its name */
+    int (*run)(const struct opt_args *args); /* COMMAND_HERE; returns the exit code */
+    int (*role)(int argc, char **argv);      /* COMMAND_ROLE; argv[0] is its name */
 };
 
 struct opt_given {

@@ -278,20 +278,25 @@ json_t *result_json(const struct run *r)
     return out;
 }
 
-int result_write(const struct run *r, const char *path, struct err *err)
+int result_render(const struct run *r, struct buf *out, struct err *err)
 {
     json_t *json = result_json(r);
+    int rc = json_write_pretty(json, out);
+
+    json_decref(json);
+    return rc == 0 ? 0 : err_set(err, rc, "the result is larger than %zu bytes", out->max);
+}
+
+int result_write(const struct run *r, const char *path, struct err *err)
+{
     struct buf text;
 
     buf_init(&text, RESULT_TEXT_MAX);
-    int rc = json_write_pretty(json, &text);
-    if (rc != 0) {
-        err_set(err, rc, "the result is larger than %zu bytes", RESULT_TEXT_MAX);
-    } else {
+    int rc = result_render(r, &text, err);
+    if (rc == 0) {
         rc = file_write(path, buf_str(&text), err);
     }
     buf_clear(&text);
-    json_decref(json);
     return rc;
 }
 

@@ -19,7 +19,10 @@
 /* The whole result; the state should be terminal, but any is fine. The caller owns it. */
 json_t *result_json(const struct run *r);
 
-/* Writes it, indented, by way of a temporary file. ERR_IO or ERR_LIMIT. */
+/* Its text, indented, with a final newline; out->max bounds it. ERR_LIMIT. */
+int result_render(const struct run *r, struct buf *out, struct err *err);
+
+/* Writes the text by way of a temporary file. ERR_IO or ERR_LIMIT. */
 int result_write(const struct run *r, const char *path, struct err *err);
 
 /* One complete second as windows.ndjson has it; NULL when the second is no longer kept. */

@@ -255,7 +255,8 @@ static void add_stages(struct page *p)
         uint64_t end_ns = s->ended ? s->end_ns : r->end_ns;
 
         label(p, i == 0 ? "stages" : "");
-        add(p, "%s: ", r->plan->stages[i].config->stage_id);
+        add(p, "%s %s: ", stage_kind_name(r->plan->stages[i].config->kind),
+            r->plan->stages[i].config->stage_id);
         if (!s->started) {
             add(p, "not started\n");
             continue;

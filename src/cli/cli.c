@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/cli.h"
+
+#include "cli/cmd_mockserver.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#define HELP_TEXT_MAX ((size_t)1024 * 1024)
+
+#define SET_OPTION                                                               \
+    {                                                                            \
+        .name = "set", .argument = "PATH=VALUE", .repeats = true,                \
+        .help = "Overrides one field, for example stages[0].load.target_vus=20." \
+    }
+
+static const struct opt run_options[] = {
+    {.name = "json", .argument = "FILE", .help = "Writes the result there (result/v1)."},
+    {.name = "out",
+     .argument = "DIR",
+     .help = "Writes result.json, events.ndjson and windows.ndjson into this folder."},
+    SET_OPTION,
+    {.name = "seed",
+     .argument = "N",
+     .help = "Seed of all random choices; the same as --set workload.seed=N."},
+    {.name = "quiet", .letter = 'q', .help = "Prints nothing but the verdict, and errors."},
+    {.name = "threads",
+     .argument = "N",
+     .help = "Threads that make load; chosen by itself when not given."},
+};
+
+static const struct opt validate_options[] = {
+    {.name = "strict", .help = "Rules of a guarded set-up are errors instead of warnings."},
+    {.name = "json", .help = "Prints the issues as JSON."},
+    SET_OPTION,
+};
+
+static const struct opt explain_options[] = {
+    SET_OPTION,
+};
+
+static const struct opt schema_options[] = {
+    {.name = "reference", .help = "Prints the reference page of the format instead."},
+};
+
+#define COUNT_OF(array) (sizeof(array) / sizeof(array)[0])
+#define OPTIONS(array)  .options = (array), .option_count = COUNT_OF(array)
+
+#define EXIT_CODES                                                    \
+    "Exit codes:\n"                                                   \
+    "  0    passed\n"                                                 \
+    "  1    an internal error\n"                                      \
+    "  2    wrong configuration or arguments\n"                       \
+    "  4    a stop condition or a cap ended the run\n"                \
+    "  5    the run could not do its job: the preflight failed\n"     \
+    "  6    the measurement is not valid\n"                           \
+    "  7    aborted\n"                                                \
+    "  130  interrupted (Ctrl-C: finish what runs; twice: at once)\n" \
+    "  143  terminated\n"
+
+static int cmd_help(const struct opt_args *args);
+static int cmd_version(const struct opt_args *args);
+
+#define LATER(name_)                                                    \
+    {                                                                   \
+        .name = (name_), .usage = "", .help = "", .kind = COMMAND_LATER \
+    }
+
+static const struct command commands[] = {
+    {.name = "run",
+     .usage = "FILE [options]",
+     .help = "Plays the scenario in FILE: live figures, a summary, a result, an exit code.",
+     .more = EXIT_CODES,
+     .operands_min = 1,
+     .operands_max = 1,
+     .run = cmd_run,
+     OPTIONS(run_options)},
+    {.name = "validate",
+     .usage = "FILE [options]",
+     .help = "Says everything that is wrong with a scenario, with its place and what to do.",
+     .operands_min = 1,
+     .operands_max = 1,
+     .run = cmd_validate,
+     OPTIONS(validate_options)},
+    {.name = "explain",
+     .usage = "FILE [options]",
+     .help = "Prints the effective configuration of a scenario, every default shown.",
+     .operands_min = 1,
+     .operands_max = 1,
+     .run = cmd_explain,
+     OPTIONS(explain_options)},
+    {.name = "schema",
+     .usage = "[options]",
+     .help = "Prints the JSON Schema of scenario files.",
+     .run = cmd_schema,
+     OPTIONS(schema_options)},
+    {.name = "reference",
+     .usage = "PAGE",
+     .help = "Prints a reference page: cli, metrics, result or run-config.",
+     .operands_min = 1,
+     .operands_max = 1,
+     .run = cmd_reference},
+    {.name = "mockserver",
+     .usage = "[--addr ADDRESS] [options]",
+     .help = "A mock MCP server with streams and faults; see mockserver --help.",
+     .kind = COMMAND_ROLE,
+     .role = cmd_mockserver},
+    {.name = "version", .usage = "", .help = "Prints the version.", .run = cmd_version},
+    {.name = "help",
+     .usage = "[COMMAND]",
+     .help = "Prints the list of commands, or what a command does.",
+     .operands_max = 1,
+     .run = cmd_help},
+    LATER("server"),
+    LATER("worker"),
+    LATER("agent"),
+    LATER("create"),
+    LATER("start"),
+    LATER("status"),
+    LATER("stop"),
+    LATER("emergency-stop"),
+    LATER("events"),
+    LATER("compare"),
+    LATER("logs"),
+    LATER("report"),
+    LATER("list"),
+    LATER("delete"),
+    LATER("clone"),
+    LATER("workers"),
+    LATER("tools"),
+    LATER("doctor"),
+};
+
+int cli_reference(struct buf *out)
+{
+    return command_reference(commands, COUNT_OF(commands), out);
+}
+
+int cli_usage_error(const char *text)
+{
+    fprintf(stderr, "mcpdrill: %s\n", text);
+    return EXIT_USAGE;
+}
+
+int cli_print(struct str text)
+{
+    if (fwrite(text.p, 1, text.len, stdout) != text.len || fflush(stdout) != 0) {
+        fprintf(stderr, "mcpdrill: cannot write the output: %s\n", strerrordesc_np(errno));
+        return EXIT_INTERNAL;
+    }
+    return EXIT_PASSED;
+}
+
+/* ---- help and version -------------------------------------------------------------------------
+ */
+
+static int print_help(const struct command *command)
+{
+    struct buf text;
+
+    buf_init(&text, HELP_TEXT_MAX);
+    int rc = command != NULL ? command_help(command, &text)
+                             : command_list(commands, COUNT_OF(commands), &text);
+    rc = rc == 0 ? cli_print(buf_str(&text)) : EXIT_INTERNAL;
+    buf_clear(&text);
+    return rc;
+}
+
+static int not_supported(const char *name)
+{
+    fprintf(stderr,
+            "mcpdrill: \"%s\" is not supported yet; this version has the commands run, validate, "
+            "explain, schema and mockserver\n",
+            name);
+    return EXIT_USAGE;
+}
+
+static int unknown_command(const char *name)
+{
+    const char *near = command_suggest(commands, COUNT_OF(commands), name);
+
+    if (near != NULL) {
+        fprintf(stderr, "mcpdrill: unknown command \"%.60s\"; did you mean \"%s\"?\n", name, near);
+    } else {
+        fprintf(stderr, "mcpdrill: unknown command \"%.60s\"; \"mcpdrill help\" lists them\n",
+                name);
+    }
+    return EXIT_USAGE;
+}
+
+static int cmd_help(const struct opt_args *args)
+{
+    if (args->operand_count == 0) {
+        return print_help(NULL);
+    }
+    const struct command *command = command_find(commands, COUNT_OF(commands), args->operands[0]);
+    if (command == NULL) {
+        return unknown_command(args->operands[0]);
+    }
+    if (command->kind == COMMAND_LATER) {
+        return not_supported(command->name);
+    }
+    if (command->kind == COMMAND_ROLE) {
+        /* A role reads its own options, so it also knows best what to say about them. */
+        char name[32], help[] = "--help";
+        char *argv[] = {name, help, NULL};
+        snprintf(name, sizeof name, "%s", command->name);
+        return command->role(2, argv);
+    }
+    return print_help(command);
+}
+
+static int cmd_version(const struct opt_args *args)
+{
+    (void)args;
+    return cli_print(STR("mcpdrill " MCPDRILL_VERSION "\n"));
+}
+
+/* ---- which command ----------------------------------------------------------------------------
+ */
+
+/* argv[0] is the command's name. */
+static int dispatch(const struct command *command, int argc, char **argv)
+{
+    static struct opt_args args; /* too large for a stack */
+    struct err err = {0};
+
+    if (command->kind == COMMAND_LATER) {
+        return not_supported(command->name);
+    }
+    if (command->kind == COMMAND_ROLE) {
+        return command->role(argc, argv);
+    }
+    if (opt_parse(command, argc, argv, &args, &err) != 0) {
+        fprintf(stderr, "mcpdrill %s: %s\n", command->name, err.msg);
+        return EXIT_USAGE;
+    }
+    return args.help ? print_help(command) : command->run(&args);
+}
+
+/* The command that the program's own name stands for, or NULL. */
+static const struct command *role_of(const char *path)
+{
+    static const char *const roles[] = {"server", "worker", "mockserver", "agent"};
+    const char *slash = strrchr(path, '/');
+    const char *name = slash != NULL ? slash + 1 : path;
+
+    for (size_t i = 0; i < COUNT_OF(roles); i++) {
+        if (strcmp(name, roles[i]) == 0) {
+            return command_find(commands, COUNT_OF(commands), name);
+        }
+    }
+    return NULL;
+}
+
+int cli_main(int argc, char **argv)
+{
+    /* A reader that goes away is an error of a write, not the end of a run. */
+    signal(SIGPIPE, SIG_IGN);
+    const struct command *command = argc > 0 ? role_of(argv[0]) : NULL;
+    if (command != NULL) {
+        return dispatch(command, argc, argv);
+    }
+    if (argc < 2) {
+        print_help(NULL);
+        return EXIT_USAGE;
+    }
+    const char *name = argv[1];
+    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {
+        return print_help(NULL);
+    }
+    if (strcmp(name, "--version") == 0) {
+        return cmd_version(NULL);
+    }
+    command = command_find(commands, COUNT_OF(commands), name);
+    return command != NULL ? dispatch(command, argc - 1, argv + 1) : unknown_command(name);
+}

@@ -1,0 +1,388 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * `mcpdrill run`: control plane and worker in one process. The main thread owns the loop of the
+ * run, the signals, the panel and the files; the load is on the worker's threads.
+ */
+#include "cli/cli.h"
+#include "cli/load.h"
+#include "cli/output.h"
+#include "cli/panel.h"
+#include "control/run.h"
+#include "http/url.h"
+#include "loop/signals.h"
+#include "report/files.h"
+#include "report/result.h"
+#include "report/summary.h"
+#include "worker/local.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { THREADS_MAX = 256, SIGNALS_TO_LEAVE = 3 };
+#define DRAW_NS  (500 * NS_PER_MS)
+#define SEED_MAX (UINT64_C(1) << 53) /* the largest integer that every JSON reader knows */
+
+struct session {
+    const struct opt_args *args;
+    const char *json_path, *out_dir;
+    bool quiet;
+    uint64_t threads;
+
+    struct loop *loop;
+    struct signals signals;
+    bool has_signals;
+    unsigned signal_count;
+    struct timer draw_timer;
+
+    struct scenario *scenario;
+    struct url url;
+    char run_id[32], execution_id[32], worker_id[32];
+    struct plan_identity identity;
+    struct plan *plan;
+    struct local_worker *worker;
+    struct run_workers orders;
+    struct run *run;
+    struct panel *panel;
+    struct result_files *files;
+    char result_path[4096]; /* "": none that can be named */
+};
+
+static const struct clock real_clock = {0};
+
+/* ---- ids --------------------------------------------------------------------------------------
+ */
+
+static uint64_t random_u64(void)
+{
+    uint64_t value = 0;
+
+    if (getrandom(&value, sizeof value, 0) != (ssize_t)sizeof value) {
+        value = clock_monotonic_ns() ^ (uint64_t)getpid() << 32;
+    }
+    return value;
+}
+
+/* The run's id sorts by time; the counter is for runs of one process within a nanosecond. */
+static void make_identity(struct session *s)
+{
+    static unsigned counter;
+    struct timespec now;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    uint64_t ns = (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
+    snprintf(s->run_id, sizeof s->run_id, "run_%016llx%04x", (unsigned long long)ns,
+             counter++ & 0xffffu);
+    snprintf(s->execution_id, sizeof s->execution_id, "exe_%016llx",
+             (unsigned long long)random_u64());
+    snprintf(s->worker_id, sizeof s->worker_id, "wkr_%016llx", (unsigned long long)random_u64());
+    s->identity = (struct plan_identity){
+        .run_id = s->run_id, .execution_id = s->execution_id, .worker_id = s->worker_id};
+}
+
+/* ---- from the worker to the run ----------------------------------------------------------------
+ */
+
+static void on_checks(void *owner, const struct check_list *checks)
+{
+    struct session *s = owner;
+
+    run_on_checks(s->run, checks);
+}
+
+static void on_window(void *owner, uint32_t source, const struct window *w)
+{
+    struct session *s = owner;
+
+    run_on_window(s->run, source, w);
+}
+
+static void on_drained(void *owner, uint32_t source)
+{
+    struct session *s = owner;
+
+    run_on_drained(s->run, source);
+}
+
+/* ---- from the run to people --------------------------------------------------------------------
+ */
+
+static void on_event(void *owner, const struct run_event *event)
+{
+    struct session *s = owner;
+
+    if (s->files != NULL) {
+        result_files_event(s->files, event);
+    }
+}
+
+static void on_second(void *owner, uint64_t second)
+{
+    struct session *s = owner;
+
+    if (s->files != NULL) {
+        result_files_seconds(s->files, s->run);
+    }
+    if (s->panel != NULL) {
+        panel_second(s->panel, s->run, second);
+    }
+}
+
+static void on_end(void *owner)
+{
+    struct session *s = owner;
+
+    loop_stop(s->loop);
+}
+
+static void on_draw(struct timer *t)
+{
+    struct session *s = list_entry(t, struct session, draw_timer);
+
+    panel_draw(s->panel, s->run, loop_now(s->loop));
+    loop_timer_arm(s->loop, t, loop_now(s->loop) + DRAW_NS);
+}
+
+/* Once: finish what runs. Twice: at once. Three times: something of ours hangs. */
+static void on_signal(struct signals *signals, int signo)
+{
+    struct session *s = list_entry(signals, struct session, signals);
+
+    if (++s->signal_count >= SIGNALS_TO_LEAVE) {
+        _exit(128 + SIGINT);
+    }
+    if (!run_state_terminal(s->run->state)) {
+        run_stop_request(s->run, s->signal_count == 1 ? STOP_DRAIN : STOP_IMMEDIATE, signo, "user");
+    }
+}
+
+/* ---- before the load ---------------------------------------------------------------------------
+ */
+
+static int fail(const struct session *s, const struct err *err, int code)
+{
+    fprintf(stderr, "mcpdrill %s: %s\n", s->args->command->name, err->msg);
+    return code;
+}
+
+static int read_options(struct session *s)
+{
+    struct err err = {0};
+    uint64_t seed;
+
+    s->json_path = opt_value(s->args, "json");
+    s->out_dir = opt_value(s->args, "out");
+    s->quiet = opt_has(s->args, "quiet");
+    if (opt_number(s->args, "threads", 1, THREADS_MAX, &s->threads, &err) != 0 ||
+        opt_number(s->args, "seed", 0, SEED_MAX, &seed, &err) != 0) {
+        return fail(s, &err, EXIT_USAGE);
+    }
+    if (s->json_path != NULL && output_check(s->json_path, &err) != 0) {
+        return fail(s, &err, EXIT_USAGE);
+    }
+    return EXIT_PASSED;
+}
+
+static int load(struct session *s)
+{
+    struct issue_list issues = {0};
+    struct err err = {0};
+    int rc = load_scenario(s->args, opt_value(s->args, "seed"), &s->scenario, &issues, &err);
+
+    if (rc != 0 || (issues.count > 0 && !s->quiet)) {
+        load_complain(s->args, &issues, &err);
+    }
+    issue_list_clear(&issues);
+    return rc == 0 ? EXIT_PASSED : EXIT_USAGE;
+}
+
+static int make_plan(struct session *s)
+{
+    struct err err = {0};
+
+    if (url_parse(str_c(s->scenario->target.url), &s->url, &err) != 0) {
+        fprintf(stderr, "mcpdrill %s: target.url: %s\n", s->args->command->name, err.msg);
+        return EXIT_USAGE;
+    }
+    make_identity(s);
+    s->plan = plan_new(s->scenario, &s->identity, s->url.authority, s->url.target);
+    return EXIT_PASSED;
+}
+
+/* The files are made last: what fails before leaves none behind. */
+static int make_outputs(struct session *s)
+{
+    struct err err = {0};
+
+    if (s->out_dir != NULL && result_files_open(s->out_dir, &s->identity, &s->files, &err) != 0) {
+        return fail(s, &err, EXIT_USAGE);
+    }
+    if (s->json_path != NULL && strcmp(s->json_path, "-") != 0) {
+        snprintf(s->result_path, sizeof s->result_path, "%s", s->json_path);
+    } else if (s->out_dir != NULL) {
+        snprintf(s->result_path, sizeof s->result_path, "%s/result.json", s->out_dir);
+    }
+    return EXIT_PASSED;
+}
+
+static int make_run(struct session *s)
+{
+    struct run_observer observer = {
+        .on_event = on_event, .on_second = on_second, .on_end = on_end, .owner = s};
+    struct worker_listener listener = {
+        .on_checks = on_checks, .on_window = on_window, .on_drained = on_drained, .owner = s};
+    struct err err = {0};
+
+    if (local_worker_new(s->loop, s->plan, &s->url, (uint32_t)s->threads, &s->worker, &err) != 0) {
+        return fail(s, &err, EXIT_INTERNAL);
+    }
+    local_worker_listen(s->worker, &listener);
+    s->orders = (struct run_workers){
+        .check = local_worker_check,
+        .stage = local_worker_stage,
+        .drain = local_worker_drain,
+        .stop = local_worker_stop,
+        .source_count = local_worker_shards(s->worker),
+    };
+    if (run_new(s->loop, s->plan, &s->identity, &s->orders, s->worker, &observer, &s->run, &err) !=
+        0) {
+        return fail(s, &err, EXIT_INTERNAL);
+    }
+    return EXIT_PASSED;
+}
+
+/* Signals are blocked before the first thread starts, so that only the loop gets them. */
+static int make_loop(struct session *s)
+{
+    struct err err = {0};
+
+    if (loop_new(&real_clock, &s->loop, &err) != 0 ||
+        signals_init(&s->signals, s->loop, on_signal, &err) != 0) {
+        return fail(s, &err, EXIT_INTERNAL);
+    }
+    s->has_signals = true;
+    return EXIT_PASSED;
+}
+
+/* ---- the load and what comes of it -------------------------------------------------------------
+ */
+
+/* Where people read: the standard output, unless the result goes there. */
+static int people_fd(const struct session *s)
+{
+    return s->json_path != NULL && strcmp(s->json_path, "-") == 0 ? STDERR_FILENO : STDOUT_FILENO;
+}
+
+static void play(struct session *s)
+{
+    struct text_style style = text_style_of(people_fd(s));
+
+    if (!s->quiet) {
+        s->panel = panel_new(people_fd(s), &style);
+    }
+    timer_init(&s->draw_timer, on_draw);
+    if (s->panel != NULL && style.terminal) {
+        loop_timer_arm(s->loop, &s->draw_timer, loop_clock(s->loop));
+    }
+    run_start(s->run);
+    loop_run(s->loop);
+    loop_timer_cancel(s->loop, &s->draw_timer);
+    if (s->panel != NULL) {
+        panel_clear(s->panel);
+    }
+}
+
+static void print_summary(const struct session *s)
+{
+    FILE *to = people_fd(s) == STDERR_FILENO ? stderr : stdout;
+    struct summary_options options = {
+        .style = text_style_of(people_fd(s)),
+        .result_path = s->result_path[0] != '\0' ? s->result_path : NULL,
+    };
+    struct buf text;
+
+    buf_init(&text, SUMMARY_TEXT_MAX);
+    int rc = s->quiet ? summary_verdict(s->run, &options.style, &text)
+                      : summary_write(s->run, &options, &text);
+    if (!s->quiet) {
+        fputc('\n', to);
+    }
+    fwrite(text.p, 1, text.len, to);
+    if (rc != 0) {
+        fputs("mcpdrill run: the summary was cut\n", stderr);
+    }
+    /* A reader who is gone misses the text; the result and the exit code still tell. */
+    (void)fflush(to);
+    buf_clear(&text);
+}
+
+static int write_json(const struct session *s, struct err *err)
+{
+    struct buf text;
+
+    buf_init(&text, RESULT_TEXT_MAX);
+    int rc = result_render(s->run, &text, err);
+    if (rc == 0) {
+        rc = output_write(s->json_path, buf_str(&text), err);
+    }
+    buf_clear(&text);
+    return rc;
+}
+
+/* The verdict's exit code, or an internal error when a passed run's result could not be kept. */
+static int keep_result(struct session *s)
+{
+    struct err err = {0};
+    int rc = 0;
+
+    if (s->json_path != NULL && write_json(s, &err) != 0) {
+        rc = fail(s, &err, EXIT_INTERNAL);
+    }
+    if (s->files != NULL) {
+        if (result_files_close(s->files, s->run, &err) != 0) {
+            rc = fail(s, &err, EXIT_INTERNAL);
+        }
+        s->files = NULL;
+    }
+    return s->run->exit_code != 0 ? s->run->exit_code : rc;
+}
+
+static void session_clear(struct session *s)
+{
+    panel_free(s->panel);
+    result_files_drop(s->files);
+    local_worker_free(s->worker);
+    if (s->run != NULL) {
+        run_free(s->run);
+    }
+    plan_free(s->plan);
+    scenario_free(s->scenario);
+    if (s->has_signals) {
+        signals_clear(&s->signals);
+    }
+    loop_free(s->loop);
+}
+
+int cmd_run(const struct opt_args *args)
+{
+    static int (*const steps[])(struct session * s) = {
+        read_options, load, make_loop, make_plan, make_run, make_outputs,
+    };
+    struct session s = {.args = args};
+    int code = EXIT_PASSED;
+
+    for (size_t i = 0; code == EXIT_PASSED && i < sizeof steps / sizeof steps[0]; i++) {
+        code = steps[i](&s);
+    }
+    if (code == EXIT_PASSED) {
+        play(&s);
+        code = keep_result(&s);
+        print_summary(&s);
+    }
+    session_clear(&s);
+    return code;
+}

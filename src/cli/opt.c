@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/opt.h"
+
+#include <assert.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Values that getopt_long returns: rows have their index from here on, --help is 'h'. */
+enum { ROW_BASE = 1000, OPERANDS_MAX = 4, COMMANDS_MAX = 40 };
+
+struct opt_names {
+    struct option longs[OPT_ROWS_MAX + 2];
+    char shorts[OPT_ROWS_MAX * 2 + 4];
+};
+
+/* The tables of getopt_long from ours. */
+static void make_names(const struct command *command, struct opt_names *out)
+{
+    size_t at = 0;
+
+    assert(command->option_count <= OPT_ROWS_MAX);
+    memset(out, 0, sizeof *out);
+    out->shorts[at++] = ':';
+    out->shorts[at++] = 'h';
+    for (size_t i = 0; i < command->option_count; i++) {
+        const struct opt *o = &command->options[i];
+
+        out->longs[i] =
+            (struct option){.name = o->name,
+                            .has_arg = o->argument != NULL ? required_argument : no_argument,
+                            .val = ROW_BASE + (int)i};
+        if (o->letter != 0) {
+            out->shorts[at++] = o->letter;
+            if (o->argument != NULL) {
+                out->shorts[at++] = ':';
+            }
+        }
+    }
+    out->longs[command->option_count] = (struct option){.name = "help", .val = 'h'};
+}
+
+/* The row of what getopt_long returned; NULL when it is none. */
+static const struct opt *row_of(const struct command *command, int value)
+{
+    for (size_t i = 0; i < command->option_count; i++) {
+        if (value == ROW_BASE + (int)i ||
+            (command->options[i].letter != 0 && value == command->options[i].letter)) {
+            return &command->options[i];
+        }
+    }
+    return NULL;
+}
+
+/* The name in "--name" or "--name=value". */
+static struct str long_name(const char *word)
+{
+    return (struct str){word + 2, strcspn(word + 2, "=")};
+}
+
+static int unknown_option(const struct command *command, const char *word, struct err *err)
+{
+    const char *names[OPT_ROWS_MAX + 1];
+    size_t count = 0;
+
+    for (; count < command->option_count; count++) {
+        names[count] = command->options[count].name;
+    }
+    names[count++] = "help";
+    if (strncmp(word, "--", 2) != 0) {
+        return err_set(err, ERR_USAGE, "unknown option %.40s", word);
+    }
+    struct str name = long_name(word);
+    const char *near = str_nearest(name, names, count);
+    int len = name.len < 60 ? (int)name.len : 60;
+    if (near != NULL) {
+        return err_set(err, ERR_USAGE, "unknown option --%.*s; did you mean --%s?", len, name.p,
+                       near);
+    }
+    return err_set(err, ERR_USAGE, "unknown option --%.*s", len, name.p);
+}
+
+static int bad_option(const struct command *command, int what, char *const argv[], struct err *err)
+{
+    const struct opt *o = row_of(command, optopt);
+    char letter[3] = {'-', (char)optopt, '\0'};
+
+    if (o != NULL && what == ':') {
+        return err_set(err, ERR_USAGE, "--%s needs a value: --%s %s", o->name, o->name,
+                       o->argument);
+    }
+    if (o != NULL || optopt == 'h') {
+        return err_set(err, ERR_USAGE, "--%s takes no value", o != NULL ? o->name : "help");
+    }
+    return unknown_option(command, optopt > 0 && optopt < 128 ? letter : argv[optind - 1], err);
+}
+
+/* getopt_long takes any beginning of a name that is unique today; a script that relied on it would
+ * break with the next option. */
+static bool is_spelt_out(const struct opt *o, char *const argv[])
+{
+    const char *word = argv[optind - 1];
+
+    if (o->argument != NULL && optarg == word) {
+        word = argv[optind - 2];
+    }
+    return strncmp(word, "--", 2) != 0 || str_eq(long_name(word), str_c(o->name));
+}
+
+static int
+take_option(struct opt_args *out, const struct opt *o, char *const argv[], struct err *err)
+{
+    if (!is_spelt_out(o, argv)) {
+        bool apart = o->argument != NULL && optarg == argv[optind - 1];
+        return unknown_option(out->command, argv[optind - (apart ? 2 : 1)], err);
+    }
+    if (out->given_count == OPT_GIVEN_MAX) {
+        return err_set(err, ERR_USAGE, "more than %d options", OPT_GIVEN_MAX);
+    }
+    out->given[out->given_count++] = (struct opt_given){o, o->argument != NULL ? optarg : NULL};
+    return 0;
+}
+
+static int take_operands(struct opt_args *out, int argc, char *const argv[], struct err *err)
+{
+    const struct command *command = out->command;
+
+    assert(command->operands_max <= OPERANDS_MAX);
+    for (; optind < argc; optind++) {
+        if (out->operand_count == command->operands_max) {
+            return err_set(err, ERR_USAGE, "one argument too many: %.100s (usage: mcpdrill %s %s)",
+                           argv[optind], command->name, command->usage);
+        }
+        out->operands[out->operand_count++] = argv[optind];
+    }
+    if (out->operand_count < command->operands_min) {
+        return err_set(err, ERR_USAGE, "an argument is missing (usage: mcpdrill %s %s)",
+                       command->name, command->usage);
+    }
+    return 0;
+}
+
+int opt_parse(const struct command *command,
+              int argc,
+              char *const argv[],
+              struct opt_args *out,
+              struct err *err)
+{
+    struct opt_names names;
+    int value, rc = 0;
+
+    memset(out, 0, sizeof *out);
+    out->command = command;
+    make_names(command, &names);
+    opterr = 0;
+    optind = 0; /* GNU: begin anew, forget an earlier parse */
+    while (rc == 0 && (value = getopt_long(argc, argv, names.shorts, names.longs, NULL)) != -1) {
+        const struct opt *o = row_of(command, value);
+
+        if (o != NULL) {
+            rc = take_option(out, o, argv, err);
+        } else if (value == 'h') {
+            out->help = true;
+            return 0;
+        } else {
+            rc = bad_option(command, value, argv, err);
+        }
+    }
+    return rc != 0 ? rc : take_operands(out, argc, argv, err);
+}
+
+/* ---- what was given ---------------------------------------------------------------------------
+ */
+
+static bool is_named(const struct opt_given *given, const char *name)
+{
+    return strcmp(given->opt->name, name) == 0;
+}
+
+bool opt_has(const struct opt_args *args, const char *name)
+{
+    for (size_t i = 0; i < args->given_count; i++) {
+        if (is_named(&args->given[i], name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+const char *opt_value(const struct opt_args *args, const char *name)
+{
+    for (size_t i = args->given_count; i > 0; i--) {
+        if (is_named(&args->given[i - 1], name)) {
+            return args->given[i - 1].value;
+        }
+    }
+    return NULL;
+}
+
+size_t opt_values(const struct opt_args *args, const char *name, const char **out)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < args->given_count; i++) {
+        if (is_named(&args->given[i], name)) {
+            out[count++] = args->given[i].value;
+        }
+    }
+    return count;
+}
+
+int opt_number(const struct opt_args *args,
+               const char *name,
+               uint64_t min,
+               uint64_t max,
+               uint64_t *out,
+               struct err *err)
+{
+    const char *text = opt_value(args, name);
+    uint64_t value;
+
+    if (text == NULL) {
+        return 0;
+    }
+    if (!str_u64(str_c(text), max, &value) || value < min) {
+        return err_set(err, ERR_USAGE, "--%s %.40s: a whole number within %llu..%llu is expected",
+                       name, text, (unsigned long long)min, (unsigned long long)max);
+    }
+    *out = value;
+    return 0;
+}
+
+/* ---- commands ---------------------------------------------------------------------------------
+ */
+
+const struct command *command_find(const struct command *table, size_t count, const char *name)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(table[i].name, name) == 0) {
+            return &table[i];
+        }
+    }
+    return NULL;
+}
+
+const char *command_suggest(const struct command *table, size_t count, const char *name)
+{
+    const char *names[COMMANDS_MAX];
+    size_t n = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        assert(n < COMMANDS_MAX);
+        if (table[i].kind != COMMAND_LATER) {
+            names[n++] = table[i].name;
+        }
+    }
+    return str_nearest(str_c(name), names, n);
+}
+
+/* ---- help -------------------------------------------------------------------------------------
+ */
+
+enum { HELP_COLUMN = 26 };
+
+static int add_help_row(struct buf *out, const char *left, const char *help)
+{
+    size_t len = strlen(left);
+    int pad = len + 2 < HELP_COLUMN ? (int)(HELP_COLUMN - len) : 2;
+
+    return buf_printf(out, "%s%*s%s\n", left, pad, "", help);
+}
+
+static int add_option_help(struct buf *out, const struct opt *o)
+{
+    char left[80];
+    char letter[5] = "    ";
+
+    if (o->letter != 0) {
+        letter[0] = '-';
+        letter[1] = o->letter;
+        letter[2] = ',';
+    }
+    snprintf(left, sizeof left, "  %s--%s%s%s", letter, o->name, o->argument != NULL ? " " : "",
+             o->argument != NULL ? o->argument : "");
+    return add_help_row(out, left, o->help);
+}
+
+int command_help(const struct command *command, struct buf *out)
+{
+    static const struct opt help = {.name = "help", .letter = 'h', .help = "Prints this."};
+    int rc = buf_printf(out, "Usage: mcpdrill %s%s%s\n\n%s\n", command->name,
+                        command->usage[0] != '\0' ? " " : "", command->usage, command->help);
+
+    if (rc == 0) {
+        rc = buf_add_c(out, "\nOptions:\n");
+    }
+    for (size_t i = 0; rc == 0 && i < command->option_count; i++) {
+        rc = add_option_help(out, &command->options[i]);
+    }
+    if (rc == 0) {
+        rc = add_option_help(out, &help);
+    }
+    if (rc == 0 && command->more != NULL) {
+        rc = buf_printf(out, "\n%s", command->more);
+    }
+    return rc;
+}
+
+int command_list(const struct command *table, size_t count, struct buf *out)
+{
+    bool first = true;
+    int rc =
+        buf_add_c(out, "mcpdrill " MCPDRILL_VERSION ": load and stress tests for MCP servers\n\n"
+                       "Usage: mcpdrill COMMAND [options]\n\nCommands:\n");
+
+    for (size_t i = 0; rc == 0 && i < count; i++) {
+        char left[80];
+
+        if (table[i].kind != COMMAND_LATER) {
+            snprintf(left, sizeof left, "  %s", table[i].name);
+            rc = add_help_row(out, left, table[i].help);
+        }
+    }
+    for (size_t i = 0; rc == 0 && i < count; i++) {
+        if (table[i].kind == COMMAND_LATER) {
+            rc = buf_printf(out, "%s%s", first ? "\nIn a later version: " : ", ", table[i].name);
+            first = false;
+        }
+    }
+    return rc != 0 ? rc
+                   : buf_add_c(out, "\n\n\"mcpdrill help COMMAND\" tells more about a command.\n");
+}
+
+/* ---- the reference page -----------------------------------------------------------------------
+ */
+
+static int add_reference(struct buf *out, const struct command *command)
+{
+    int rc = buf_printf(out, "\n## `mcpdrill %s%s%s`\n\n%s\n", command->name,
+                        command->usage[0] != '\0' ? " " : "", command->usage, command->help);
+
+    if (rc == 0 && command->kind == COMMAND_HERE && command->option_count > 0) {
+        rc = buf_add_c(out, "\n| option | meaning |\n|---|---|\n");
+    }
+    for (size_t i = 0; rc == 0 && i < command->option_count; i++) {
+        const struct opt *o = &command->options[i];
+        const char letter[7] = {'`', '-', o->letter, '`', ',', ' ', '\0'};
+
+        rc = buf_printf(out, "| %s`--%s%s%s` | %s%s |\n", o->letter != 0 ? letter : "", o->name,
+                        o->argument != NULL ? " " : "", o->argument != NULL ? o->argument : "",
+                        o->help, o->repeats ? " May be given several times." : "");
+    }
+    if (rc == 0 && command->more != NULL) {
+        rc = buf_printf(out, "\n```\n%s```\n", command->more);
+    }
+    return rc;
+}
+
+int command_reference(const struct command *table, size_t count, struct buf *out)
+{
+    int rc = buf_add_c(
+        out, "# The command line\n\n"
+             "An option takes its value as `--name value` or `--name=value`. What is unknown is "
+             "refused with exit code 2\nand the nearest known name. `--help` says the same as this "
+             "page.\n\n"
+             "Generated from the tables in `src/cli/cli.c`; `mcpdrill reference cli` prints it.\n");
+
+    for (size_t i = 0; rc == 0 && i < count; i++) {
+        if (table[i].kind != COMMAND_LATER) {
+            rc = add_reference(out, &table[i]);
+        }
+    }
+    if (rc == 0) {
+        rc = buf_add_c(out, "\n## Later\n\nKnown and refused with a clear line until they are "
+                            "there:");
+    }
+    for (size_t i = 0, n = 0; rc == 0 && i < count; i++) {
+        if (table[i].kind == COMMAND_LATER) {
+            rc = buf_printf(out, "%s `%s`", n++ == 0 ? "" : ",", table[i].name);
+        }
+    }
+    return rc != 0 ? rc : buf_add_c(out, ".\n");
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/json.h"
+#include "cli/cli.h"
+#include "cli/output.h"
+#include "support/unit.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+static void test_page_is_in_step(void **state)
+{
+    struct buf page, file;
+    struct err err = {0};
+
+    (void)state;
+    buf_init(&page, 1 << 20);
+    buf_init(&file, 1 << 20);
+    assert_int_equal(cli_reference(&page), 0);
+    assert_int_equal(file_read(SOURCE_DIR "/docs/reference/cli.md", &file, &err), 0);
+    if (!str_eq(buf_str(&page), buf_str(&file))) {
+        fail_msg("docs/reference/cli.md is out of step: mcpdrill reference cli");
+    }
+    buf_clear(&page);
+    buf_clear(&file);
+}
+
+static void test_where_a_result_can_go(void **state)
+{
+    char dir[] = "/tmp/unit_cli_XXXXXX", path[64];
+    struct err err = {0};
+    struct stat st;
+
+    (void)state;
+    assert_non_null(mkdtemp(dir));
+    snprintf(path, sizeof path, "%s/result.json", dir);
+    assert_int_equal(output_check("-", &err), 0);
+    assert_int_equal(output_check("result.json", &err), 0);
+    assert_int_equal(output_check(path, &err), 0);
+    assert_int_equal(output_check(dir, &err), ERR_IO);
+    assert_non_null(strstr(err.msg, dir));
+    assert_int_equal(output_check("/nowhere/at/all/result.json", &err), ERR_IO);
+    assert_int_equal(output_write(path, STR("one"), &err), 0);
+    assert_int_equal(output_write(path, STR("two"), &err), 0);
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_size, 3);
+    /* A device stays one. */
+    assert_int_equal(output_check("/dev/null", &err), 0);
+    assert_int_equal(output_write("/dev/null", STR("gone"), &err), 0);
+    assert_int_equal(stat("/dev/null", &st), 0);
+    assert_true(S_ISCHR(st.st_mode));
+    assert_int_equal(output_write("/dev/full", STR("too much"), &err), ERR_IO);
+    unlink(path);
+    rmdir(dir);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_page_is_in_step),
+        cmocka_unit_test(test_where_a_result_can_go),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/opt.h"
+#include "support/unit.h"
+
+static int never(const struct opt_args *args)
+{
+    (void)args;
+    fail_msg("no command is run here");
+    return 0;
+}
+
+static const struct opt rows[] = {
+    {.name = "json", .argument = "FILE", .help = "Writes."},
+    {.name = "set", .argument = "PATH=VALUE", .help = "Overrides.", .repeats = true},
+    {.name = "quiet", .letter = 'q', .help = "Says less."},
+    {.name = "count", .letter = 'n', .argument = "N", .help = "Counts."},
+};
+static const struct command table[] = {
+    {.name = "play",
+     .usage = "FILE [options]",
+     .help = "Plays.",
+     .more = "Exit codes: 0.\n",
+     .operands_min = 1,
+     .operands_max = 2,
+     .options = rows,
+     .option_count = sizeof rows / sizeof rows[0],
+     .run = never},
+    {.name = "player", .usage = "", .help = "Later.", .kind = COMMAND_LATER},
+};
+
+/* Words that getopt_long may put into another order. */
+struct words {
+    char *argv[16];
+    int argc;
+};
+
+static struct words split(char *line)
+{
+    struct words w = {.argc = 0};
+    char *rest = NULL;
+
+    for (char *p = strtok_r(line, " ", &rest); p != NULL; p = strtok_r(NULL, " ", &rest)) {
+        w.argv[w.argc++] = p;
+    }
+    return w;
+}
+
+static int parse(const char *line, struct opt_args *args, struct err *err)
+{
+    static char copy[256];
+
+    snprintf(copy, sizeof copy, "%s", line);
+    struct words w = split(copy);
+    *err = (struct err){0};
+    return opt_parse(&table[0], w.argc, w.argv, args, err);
+}
+
+static void test_values_in_any_order(void **state)
+{
+    static struct opt_args args;
+    const char *sets[OPT_GIVEN_MAX];
+    struct err err;
+    uint64_t n = 7;
+
+    (void)state;
+    assert_int_equal(parse("play --set a=1 file --json=x --set b=2 -q --json y -n 12", &args, &err),
+                     0);
+    assert_int_equal(args.operand_count, 1);
+    assert_string_equal(args.operands[0], "file");
+    assert_string_equal(opt_value(&args, "json"), "y");
+    assert_int_equal(opt_values(&args, "set", sets), 2);
+    assert_string_equal(sets[0], "a=1");
+    assert_string_equal(sets[1], "b=2");
+    assert_true(opt_has(&args, "quiet"));
+    assert_int_equal(opt_number(&args, "count", 1, 12, &n, &err), 0);
+    assert_int_equal(n, 12);
+    assert_int_equal(parse("play -- --json", &args, &err), 0);
+    assert_string_equal(args.operands[0], "--json");
+    assert_null(opt_value(&args, "json"));
+    assert_int_equal(opt_number(&args, "count", 1, 12, &n, &err), 0);
+    assert_int_equal(n, 12);
+}
+
+static void test_mistakes_are_named(void **state)
+{
+    static const struct {
+        const char *line, *text;
+    } cases[] = {
+        {"play --jsno x y", "unknown option --jsno; did you mean --json?"},
+        {"play --jsno=x y", "unknown option --jsno; did you mean --json?"},
+        {"play --js x y", "unknown option --js; did you mean --json?"},
+        {"play --qui y", "unknown option --qui; did you mean --quiet?"},
+        {"play --zzzzzzzz y", "unknown option --zzzzzzzz"},
+        {"play -x y", "unknown option -x"},
+        {"play y --json", "--json needs a value: --json FILE"},
+        {"play y -n", "--count needs a value: --count N"},
+        {"play --quiet=1 y", "--quiet takes no value"},
+        {"play --help=1 y", "--help takes no value"},
+        {"play", "an argument is missing (usage: mcpdrill play FILE [options])"},
+        {"play a b c", "one argument too many: c (usage: mcpdrill play FILE [options])"},
+    };
+    static struct opt_args args;
+    struct err err;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        assert_int_equal(parse(cases[i].line, &args, &err), ERR_USAGE);
+        assert_string_equal(err.msg, cases[i].text);
+    }
+}
+
+static void test_numbers_have_bounds(void **state)
+{
+    static const char *const lines[] = {"play -n 0 x", "play -n 13 x", "play -n -1 x",
+                                        "play -n 1x x", "play --count= x"};
+    static struct opt_args args;
+    struct err err;
+    uint64_t n = 7;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
+        assert_int_equal(parse(lines[i], &args, &err), 0);
+        assert_int_equal(opt_number(&args, "count", 1, 12, &n, &err), ERR_USAGE);
+        assert_int_equal(n, 7);
+    }
+}
+
+static void test_too_many_options(void **state)
+{
+    static struct opt_args args;
+    static char set[] = "--set=a=1", name[] = "play";
+    char *argv[OPT_GIVEN_MAX + 3] = {name};
+    struct err err = {0};
+
+    (void)state;
+    for (int i = 1; i < OPT_GIVEN_MAX + 2; i++) {
+        argv[i] = set;
+    }
+    assert_int_equal(opt_parse(&table[0], OPT_GIVEN_MAX + 2, argv, &args, &err), ERR_USAGE);
+}
+
+static void test_help(void **state)
+{
+    static struct opt_args args;
+    struct buf out;
+    struct err err;
+
+    (void)state;
+    assert_int_equal(parse("play --help", &args, &err), 0);
+    assert_true(args.help);
+    assert_int_equal(parse("play -h", &args, &err), 0);
+    assert_true(args.help);
+    buf_init(&out, 10000);
+    assert_int_equal(command_help(&table[0], &out), 0);
+    assert_string_equal(buf_c(&out), "Usage: mcpdrill play FILE [options]\n"
+                                     "\n"
+                                     "Plays.\n"
+                                     "\n"
+                                     "Options:\n"
+                                     "      --json FILE         Writes.\n"
+                                     "      --set PATH=VALUE    Overrides.\n"
+                                     "  -q, --quiet             Says less.\n"
+                                     "  -n, --count N           Counts.\n"
+                                     "  -h, --help              Prints this.\n"
+                                     "\n"
+                                     "Exit codes: 0.\n");
+    buf_clear(&out);
+    assert_int_equal(command_list(table, 2, &out), 0);
+    assert_non_null(strstr(buf_c(&out), "\nIn a later version: player\n"));
+    buf_clear(&out);
+}
+
+static void test_commands(void **state)
+{
+    (void)state;
+    assert_ptr_equal(command_find(table, 2, "play"), &table[0]);
+    assert_null(command_find(table, 2, "pla"));
+    assert_string_equal(command_suggest(table, 2, "paly"), "play");
+    assert_null(command_suggest(table, 2, "zzzzzzzzzz"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_values_in_any_order),
+        cmocka_unit_test(test_mistakes_are_named),
+        cmocka_unit_test(test_numbers_have_bounds),
+        cmocka_unit_test(test_too_many_options),
+        cmocka_unit_test(test_help),
+        cmocka_unit_test(test_commands),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
