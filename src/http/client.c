@@ -67,8 +67,10 @@ static void fail(struct http_conn *c, enum http_failure failure, int sys, const 
 
 static void complete(struct http_conn *c, bool reusable, uint64_t now_ns)
 {
-    /* An answer that overtook its request leaves the rest of the request in the way. */
-    struct http_end end = {.reusable = reusable && c->out_ == NULL, .now_ns = now_ns};
+    /* An answer that overtook its request leaves the rest of the request in the way, or came from
+     * a peer that had closed already. */
+    bool sent = c->out_ == NULL && c->write_sys_ == 0;
+    struct http_end end = {.reusable = reusable && sent, .now_ns = now_ns};
 
     finish(c, &end);
 }
