@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: MIT */
+#include "net/dial.h"
+#include "net/mem_stream.h"
+#include "net/tcp.h"
+#include "support/unit.h"
+
+#include <errno.h>
+
+static const struct clock real_clock = {0};
+
+struct world {
+    struct world *self; /* the filter's owner: it may not change what it is given */
+    struct loop *loop;
+    struct dialer dialer;
+    unsigned calls, filtered;
+    struct stream *stream;
+    struct dial_failure failure;
+    char text[240];
+    struct listener listener; /* on ::1 */
+    const char *deny;         /* a text in the address that the filter refuses */
+    int opener_rc;
+};
+
+static void on_accept(struct listener *l, struct stream *s)
+{
+    (void)l;
+    stream_close(s);
+}
+
+static void on_event(struct stream *s, unsigned events)
+{
+    (void)s;
+    (void)events;
+}
+
+static void on_dial(void *owner, struct stream *stream, const struct dial_failure *failure)
+{
+    struct world *w = owner;
+
+    w->calls++;
+    w->stream = stream;
+    if (stream != NULL) {
+        stream->on_event = on_event;
+    } else {
+        w->failure = *failure;
+        snprintf(w->text, sizeof w->text, "%s", failure->text);
+    }
+}
+
+static int filter(const void *owner, const struct sockaddr *addr, struct err *err)
+{
+    struct world *w = *(struct world *const *)owner;
+    union addr a = {0};
+    char text[ADDR_TEXT_MAX];
+
+    memcpy(&a, addr, addr->sa_family == AF_INET6 ? sizeof a.in6 : sizeof a.in);
+    w->filtered++;
+    addr_text(&a, text);
+    if (w->deny != NULL && strstr(text, w->deny) != NULL) {
+        return err_set(err, ERR_INVALID, "%s is not allowed", text);
+    }
+    return 0;
+}
+
+/* A port on which only ::1 listens; 127.0.0.1 refuses. */
+static bool set_up(struct world *w, const char *host)
+{
+    union addr any;
+
+    *w = (struct world){.self = w};
+    assert_int_equal(loop_new(&real_clock, &w->loop, NULL), 0);
+    assert_true(addr_from_literal(STR("::1"), 0, &any));
+    if (listener_init(&w->listener, w->loop, &any, on_accept, NULL) != 0) {
+        loop_free(w->loop);
+        return false; /* a machine without IPv6 */
+    }
+    dialer_init(&w->dialer, w->loop, host, ntohs(w->listener.addr.in6.sin6_port), filter, &w->self);
+    return true;
+}
+
+static void tear_down(struct world *w)
+{
+    stream_close(w->stream);
+    listener_clear(&w->listener);
+    loop_turn(w->loop, 0);
+    loop_free(w->loop);
+}
+
+static void wait_call(struct world *w)
+{
+    unsigned before = w->calls;
+    uint64_t until = loop_clock(w->loop) + 20 * NS_PER_S;
+
+    while (w->calls == before && loop_clock(w->loop) < until) {
+        loop_turn(w->loop, until);
+    }
+    assert_int_equal(w->calls, before + 1);
+}
+
+static void a_refused_address_is_followed_by_the_next(void **state)
+{
+    struct world w;
+
+    (void)state;
+    if (!set_up(&w, "localhost")) {
+        skip();
+    }
+    dial_start(&w.dialer, on_dial, &w);
+    assert_int_equal(w.calls, 0);
+    wait_call(&w);
+    assert_non_null(w.stream);
+    assert_int_equal(w.filtered, 2);
+    stream_close(w.stream);
+    w.stream = NULL;
+    dial_start(&w.dialer, on_dial, &w);
+    wait_call(&w);
+    assert_non_null(w.stream);
+    assert_int_equal(w.filtered, 3); /* the one that worked comes first now */
+    tear_down(&w);
+}
+
+static void a_filtered_address_is_not_dialled(void **state)
+{
+    struct world w;
+
+    (void)state;
+    if (!set_up(&w, "localhost")) {
+        skip();
+    }
+    w.deny = ":";
+    dial_start(&w.dialer, on_dial, &w);
+    wait_call(&w);
+    assert_null(w.stream);
+    assert_int_equal(w.failure.step, DIAL_FILTER);
+    assert_int_equal(w.failure.sys, EACCES);
+    assert_non_null(strstr(w.text, "is not allowed"));
+    assert_int_equal(w.filtered, 2);
+    tear_down(&w);
+}
+
+static void a_refusal_names_address_and_cause(void **state)
+{
+    struct world w;
+
+    (void)state;
+    if (!set_up(&w, "127.0.0.1")) {
+        skip();
+    }
+    dial_start(&w.dialer, on_dial, &w);
+    wait_call(&w);
+    assert_int_equal(w.failure.step, DIAL_CONNECT);
+    assert_int_equal(w.failure.sys, ECONNREFUSED);
+    assert_non_null(strstr(w.text, "127.0.0.1:"));
+    assert_non_null(strstr(w.text, "refused"));
+    tear_down(&w);
+}
+
+static void an_unknown_name_is_told(void **state)
+{
+    struct world w;
+
+    (void)state;
+    if (!set_up(&w, "no-such-host.invalid")) {
+        skip();
+    }
+    struct dial *d = dial_start(&w.dialer, on_dial, &w);
+    assert_int_equal(dial_step(d), DIAL_DNS);
+    wait_call(&w);
+    assert_int_equal(w.failure.step, DIAL_DNS);
+    assert_non_null(strstr(w.text, "no-such-host.invalid"));
+    tear_down(&w);
+}
+
+static void a_cancelled_dial_is_silent_at_each_step(void **state)
+{
+    static const char *const hosts[] = {"localhost", "no-such-host.invalid", "::1"};
+
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        /* After 0 turns it waits to begin, then for the name, then for the connection. */
+        for (int turns = 0; turns < 4; turns++) {
+            struct world w;
+
+            if (!set_up(&w, hosts[i])) {
+                skip();
+            }
+            struct dial *d = dial_start(&w.dialer, on_dial, &w);
+            for (int t = 0; t < turns && w.calls == 0; t++) {
+                loop_turn(w.loop, 0);
+            }
+            unsigned before = w.calls;
+            if (before == 0) {
+                dial_cancel(d);
+            }
+            loop_turn(w.loop, loop_clock(w.loop) + 2 * NS_PER_MS);
+            loop_turn(w.loop, 0);
+            assert_int_equal(w.calls, before);
+            tear_down(&w);
+        }
+    }
+}
+
+static int opener(void *owner, struct stream **out)
+{
+    struct world *w = owner;
+    struct stream *other;
+
+    if (w->opener_rc == 0) {
+        mem_pair(w->loop, NULL, out, &other);
+        stream_close(other);
+    }
+    return w->opener_rc;
+}
+
+static void an_opener_stands_for_the_network(void **state)
+{
+    struct world w;
+
+    (void)state;
+    if (!set_up(&w, "ignored.invalid")) {
+        skip();
+    }
+    w.dialer.opener = opener;
+    w.dialer.opener_owner = &w;
+    dial_start(&w.dialer, on_dial, &w);
+    wait_call(&w);
+    assert_non_null(w.stream);
+    stream_close(w.stream);
+    w.stream = NULL;
+    w.opener_rc = -EMFILE;
+    dial_start(&w.dialer, on_dial, &w);
+    wait_call(&w);
+    assert_null(w.stream);
+    assert_int_equal(w.failure.step, DIAL_CONNECT);
+    assert_int_equal(w.failure.sys, EMFILE);
+    tear_down(&w);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_refused_address_is_followed_by_the_next),
+        cmocka_unit_test(a_filtered_address_is_not_dialled),
+        cmocka_unit_test(a_refusal_names_address_and_cause),
+        cmocka_unit_test(an_unknown_name_is_told),
+        cmocka_unit_test(a_cancelled_dial_is_silent_at_each_step),
+        cmocka_unit_test(an_opener_stands_for_the_network),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
