@@ -172,9 +172,9 @@ static void add_head(struct lines *l, const struct run *r, uint64_t now_ns)
         uint64_t spent_ns = now_ns > s->start_ns ? now_ns - s->start_ns : 0;
         double share = (double)spent_ns / (double)config->duration_ns;
 
-        add(l, " · stage %d of %u, %s · %s of %s", r->stage + 1, r->plan->stage_count,
-            config->stage_id, text_clock(spent_ns, spent),
-            text_clock(config->duration_ns, planned));
+        /* The state names its kind; an id may be long. */
+        add(l, " · stage %d of %u · %s of %s", r->stage + 1, r->plan->stage_count,
+            text_clock(spent_ns, spent), text_clock(config->duration_ns, planned));
         add_bar(l, share < 1 ? share : 1);
     }
     add(l, "\n");

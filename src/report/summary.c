@@ -245,6 +245,22 @@ static void add_conditions(struct page *p)
     }
 }
 
+static void add_stage_rate(struct page *p, uint32_t stage)
+{
+    struct aggregate_filter filter = aggregate_everything();
+    struct metric_view view = {.span_s = 0};
+    char rate[TEXT_NUMBER_MAX];
+
+    filter.stage_index = (int32_t)stage;
+    filter.dists = 0;
+    aggregate_view_total(p->run->books, &filter, &view);
+    if (view.span_s > 0) {
+        uint64_t ended = view.count[COUNT_ENDED_OK] + view.count[COUNT_ENDED_FAILED];
+        add(p, ", %s", text_rate((double)ended / view.span_s, rate));
+    }
+    metric_view_clear(&view);
+}
+
 static void add_stages(struct page *p)
 {
     const struct run *r = p->run;
@@ -252,18 +268,20 @@ static void add_stages(struct page *p)
 
     for (uint32_t i = 0; r->plan->stage_count > 1 && i < r->plan->stage_count; i++) {
         const struct run_stage *s = &r->stages[i];
+        const struct plan_stage *stage = &r->plan->stages[i];
         uint64_t end_ns = s->ended ? s->end_ns : r->end_ns;
 
         label(p, i == 0 ? "stages" : "");
-        add(p, "%s %s: ", stage_kind_name(r->plan->stages[i].config->kind),
-            r->plan->stages[i].config->stage_id);
-        if (!s->started) {
+        add(p, "%s %s: ", stage_kind_name(stage->config->kind), stage->config->stage_id);
+        if (s->started) {
+            add(p, "%s of %s, %u VUs",
+                text_clock(end_ns > s->start_ns ? end_ns - s->start_ns : 0, lasted),
+                text_clock(stage->config->duration_ns, planned), stage->vus);
+            add_stage_rate(p, i);
+            add(p, "\n");
+        } else {
             add(p, "not started\n");
-            continue;
         }
-        add(p, "%s of %s, %u VUs\n",
-            text_clock(end_ns > s->start_ns ? end_ns - s->start_ns : 0, lasted),
-            text_clock(r->plan->stages[i].config->duration_ns, planned), r->plan->stages[i].vus);
     }
 }
 

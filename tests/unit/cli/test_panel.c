@@ -40,7 +40,7 @@ static void test_frame(void **state)
     (void)state;
     assert_frame(
         &unicode,
-        "run        baseline_running · stage 1 of 1, base · 5.5 s of 10.0 s [===========         ] "
+        "run        baseline_running · stage 1 of 1 · 5.5 s of 10.0 s [===========         ] "
         "55 %\n"
         "load       6 VUs · 6 sessions · 0 connections · 2 in flight\n"
         "now        82/s          p50 251 µs     p95 251 µs     p99 12 ms      failed 0 (0 %)\n"
@@ -55,7 +55,7 @@ static void test_frame_in_ascii(void **state)
     (void)state;
     assert_frame(
         &ascii,
-        "run        baseline_running - stage 1 of 1, base - 5.5 s of 10.0 s [===========         ] "
+        "run        baseline_running - stage 1 of 1 - 5.5 s of 10.0 s [===========         ] "
         "55 %\n"
         "load       6 VUs - 6 sessions - 0 connections - 2 in flight\n"
         "now        82/s          p50 251 us     p95 251 us     p99 12 ms      failed 0 (0 %)\n"
