@@ -43,16 +43,23 @@ bool str_u64(struct str s, uint64_t max, uint64_t *out)
 size_t str_put_u64(char *out, uint64_t v)
 {
     char digits[20];
-    size_t n = 0;
+    size_t at = sizeof digits;
 
-    do {
-        digits[n++] = (char)('0' + v % 10);
-        v /= 10;
-    } while (v != 0);
-    for (size_t i = 0; i < n; i++) {
-        out[i] = digits[n - 1 - i];
+    while (v >= 100) {
+        uint64_t rest = v / 100, pair = v - rest * 100;
+
+        at -= 2;
+        digits[at] = (char)('0' + pair / 10);
+        digits[at + 1] = (char)('0' + pair % 10);
+        v = rest;
     }
-    return n;
+    if (v >= 10) {
+        digits[--at] = (char)('0' + v % 10);
+        v /= 10;
+    }
+    digits[--at] = (char)('0' + v);
+    memcpy(out, digits + at, sizeof digits - at);
+    return sizeof digits - at;
 }
 
 static unsigned min3(unsigned a, unsigned b, unsigned c)
