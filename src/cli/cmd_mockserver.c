@@ -228,6 +228,7 @@ static int read_options(int argc, char **argv, struct settings *s)
     opterr = 0;
     while (rc == EXIT_OK) {
         int at = optind > 0 ? optind : 1;
+        /* NOLINTNEXTLINE(concurrency-mt-unsafe): there is no other thread yet */
         int code = getopt_long(argc, argv, "+:", table.options, NULL);
 
         if (code == -1) {

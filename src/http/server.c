@@ -12,7 +12,7 @@ struct http_limits http_limits_default(void)
 {
     return (struct http_limits){
         .body_max_bytes = (size_t)16 * 1024 * 1024,
-        .backlog_max_bytes = 1024 * 1024,
+        .backlog_max_bytes = (size_t)1024 * 1024,
         .connections_max = 1000000,
         .idle_timeout_ns = 600 * NS_PER_S,
         .request_timeout_ns = 30 * NS_PER_S,

@@ -242,7 +242,7 @@ static void get_faults(struct mock *m, struct http_exchange *x, struct str body)
     reply_json(m, x, 200, write_faults(m, faults));
 }
 
-static int change_faults(struct mock *m, const json_t *object, struct err *err)
+static int change_faults(struct mock *m, json_t *object, struct err *err)
 {
     struct mock_shared *shared = m->shared;
     bool freezes =

@@ -105,7 +105,7 @@ static uint32_t events_due(const struct call *call)
 /* Appends due events to the batch until it is full; true when more are due. */
 static bool fill_batch(struct call *call, struct buf *batch)
 {
-    struct event_parts parts;
+    struct event_parts parts = {.head_len = 0};
     uint32_t due = events_due(call);
 
     batch->len = 0;

@@ -171,13 +171,11 @@ static const struct fault_field *find_field(const char *group, const char *name)
 }
 
 /* Members of the top level, or of one group. */
-static int
-read_members(const json_t *object, const char *group, struct faults *faults, struct err *err)
+static int read_members(json_t *object, const char *group, struct faults *faults, struct err *err)
 {
-    for (void *it = json_object_iter((json_t *)(uintptr_t)object); it != NULL;
-         it = json_object_iter_next((json_t *)(uintptr_t)object, it)) {
+    for (void *it = json_object_iter(object); it != NULL; it = json_object_iter_next(object, it)) {
         const char *name = json_object_iter_key(it);
-        const json_t *value = json_object_iter_value(it);
+        json_t *value = json_object_iter_value(it);
         const struct fault_field *field = find_field(group, name);
         int rc;
 
@@ -198,8 +196,10 @@ read_members(const json_t *object, const char *group, struct faults *faults, str
     return 0;
 }
 
-int faults_check(const struct faults *f, struct err *err)
+int faults_check(const struct faults *faults, struct err *err)
 {
+    const struct faults *f = faults;
+
     if (f->http_500 + f->http_429 + f->jsonrpc_error + f->is_error + f->cut + f->reset > 1.000001) {
         return err_set(err, ERR_INVALID,
                        "the rates http_500, http_429, jsonrpc_error, is_error, cut and reset "
@@ -211,7 +211,7 @@ int faults_check(const struct faults *f, struct err *err)
     return 0;
 }
 
-int faults_read(const json_t *object, struct faults *faults, struct err *err)
+int faults_read(json_t *object, struct faults *faults, struct err *err)
 {
     struct faults changed = *faults;
     int rc;
@@ -331,8 +331,9 @@ static double latency_ms(const struct faults *f, uint64_t seed, uint64_t j)
     return 0;
 }
 
-struct fault_draw faults_draw(const struct faults *f, uint64_t seed, uint64_t index)
+struct fault_draw faults_draw(const struct faults *faults, uint64_t seed, uint64_t index)
 {
+    const struct faults *f = faults;
     const struct {
         double rate;
         enum fault_strike strike;
@@ -355,7 +356,7 @@ struct fault_draw faults_draw(const struct faults *f, uint64_t seed, uint64_t in
     return draw;
 }
 
-bool faults_refuse(const struct faults *f, uint64_t seed, uint64_t index)
+bool faults_refuse(const struct faults *faults, uint64_t seed, uint64_t index)
 {
-    return rng_unit(rng_at(seed, index * DRAWS_PER_REQUEST + 3)) < f->refuse_sessions;
+    return rng_unit(rng_at(seed, index * DRAWS_PER_REQUEST + 3)) < faults->refuse_sessions;
 }

@@ -45,7 +45,7 @@ extern const size_t fault_field_count;
 struct faults faults_none(void);
 /* Changes the members that the object has; *faults is untouched when anything in it is wrong.
  * ERR_INVALID, naming the member. */
-int faults_read(const json_t *object, struct faults *faults, struct err *err);
+int faults_read(json_t *object, struct faults *faults, struct err *err);
 json_t *faults_write(const struct faults *faults);
 /* One knob by its flag's name ("latency-median-ms"); a switch may have no value (NULL).
  * ERR_INVALID, or ERR_NOT_FOUND when there is no such knob. */

@@ -399,7 +399,7 @@ static size_t take_escape(struct scan *s, char out[4])
         return take_unicode(s, &c) ? put_utf8(out, c) : 0;
     }
     const char *at = strchr(names, kind);
-    out[0] = at != NULL && kind != '\0' ? values[at - names] : kind;
+    out[0] = (char)(at != NULL && kind != '\0' ? values[at - names] : kind);
     return 1;
 }
 

@@ -4,6 +4,7 @@
 #include "base/list.h"
 #include "base/mem.h"
 
+#include <assert.h>
 #include <pthread.h>
 
 enum { STRIPES = 64, FIRST_BUCKETS = 16 };
@@ -66,6 +67,7 @@ static void remove_at(struct stripe *stripe, struct mock_session **slot)
 {
     struct mock_session *session = *slot;
 
+    assert(session != NULL);
     *slot = session->next;
     list_remove(&session->by_age);
     stripe->count--;

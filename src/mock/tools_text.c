@@ -151,7 +151,7 @@ struct transform {
 
 struct member {
     struct str key;
-    const json_t *value;
+    json_t *value;
     char *owned; /* of an upper-case key */
 };
 
@@ -167,7 +167,7 @@ static int by_key(const void *a, const void *b)
     return x->key.len < y->key.len ? -1 : x->key.len > y->key.len;
 }
 
-static void write_value(struct buf *out, const json_t *v, const struct transform *t);
+static void write_value(struct buf *out, json_t *v, const struct transform *t);
 
 static void set_key(struct member *m, struct str key, const struct transform *t)
 {
@@ -186,15 +186,13 @@ static void set_key(struct member *m, struct str key, const struct transform *t)
     }
 }
 
-static void write_object(struct buf *out, const json_t *object, const struct transform *t)
+static void write_object(struct buf *out, json_t *object, const struct transform *t)
 {
     size_t count = json_object_size(object), n = 0;
     struct member *members = xcalloc(count + 1, sizeof *members);
-    json_t *mutable = (json_t *)(uintptr_t)object; /* the iterator does not change it */
     bool first = true;
 
-    for (void *it = json_object_iter(mutable); it != NULL;
-         it = json_object_iter_next(mutable, it)) {
+    for (void *it = json_object_iter(object); it != NULL; it = json_object_iter_next(object, it)) {
         struct str key = str_c(json_object_iter_key(it));
 
         set_key(&members[n], key, t);
@@ -237,7 +235,7 @@ static void write_string(struct buf *out, const json_t *v, const struct transfor
 }
 
 /* Recursion is as deep as the document, which json_parse bounds (JSON_DEPTH_MAX). */
-static void write_value(struct buf *out, const json_t *v, const struct transform *t)
+static void write_value(struct buf *out, json_t *v, const struct transform *t)
 {
     char number[NUMBER_TEXT_MAX];
 
@@ -274,7 +272,7 @@ static void write_value(struct buf *out, const json_t *v, const struct transform
     }
 }
 
-static void filter_member(struct op *op, const json_t *data, const json_t *arguments)
+static void filter_member(struct op *op, json_t *data, const json_t *arguments)
 {
     static const struct transform as_is = {0};
     struct str key;
@@ -283,7 +281,7 @@ static void filter_member(struct op *op, const json_t *data, const json_t *argum
         tool_error(op, "missing filter_key");
         return;
     }
-    const json_t *value = json_object_get(data, key.p);
+    json_t *value = json_object_get(data, key.p);
     tool_text(op, "{");
     if (value != NULL) {
         json_add_string(&op->m->text, key);
@@ -295,7 +293,7 @@ static void filter_member(struct op *op, const json_t *data, const json_t *argum
 
 void tool_json_transform(struct op *op, const json_t *arguments)
 {
-    const json_t *data = json_object_get(arguments, "data");
+    json_t *data = json_object_get(arguments, "data");
     struct transform t = {0};
     struct str operation;
 
