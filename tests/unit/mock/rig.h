@@ -6,9 +6,9 @@
 #include "base/json.h"
 #include "mock/mock.h"
 #include "net/mem_stream.h"
+#include "support/unit.h"
 
 #include <errno.h>
-#include "support/unit.h"
 
 struct rig {
     uint64_t now_ns;
