@@ -154,9 +154,15 @@ int opt_parse(const struct command *command,
     make_names(command, &names);
     opterr = 0;
     optind = 0; /* GNU: begin anew, forget an earlier parse */
-    while (rc == 0 && (value = getopt_long(argc, argv, names.shorts, names.longs, NULL)) != -1) {
+    while (rc == 0) {
+        /* Its state is the process's, and there is one thread as long as options are read. */
+        /* NOLINTNEXTLINE(concurrency-mt-unsafe) */
+        value = getopt_long(argc, argv, names.shorts, names.longs, NULL);
         const struct opt *o = row_of(command, value);
 
+        if (value == -1) {
+            break;
+        }
         if (o != NULL) {
             rc = take_option(out, o, argv, err);
         } else if (value == 'h') {

@@ -413,7 +413,7 @@ void panel_draw(struct panel *p, const struct run *r, uint64_t now_ns)
     }
     p->style.columns = text_style_of(p->fd).columns;
     buf_init(&frame, PANEL_FRAME_MAX);
-    buf_init(&out, PANEL_FRAME_MAX * 2);
+    buf_init(&out, (size_t)PANEL_FRAME_MAX * 2);
     if (panel_frame(p, r, now_ns, &frame) == 0 && compose(p, &frame, &out, &lines) == 0 &&
         put(p, &out)) {
         p->drawn_lines = lines;

@@ -52,16 +52,16 @@ json_t *result_ms(uint64_t ns);
 json_t *result_metric(const struct metric *m, const struct metric_view *view);
 
 /* Row functions shared between sections. */
-json_t *result_totals(const struct result_place *place);
-json_t *result_counts(const struct result_place *place);
-json_t *result_distributions(const struct result_place *place);
-json_t *result_operations(const struct result_place *place); /* of the run */
-json_t *result_stages(const struct result_place *place);
-json_t *result_errors(const struct result_place *place);
-json_t *result_conditions(const struct result_place *place);
-json_t *result_integrity(const struct result_place *place);
-json_t *result_workers(const struct result_place *place);
-json_t *result_environment(const struct result_place *place);
+json_t *result_totals(const struct result_place *p);
+json_t *result_counts(const struct result_place *p);
+json_t *result_distributions(const struct result_place *p);
+json_t *result_operations(const struct result_place *p); /* of the run */
+json_t *result_stages(const struct result_place *p);
+json_t *result_errors(const struct result_place *p);
+json_t *result_conditions(const struct result_place *p);
+json_t *result_integrity(const struct result_place *p);
+json_t *result_workers(const struct result_place *p);
+json_t *result_environment(const struct result_place *p);
 
 extern const struct result_section result_section_root, result_section_validity,
     result_section_stop, result_section_observed, result_section_server, result_section_check,

@@ -19,11 +19,13 @@ enum { COLUMNS_DEFAULT = 100, COLUMNS_MIN = 40, COLUMNS_MAX = 400 };
 /* ---- what a terminal can show -----------------------------------------------------------------
  */
 
-static bool env_is_set(const char *name)
+/* NULL when it is not set, or empty. */
+static const char *env_value(const char *name)
 {
-    const char *value = getenv(name);
+    /* Nobody changes the environment after the start. */
+    const char *value = getenv(name); /* NOLINT(concurrency-mt-unsafe) */
 
-    return value != NULL && value[0] != '\0';
+    return value != NULL && value[0] != '\0' ? value : NULL;
 }
 
 /* The first of the variables that is set decides (POSIX, section 8.2). */
@@ -32,8 +34,8 @@ static bool locale_is_utf8(void)
     static const char *const names[] = {"LC_ALL", "LC_CTYPE", "LANG"};
 
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        if (env_is_set(names[i])) {
-            const char *value = getenv(names[i]);
+        const char *value = env_value(names[i]);
+        if (value != NULL) {
             return strcasestr(value, "utf-8") != NULL || strcasestr(value, "utf8") != NULL;
         }
     }
@@ -43,11 +45,11 @@ static bool locale_is_utf8(void)
 struct text_style text_style_of(int fd)
 {
     struct text_style style = {.utf8 = locale_is_utf8(), .columns = COLUMNS_DEFAULT};
-    const char *term = getenv("TERM");
+    const char *term = env_value("TERM");
     struct winsize size;
 
     style.terminal = isatty(fd) == 1 && term != NULL && strcmp(term, "dumb") != 0;
-    style.colour = style.terminal && !env_is_set("NO_COLOR");
+    style.colour = style.terminal && env_value("NO_COLOR") == NULL;
     if (style.terminal && ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col >= COLUMNS_MIN) {
         style.columns = size.ws_col < COLUMNS_MAX ? size.ws_col : COLUMNS_MAX;
     }
@@ -149,7 +151,8 @@ const char *text_clock(uint64_t ns, char *out)
     uint64_t seconds = ns / NS_PER_S;
 
     if (seconds < 60) {
-        snprintf(out, TEXT_NUMBER_MAX, "%.1f s", (double)(ns / (100 * NS_PER_MS)) / 10);
+        uint64_t tenths = ns / (100 * NS_PER_MS);
+        snprintf(out, TEXT_NUMBER_MAX, "%u.%u s", (unsigned)(tenths / 10), (unsigned)(tenths % 10));
     } else if (seconds < 3600) {
         snprintf(out, TEXT_NUMBER_MAX, "%u:%02u min", (unsigned)(seconds / 60),
                  (unsigned)(seconds % 60));
