@@ -32,7 +32,13 @@ static int write_section(const struct result_section *section, struct buf *out)
     }
     for (size_t i = 0; rc == 0 && i < section->count; i++) {
         const struct result_member *m = &section->members[i];
-        rc = buf_printf(out, "| `%s` | %s | %s |\n", m->name, m->type, m->meaning);
+        rc = buf_printf(out, "| `%s` | %s | %s", m->name, m->type, m->meaning);
+        if (rc == 0 && m->section != NULL) {
+            rc = buf_printf(out, " Members: `%s`.", m->section->path);
+        }
+        if (rc == 0) {
+            rc = buf_add_c(out, " |\n");
+        }
     }
     return rc;
 }
@@ -51,13 +57,6 @@ int result_reference(struct buf *out)
 
     for (size_t i = 0; rc == 0 && i < sizeof sections / sizeof sections[0]; i++) {
         rc = write_section(sections[i], out);
-    }
-    if (rc == 0) {
-        rc = buf_add_c(
-            out,
-            "\n`service`, `lag`, `failed_service`, `first_event`, `event_gap` and each member of "
-            "`distributions` have the\nmembers of `operations[].response`; "
-            "`stages[].operations[]` has those of `operations[]`.\n");
     }
     return rc;
 }

@@ -222,7 +222,8 @@ static const struct result_member root_members[] = {
      "`completed`, `stopped`, `failed` or `aborted`; another one in a partial "
      "result.",
      state, NULL},
-    {"verdict", "string or null", "`passed`, `failed` or `invalid`.", verdict, NULL},
+    {"verdict", "string or null",
+     "`passed`, `failed` or `invalid`; null when the run was interrupted.", verdict, NULL},
     {"validity", "object", "Whether the figures can be trusted.", validity,
      &result_section_validity},
     {"exit_code", "integer", "Exit code of `mcpdrill run`.", exit_code, NULL},

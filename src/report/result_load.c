@@ -306,20 +306,19 @@ static const struct result_member operation_members[] = {
     {"response", "object or null", "Times from due to ended (R), of what succeeded or was cut.",
      operation_response, &result_section_latency},
     {"service", "object or null", "Times from sent to ended (S), likewise.", operation_service,
-     NULL},
-    {"lag", "object or null", "Times from due to sent (L), likewise.", operation_lag, NULL},
+     &result_section_latency},
+    {"lag", "object or null", "Times from due to sent (L), likewise.", operation_lag,
+     &result_section_latency},
     {"failed_service", "object or null",
      "Times from sent to ended of what failed, kept apart: a refusal is fast.", operation_failed,
-     NULL},
+     &result_section_latency},
     {"first_event", "object or null", "Times from sent to the first event with data.",
-     operation_first_event, NULL},
-    {"event_gap", "object or null", "Times between events of a stream.", operation_gap, NULL},
+     operation_first_event, &result_section_latency},
+    {"event_gap", "object or null", "Times between events of a stream.", operation_gap,
+     &result_section_latency},
 };
 const struct result_section result_section_operation =
     RESULT_SECTION("operations[]", operation_members);
-const struct result_section result_section_stage_operation =
-    RESULT_SECTION("stages[].operations[]", operation_members);
-
 /* The rows of the run (stage -1) or of one stage. */
 static json_t *operation_rows(const struct result_place *p, int32_t stage)
 {
@@ -467,8 +466,8 @@ static const struct result_member stage_members[] = {
     {"totals", "object: metric → number or null",
      "Every metric of [the registry](metrics.md) over the stage.", result_totals, NULL},
     {"counts", "object: count → integer", "What the metrics are made of.", result_counts, NULL},
-    {"operations", "array of objects", "The operations of the stage; members as in `operations[]`.",
-     stage_operations, &result_section_stage_operation},
+    {"operations", "array of objects", "The operations of the stage.", stage_operations,
+     &result_section_operation},
 };
 const struct result_section result_section_stage = RESULT_SECTION("stages[]", stage_members);
 

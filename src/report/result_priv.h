@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The tables behind result/v1. A section is a JSON object, a member one of its rows; a row either
- * makes its value itself or (arrays and objects with a section) makes it of the section's rows.
- * docs/reference/result.md is written from the same rows.
+ * The tables behind result/v1. A section is a JSON object, a member one of its rows: its name, what
+ * it means, and the function that makes its value. docs/reference/result.md is written from the
+ * same rows.
  */
 #ifndef REPORT_RESULT_PRIV_H
 #define REPORT_RESULT_PRIV_H
@@ -26,7 +26,8 @@ struct result_section;
 struct result_member {
     const char *name, *type, *meaning;
     json_t *(*value)(const struct result_place *place); /* NULL means null */
-    const struct result_section *section;               /* of the object or the elements, or NULL */
+    const struct result_section
+        *section; /* whose members the value has; for the page. NULL: none */
 };
 
 struct result_section {
@@ -66,9 +67,9 @@ json_t *result_environment(const struct result_place *p);
 extern const struct result_section result_section_root, result_section_validity,
     result_section_stop, result_section_observed, result_section_server, result_section_check,
     result_section_stage, result_section_planned, result_section_achieved, result_section_operation,
-    result_section_stage_operation, result_section_latency, result_section_error,
-    result_section_error_operation, result_section_condition, result_section_integrity,
-    result_section_worker, result_section_environment;
+    result_section_latency, result_section_error, result_section_error_operation,
+    result_section_condition, result_section_integrity, result_section_worker,
+    result_section_environment;
 
 /* "merge verified: 2/2 sources, 0 windows lost, started = succeeded + failed + unfinished", or what
  * is wrong. Returns true when nothing is. */
