@@ -26,8 +26,8 @@ struct result_section;
 struct result_member {
     const char *name, *type, *meaning;
     json_t *(*value)(const struct result_place *place); /* NULL means null */
-    const struct result_section
-        *section; /* whose members the value has; for the page. NULL: none */
+    /* Whose members the value has, for the page; NULL when they need no table. */
+    const struct result_section *section;
 };
 
 struct result_section {
