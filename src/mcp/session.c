@@ -151,29 +151,43 @@ static const struct mcp_call_events initialized_events = {
     .on_done = on_initialized,
 };
 
-/* NULL when the version may be spoken, else what is wrong with it. */
-static const char *check_version(const struct mcp_target *target, const struct jsonrpc_msg *msg)
+static bool speaks(const struct mcp_target *target, const char *version)
+{
+    if (target->version_any || strcmp(version, target->version) == 0) {
+        return true;
+    }
+    for (size_t i = 0; i < sizeof known_versions / sizeof known_versions[0]; i++) {
+        if (strcmp(version, known_versions[i]) == 0) {
+            return !target->version_strict;
+        }
+    }
+    return false;
+}
+
+/* True when the version may be spoken, else `text` says what is wrong with it. */
+static bool check_version(const struct mcp_target *target,
+                          const struct jsonrpc_msg *msg,
+                          char *text,
+                          size_t size)
 {
     if (!msg->has_version || msg->version[0] == '\0') {
-        return "the answer to initialize has no protocolVersion";
+        snprintf(text, size, "the answer to initialize has no protocolVersion");
+        return false;
     }
     for (const char *c = msg->version; *c != '\0'; c++) {
         if (*c < 0x21 || *c > 0x7e) {
-            return "the protocolVersion of the answer cannot stand in a header";
+            snprintf(text, size, "the protocolVersion of the answer cannot stand in a header");
+            return false;
         }
     }
-    if (target->version_any || strcmp(msg->version, target->version) == 0) {
-        return NULL;
+    if (!speaks(target, msg->version)) {
+        snprintf(text, size, "the target answered protocol version %s, %s%s", msg->version,
+                 target->version_strict ? "and only this one is accepted: "
+                                        : "which this client does not speak; it asked for ",
+                 target->version);
+        return false;
     }
-    if (target->version_strict) {
-        return "the target answered another protocol version than the one asked for";
-    }
-    for (size_t i = 0; i < sizeof known_versions / sizeof known_versions[0]; i++) {
-        if (strcmp(msg->version, known_versions[i]) == 0) {
-            return NULL;
-        }
-    }
-    return "the target answered a protocol version that this client does not speak";
+    return true;
 }
 
 static void on_initialize(struct mcp_call *call, const struct mcp_answer *answer)
@@ -181,12 +195,12 @@ static void on_initialize(struct mcp_call *call, const struct mcp_answer *answer
     struct session_work *work = list_entry(call, struct session_work, call);
     struct mcp_session *s = work->session;
     struct mcp_answer failure = *answer;
+    char fault[200];
 
     s->t_connected = call->t_ready;
     s->t_initialized = answer->end_ns;
     if (failure.code == ERROR_CODE_NONE) {
-        const char *fault = check_version(s->client->target, answer->msg);
-        if (fault != NULL) {
+        if (!check_version(s->client->target, answer->msg, fault, sizeof fault)) {
             mcp_fail(&failure, ERROR_CODE_VERSION_MISMATCH, fault);
         }
     }

@@ -153,6 +153,11 @@ static void on_connect_io(struct stream *s, unsigned events)
     s->owner = NULL;
     s->on_event = NULL;
     c->on_connect(c->owner, s, 0);
+    /* A peer that spoke or hung up at once did so in this very edge; no other one tells of it. The
+     * new owner may have closed the stream, whose memory lives to the end of the turn. */
+    if (t->io.fd >= 0 && s->on_event != NULL && (events & STREAM_READABLE) != 0) {
+        s->on_event(s, events);
+    }
 }
 
 static int open_socket(const union addr *to, const union addr *source)
