@@ -384,8 +384,7 @@ void conn_after_output(struct conn *c)
     struct http_server *s = c->x.server;
 
     if (c->close_after && c->linger && !c->eof) {
-        c->state = CONN_LINGER;
-        drop_partial(c);
+        c->state = CONN_LINGER; /* serve() may still be reading c->partial: it stays */
         conn_expire_at(c, loop_now(s->loop) + LINGER_MS * NS_PER_MS);
         return;
     }

@@ -424,11 +424,14 @@ bool request_unescape(struct str raw, char *out, size_t size, size_t *len)
 
 bool request_string(struct str object, struct str name, struct str *raw)
 {
-    struct scan s = {object.p, object.p + object.len};
     bool first = true, found = false;
     struct str key, value;
 
-    while (object.len > 0 && next_member(&s, &first, &key) == 1 && take_value(&s, &value)) {
+    if (object.len == 0) {
+        return false;
+    }
+    struct scan s = {object.p, object.p + object.len};
+    while (next_member(&s, &first, &key) == 1 && take_value(&s, &value)) {
         if (str_eq(key, name)) {
             found = value.p[0] == '"';
             if (found) {
@@ -574,13 +577,16 @@ static enum request_kind judge(const struct envelope *e, const struct mock_reque
 
 enum request_kind request_read(struct str body, struct mock_request *out)
 {
-    struct scan s = {body.p, body.p + body.len};
     struct envelope e = {0};
     struct str key, value;
     bool first = true;
     int rc;
 
     memset(out, 0, offsetof(struct mock_request, method_text_));
+    if (body.len == 0) {
+        return REQUEST_BAD_JSON;
+    }
+    struct scan s = {body.p, body.p + body.len};
     skip_blanks(&s);
     if (!at_object(&s)) {
         return take_value(&s, &value) && only_blanks(&s) ? REQUEST_INVALID : REQUEST_BAD_JSON;

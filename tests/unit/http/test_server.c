@@ -324,6 +324,23 @@ static void test_connection_close(void **state)
     stop(&r);
 }
 
+/* A good request, and behind it a bad one that arrives later: what is kept is being read while the
+ * connection is given up. */
+static void test_bad_behind_good(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    start(&r, NULL, NULL);
+    send_text(&r, "POST /p HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhel");
+    send_text(&r, "lo nonsense\r\n\r\n");
+    assert_int_equal(count(&r, "POST /p? hello"), 1);
+    assert_int_equal(count(&r, "HTTP/1.1 400"), 1);
+    run(&r, 1500);
+    assert_true(r.ended);
+    stop(&r);
+}
+
 /* A later answer; what was sent ahead waits for it. */
 static void test_pipelining_waits(void **state)
 {
@@ -564,6 +581,7 @@ int main(void)
         cmocka_unit_test(test_expect_continue),
         cmocka_unit_test(test_head_and_1_0),
         cmocka_unit_test(test_connection_close),
+        cmocka_unit_test(test_bad_behind_good),
         cmocka_unit_test(test_pipelining_waits),
         cmocka_unit_test(test_flood_ahead),
         cmocka_unit_test(test_stream),
