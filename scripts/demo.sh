@@ -54,6 +54,6 @@ echo "demo: mock MCP server at $url"
 
 result=build/demo-result.json
 status=0
-build/bin/mcpdrill run examples/quick-start.json --set "target.url=$url" --json "$result" "$@" || status=$?
+build/bin/mcpdrill run examples/quick-start.json --set "target.url=$url/mcp" --json "$result" "$@" || status=$?
 echo "demo: result in $PWD/$result"
 exit "$status"

@@ -7,6 +7,7 @@
 #   scripts/test.sh                 everything
 #   scripts/test.sh PART...         only these: lint unit tsan e2e e2e-sanitized
 #   scripts/test.sh --no-setup ...  without looking for missing packages
+#   scripts/test.sh --tidy ...      clang-tidy reads every file, not only those that changed last
 set -u -o pipefail
 cd "$(dirname "$0")/.." || exit 1
 
@@ -233,9 +234,10 @@ parts=()
 for argument in "$@"; do
     case $argument in
     --no-setup) setup=no ;;
+    --tidy) export TIDY=all ;;
     lint | unit | tsan | e2e | e2e-sanitized) parts+=("$argument") ;;
     *)
-        echo "test: unknown part '$argument'; known: lint unit tsan e2e e2e-sanitized, --no-setup" >&2
+        echo "test: unknown part '$argument'; known: lint unit tsan e2e e2e-sanitized, --no-setup, --tidy" >&2
         fail_one "arguments"
         exit 2
         ;;

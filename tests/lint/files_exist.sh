@@ -7,8 +7,9 @@ set -eu -o pipefail
 cd "$(dirname "$0")/../.."
 
 bad=0
-for file in schemas/run-config/v1.json docs/reference/run-config.md examples/quick-start.json \
-    examples/scenarios/stream-stall-test.json README.md ARCHITECTURE.md CONTRIBUTING.md CHANGELOG.md LICENSE; do
+for file in schemas/run-config/v1.json docs/reference/run-config.md docs/reference/result.md \
+    docs/reference/metrics.md docs/reference/cli.md examples/quick-start.json examples/scenarios/stream-stall-test.json \
+    README.md ARCHITECTURE.md CONTRIBUTING.md CHANGELOG.md LICENSE; do
     if [ ! -s "$file" ]; then
         echo "missing or empty: $file"
         bad=1

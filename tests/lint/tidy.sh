@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 #
-# clang-tidy with the rules of .clang-tidy. A full pass takes minutes, so by default it reads the files
-# that differ from the last commit but one; TIDY=all reads everything, TIDY=off nothing.
+# clang-tidy with the rules of .clang-tidy. A full pass takes minutes, so by default it reads what the
+# last commit and the working tree changed; TIDY=all reads everything, TIDY=off nothing.
 set -eu -o pipefail
 cd "$(dirname "$0")/../.."
 
@@ -23,7 +23,7 @@ all) files=$(find src -name '*.c' | sort) ;;
 *)
     files=$(git diff --name-only --diff-filter=d HEAD~1 -- 'src/*.c' 2> /dev/null || true)
     if [ -z "$files" ]; then
-        echo "no source file differs from the last commit but one; TIDY=all reads everything"
+        echo "the last commit changed no source file; TIDY=all reads everything"
         exit 77
     fi
     ;;

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: MIT
+//
+// Runs `mcpdrill` and reads what it wrote; makes scenario files.
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { binDir, finished, start, tempDir } from './process.mjs';
+
+const program = join(binDir, 'mcpdrill');
+
+export async function mcpdrill(args, options = {}) {
+  return finished(start(program, args, options), `mcpdrill ${args.join(' ')}`);
+}
+
+export function startMcpdrill(args, options = {}) {
+  return start(program, args, options);
+}
+
+export function writeScenario(scenario) {
+  const file = join(tempDir(), 'scenario.json');
+  writeFileSync(file, typeof scenario === 'string' ? scenario : JSON.stringify(scenario, null, 2));
+  return file;
+}
+
+// A scenario of one baseline stage; `tool` may be left out when `mix` is given.
+export function baseline({
+  url,
+  vus = 1,
+  ms = 1000,
+  tool = 'fast_echo',
+  toolArguments = { message: 'hello' },
+  streaming = false,
+  mix,
+  workload = {},
+  timeouts = {},
+  stage = {},
+  ...rest
+}) {
+  const templates = [
+    { template_id: 'only', tool_name: tool, arguments: toolArguments, expects_streaming: streaming },
+  ];
+  return {
+    schema_version: 'run-config/v1',
+    scenario_id: 'e2e',
+    target: { url, timeouts },
+    workload: {
+      ...(mix ? { operation_mix: mix } : { operation_mix: [{ operation: 'tools_call' }] }),
+      ...(mix && !mix.some((entry) => entry.operation === 'tools_call' && !entry.tool_name)
+        ? {}
+        : { tools: { templates } }),
+      ...workload,
+    },
+    stages: [{ stage: 'baseline', duration_ms: ms, load: { target_vus: vus, start_spread_ms: 0 }, ...stage }],
+    ...rest,
+  };
+}
+
+// Runs a scenario (an object, or the path of a file) to its end and returns {code, stdout, stderr, seconds, peakBytes, result}.
+export async function run(scenario, options = {}) {
+  const running = startRun(scenario, options);
+  return endOfRun(running, options);
+}
+
+export function startRun(scenario, options = {}) {
+  const file = typeof scenario === 'string' ? scenario : writeScenario(scenario);
+  const json = join(tempDir(), 'result.json');
+  const running = startMcpdrill(['run', file, '--json', json, ...(options.args ?? [])], {
+    timeoutMs: 60_000,
+    ...options,
+  });
+  running.json = json;
+  return running;
+}
+
+export async function endOfRun(running) {
+  const end = await finished(running, 'mcpdrill run');
+  end.said = `${end.stdout}\n${end.stderr}`;
+  end.result = existsSync(running.json) ? JSON.parse(readFileSync(running.json, 'utf8')) : null;
+  if (end.result) {
+    checkBooks(end.result);
+  }
+  return end;
+}
+
+// In every report: started = succeeded + failed + unfinished, in total and for each part.
+export function checkBooks(result) {
+  assert.equal(result.schema_version, 'result/v1');
+  const { totals, integrity } = result;
+  assert.ok(integrity.balanced && integrity.sums_agree, integrity.line);
+  for (const name of ['missing', 'refused', 'duplicates']) {
+    assert.equal(integrity[name], 0, integrity.line);
+  }
+  assert.equal(integrity.started, integrity.succeeded + integrity.failed + integrity.unfinished);
+  assert.equal(totals.operations_total, integrity.succeeded + integrity.failed);
+  assert.equal(totals.operations_failed, integrity.failed);
+  assert.equal(totals.operations_unfinished, integrity.unfinished);
+  for (const name of ['operations_total', 'operations_failed', 'operations_unfinished']) {
+    const parts = (rows) => rows.reduce((all, one) => all + (one.totals[name] ?? 0), 0);
+    assert.equal(parts(result.operations), totals[name], `${name}: the operations add up to the total`);
+    assert.equal(parts(result.stages), totals[name], `${name}: the stages add up to the total`);
+  }
+  const failures = result.errors.reduce((all, one) => all + one.count, 0);
+  assert.equal(failures, totals.operations_failed, 'each failed operation is one error');
+}
+
+// The errors of a result by "type/code/origin" → count.
+export function errorCounts(result) {
+  const counts = {};
+  for (const { type, code, origin, count } of result.errors) {
+    const key = `${type}/${code}/${origin}`;
+    counts[key] = (counts[key] ?? 0) + count;
+  }
+  return counts;
+}
+
+export function operation(result, name, template) {
+  const found = result.operations.filter(
+    (one) =>
+      one.operation.replace('/', '_') === name.replace('/', '_') &&
+      (template === undefined || one.template_id === template || one.tool_name === template),
+  );
+  assert.equal(
+    found.length,
+    1,
+    `one row for ${name} ${template ?? ''} in ${JSON.stringify(result.operations.map(({ totals, ...key }) => key))}`,
+  );
+  return found[0].totals;
+}

@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: MIT
+//
+// What people and programs get to see: examples that are valid, the demo, lines on a pipe, a panel on
+// a terminal, and files that are complete.
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import test from 'node:test';
+import { jsonAnswer, result as answer, startHostile } from './lib/hostile.mjs';
+import { baseline, checkBooks, mcpdrill, run, writeScenario } from './lib/mcpdrill.mjs';
+import { startMock } from './lib/mock.mjs';
+import { binDir, finished, rootDir, start, tempDir } from './lib/process.mjs';
+
+const ESCAPE = '\x1b';
+
+function examples(folder = join(rootDir, 'examples')) {
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    const path = join(folder, entry.name);
+    return entry.isDirectory() ? examples(path) : path.endsWith('.json') ? [path] : [];
+  });
+}
+
+test('every example is valid, and explain and the schema know its fields', async () => {
+  assert.ok(examples().length >= 2);
+  for (const file of examples()) {
+    for (const command of ['validate', 'explain']) {
+      const end = await mcpdrill([command, file]);
+      assert.equal(end.code, 0, `${command} ${file}\n${end.stdout}${end.stderr}`);
+    }
+  }
+});
+
+test('the demo ends with a summary of real operations', async (t) => {
+  if (binDir !== join(rootDir, 'build/bin')) {
+    t.skip('the demo takes the release binaries');
+    return;
+  }
+  const demo = start('bash', ['scripts/demo.sh'], { timeoutMs: 300_000 });
+  const end = await finished(demo, 'scripts/demo.sh');
+  assert.equal(end.code, 0, end.stdout + end.stderr);
+  const path = end.stdout.match(/result in (\S+\.json)/)?.[1];
+  assert.ok(path && existsSync(path), 'the path of the result is printed');
+  const result = JSON.parse(readFileSync(path, 'utf8'));
+  checkBooks(result);
+  assert.equal(result.verdict, 'passed');
+  assert.ok(result.totals.operations_total > 100);
+  assert.equal(result.totals.operations_failed, 0);
+  assert.match(end.stdout, /passed/i);
+});
+
+test('on a pipe: plain lines without escape sequences, the verdict first in the summary', async (t) => {
+  const mock = await startMock(t);
+  const end = await run(baseline({ url: mock.url, vus: 2, ms: 3000 }));
+  assert.equal(end.code, 0, end.said);
+  assert.ok(!end.said.includes(ESCAPE), 'no escape sequences');
+  assert.ok(!end.said.includes('\r'), 'no carriage returns');
+  assert.match(end.said, /passed/i);
+  assert.match(
+    end.said,
+    new RegExp(String(end.result.totals.operations_total).replace(/\B(?=(\d{3})+$)/g, '[, ]?')),
+  );
+  assert.match(end.said, /p99/);
+});
+
+test('--quiet keeps the verdict', async (t) => {
+  const mock = await startMock(t);
+  const scenario = baseline({ url: mock.url, ms: 2500 });
+  const loud = await run(scenario);
+  const quiet = await run(scenario, { args: ['--quiet'] });
+  assert.equal(quiet.code, 0);
+  assert.ok(quiet.said.length < loud.said.length);
+  assert.ok(quiet.result.totals.operations_total > 0);
+});
+
+// util-linux's `script` runs a command on a terminal of its own.
+test('on a terminal: a panel that is redrawn in place', async (t) => {
+  if (spawnSync('script', ['--version']).status !== 0) {
+    t.skip('no script(1) here');
+    return;
+  }
+  const mock = await startMock(t);
+  const file = writeScenario(baseline({ url: mock.url, vus: 2, ms: 3000 }));
+  const outputs = {};
+  for (const [name, env] of [
+    ['colour', { NO_COLOR: '', TERM: 'xterm-256color' }],
+    ['plain', { NO_COLOR: '1', TERM: 'xterm-256color' }],
+  ]) {
+    const command = `stty rows 40 cols 100; ${join(binDir, 'mcpdrill')} run ${file}`;
+    const end = await finished(
+      start('script', ['-qec', command, '/dev/null'], { env, timeoutMs: 20_000 }),
+      'script',
+    );
+    assert.equal(end.code, 0, end.stdout);
+    outputs[name] = end.stdout;
+  }
+  // Cursor movement in both; colours (SGR with a number) only where they are allowed.
+  for (const text of Object.values(outputs)) {
+    assert.match(text, /\x1b\[\d*[AFHJK]/);
+  }
+  assert.doesNotMatch(outputs.plain, /\x1b\[[0-9;]*3[0-7]m/);
+});
+
+test('--out writes its files into a folder that it makes', async (t) => {
+  const mock = await startMock(t);
+  const folder = join(tempDir(), 'results');
+  const file = writeScenario(baseline({ url: mock.url, ms: 1000 }));
+  const end = await mcpdrill(['run', file, '--out', folder]);
+  assert.equal(end.code, 0, end.stdout + end.stderr);
+  const names = readdirSync(folder, { recursive: true }).map(String);
+  const json = names.find((name) => name.endsWith('.json'));
+  assert.ok(json, names.join(' '));
+  checkBooks(JSON.parse(readFileSync(join(folder, json), 'utf8')));
+});
+
+test('the result has every member of result/v1', async (t) => {
+  const mock = await startMock(t);
+  const { result } = await run(baseline({ url: mock.url, ms: 1000 }));
+  for (const name of [
+    'schema_version',
+    'run_id',
+    'scenario_id',
+    'config_hash',
+    'seed',
+    'started_at',
+    'ended_at',
+    'state',
+    'verdict',
+    'validity',
+    'exit_code',
+    'stop',
+    'totals',
+    'stages',
+    'operations',
+    'errors',
+    'conditions',
+    'integrity',
+    'workers',
+    'environment',
+  ]) {
+    assert.ok(name in result, name);
+  }
+  assert.match(result.run_id, /^run_[0-9a-f]+$/);
+  assert.match(result.config_hash, /^[0-9a-f]{64}$/);
+  assert.equal(result.stages.length, 1);
+  assert.equal(typeof result.validity.state, 'string');
+  assert.equal(result.totals.stream_stall_seconds ?? null, null, 'a metric without a sample has no value');
+});
+
+test('a stop condition on the error rate ends the run and says why', async (t) => {
+  const mock = await startMock(t);
+  const end = await run(
+    baseline({
+      url: mock.url,
+      vus: 2,
+      ms: 30_000,
+      tool: 'error_tool',
+      toolArguments: {},
+      workload: { think_time: { mode: 'fixed', base_ms: 10 } },
+      stage: {
+        stop_conditions: [
+          {
+            id: 'too-bad',
+            metric: 'error_rate',
+            comparator: '>',
+            threshold: 0.5,
+            window_ms: 1000,
+            sustain_windows: 2,
+          },
+        ],
+      },
+    }),
+  );
+  assert.equal(end.code, 4, end.said);
+  assert.equal(end.result.state, 'stopped');
+  assert.equal(end.result.stop.condition_id, 'too-bad');
+  assert.match(end.said, /error_rate|error rate/i);
+  assert.ok(end.seconds >= 2 && end.seconds < 6, `stopped after ${end.seconds} s`);
+});
+
+test('a threshold that is equalled does not trigger, and a condition can watch the latency', async (t) => {
+  const mock = await startMock(t);
+  const slow = (threshold) =>
+    baseline({
+      url: mock.url,
+      ms: 3000,
+      tool: 'slow_echo',
+      stage: { stop_conditions: [{ metric: 'latency_p99_ms', comparator: '>', threshold, window_ms: 1000 }] },
+    });
+  const calm = await run(slow(5000));
+  assert.equal(calm.code, 0, calm.said);
+  const hit = await run(slow(100));
+  assert.equal(hit.code, 4, hit.said);
+  const never = await run(
+    baseline({
+      url: mock.url,
+      ms: 2000,
+      tool: 'error_tool',
+      toolArguments: {},
+      stage: { stop_conditions: [{ metric: 'error_rate', comparator: '>', threshold: 1, window_ms: 1000 }] },
+    }),
+  );
+  assert.equal(never.result.state, 'completed', never.said);
+});
+
+test('the run id travels in the header and in the user agent', async (t) => {
+  const heads = [];
+  let handshakes = 0;
+  const server = await startHostile(
+    t,
+    (socket, { id }) => socket.write(jsonAnswer(answer(id))),
+    (socket, request, message) => {
+      heads.push(request.text);
+      handshakes += message.method === 'initialize' ? 1 : 0;
+      return false;
+    },
+  );
+  const end = await run(
+    baseline({
+      url: server.url,
+      ms: 1000,
+      workload: { think_time: { mode: 'fixed', base_ms: 100 } },
+    }),
+  );
+  assert.equal(end.code, 0, end.said);
+  const id = end.result.run_id;
+  for (const head of heads) {
+    assert.match(head, new RegExp(`^X-MCPDrill-Run-ID: ${id}\r?$`, 'im'));
+    assert.match(head, new RegExp(`^User-Agent: mcpdrill/[0-9.]+.*${id}`, 'im'));
+    assert.match(head, /^Host: 127\.0\.0\.1:\d+/im);
+  }
+  const calls = heads.filter((head) => /^mcp-session-id: hostile-1/im.test(head));
+  assert.equal(calls.length, heads.length - handshakes, 'all but initialize carry the session');
+  assert.ok(calls.every((head) => /^mcp-protocol-version: 2025-11-25/im.test(head)));
+  assert.ok(
+    heads.some((head) => head.startsWith('DELETE ')),
+    'the session is closed',
+  );
+});

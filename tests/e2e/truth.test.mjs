@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: MIT
+//
+// Do the numbers of the result agree with what the server saw? Both sides count, and the counts must
+// be equal to the last one.
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { baseline, errorCounts, operation, run } from './lib/mcpdrill.mjs';
+import { settledStats, startMock } from './lib/mock.mjs';
+
+const METHODS = {
+  tools_list: 'tools/list',
+  tools_call: 'tools/call',
+  resources_list: 'resources/list',
+  resources_read: 'resources/read',
+  prompts_list: 'prompts/list',
+  prompts_get: 'prompts/get',
+  ping: 'ping',
+};
+const everything = [
+  { operation: 'tools_call', tool_name: 'fast_echo', arguments: { message: 'x' }, weight: 4 },
+  { operation: 'resources_list' },
+  { operation: 'resources_read', uri: 'file:///docs/readme.md' },
+  { operation: 'prompts_list' },
+  { operation: 'prompts_get', prompt_name: 'summarize', arguments: { text: 'x' } },
+  { operation: 'ping' },
+];
+
+function callsByMethod(result) {
+  const sums = {};
+  for (const row of result.operations) {
+    const method = METHODS[row.operation.replace('/', '_')];
+    sums[method] = (sums[method] ?? 0) + row.totals.operations_total;
+  }
+  return sums;
+}
+
+for (const vus of [1, 8, 200]) {
+  test(`operations in the result are requests at the server, method by method, at ${vus} VUs`, async (t) => {
+    const mock = await startMock(t);
+    const end = await run(baseline({ url: mock.url, vus, ms: 1500, mix: everything }));
+    assert.equal(end.code, 0, end.said);
+    const stats = await settledStats(mock);
+    assert.equal(end.result.totals.operations_failed, 0);
+    assert.equal(end.result.totals.operations_unfinished, 0);
+    const sums = callsByMethod(end.result);
+    // The checks before the load make requests too; the result says how many.
+    const checks = end.result.auxiliary_requests;
+    for (const [method, count] of Object.entries(sums)) {
+      assert.ok(count > 0, `${method} was called`);
+      assert.equal(stats.requests[method], count + (checks[method] ?? 0), method);
+    }
+    assert.equal(stats.requests.initialize, end.result.totals.sessions_created + checks.initialize);
+    assert.equal(Object.keys(sums).length, everything.length);
+    assert.equal(stats.sessions_deleted, stats.sessions_opened, 'each session was closed');
+    assert.ok(
+      stats.sessions_opened >= vus && stats.sessions_opened <= vus + 2,
+      `${stats.sessions_opened} sessions for ${vus} VUs`,
+    );
+  });
+}
+
+test('events received are events sent', async (t) => {
+  const mock = await startMock(t);
+  const end = await run(
+    baseline({
+      url: mock.url,
+      vus: 20,
+      ms: 2000,
+      tool: 'streaming_tool',
+      toolArguments: { chunks: 25, delay_ms: 2 },
+      streaming: true,
+    }),
+  );
+  assert.equal(end.code, 0, end.said);
+  const stats = await settledStats(mock);
+  const totals = end.result.totals;
+  assert.ok(totals.operations_total > 20);
+  // 25 notifications and the response, each an event.
+  assert.equal(totals.events_received_total, totals.operations_total * 26);
+  assert.equal(totals.events_received_total, stats.events_sent);
+  assert.equal(totals.stream_completion_rate, 1);
+  assert.equal(totals.stream_stall_count, 0);
+});
+
+test('weights 1:5 give 1:5', async (t) => {
+  const mock = await startMock(t);
+  const end = await run(
+    baseline({
+      url: mock.url,
+      vus: 4,
+      ms: 2000,
+      mix: [
+        { operation: 'ping', weight: 1 },
+        { operation: 'tools_call', tool_name: 'fast_echo', arguments: { message: 'x' }, weight: 5 },
+      ],
+    }),
+  );
+  assert.equal(end.code, 0, end.said);
+  const pings = operation(end.result, 'ping').operations_total;
+  const total = end.result.totals.operations_total;
+  const sigma = Math.sqrt(total * (1 / 6) * (5 / 6));
+  assert.ok(total > 1000, `${total} operations`);
+  assert.ok(
+    Math.abs(pings - total / 6) <= 3.5 * sigma,
+    `${pings} of ${total}, expected ${total / 6} ± ${3.5 * sigma}`,
+  );
+});
+
+test('weights of templates count too', async (t) => {
+  const mock = await startMock(t);
+  const end = await run({
+    target: { url: mock.url },
+    workload: {
+      tools: {
+        templates: [
+          { template_id: 'rare', tool_name: 'fast_echo', weight: 1, arguments: { message: 'a' } },
+          { template_id: 'often', tool_name: 'fast_echo', weight: 3, arguments: { message: 'b' } },
+        ],
+      },
+    },
+    stages: [{ stage: 'baseline', duration_ms: 1500, load: { target_vus: 4 } }],
+  });
+  assert.equal(end.code, 0, end.said);
+  const rare = operation(end.result, 'tools_call', 'rare').operations_total;
+  const total = end.result.totals.operations_total;
+  assert.ok(Math.abs(rare - total / 4) <= 3.5 * Math.sqrt(total * 0.25 * 0.75), `${rare} of ${total}`);
+});
+
+test('think time of 100 ms with one VU gives at most 10 operations a second', async (t) => {
+  const mock = await startMock(t);
+  const end = await run(
+    baseline({ url: mock.url, ms: 3000, workload: { think_time: { mode: 'fixed', base_ms: 100 } } }),
+  );
+  assert.equal(end.code, 0, end.said);
+  const total = end.result.totals.operations_total;
+  assert.ok(total <= 31, `${total} operations in 3 s`);
+  assert.ok(total >= 27, `${total} operations in 3 s`);
+});
+
+test('in_flight_per_vu operations of one VU run at the same time', async (t) => {
+  const mock = await startMock(t);
+  const end = await run(
+    baseline({ url: mock.url, ms: 2000, tool: 'slow_echo', workload: { in_flight_per_vu: 5 } }),
+  );
+  assert.equal(end.code, 0, end.said);
+  // Each takes 200 ms: one slot would make 10 of them, five make 50.
+  const total = end.result.totals.operations_total;
+  assert.ok(total > 40 && total <= 55, `${total} operations`);
+  const stats = await settledStats(mock);
+  assert.ok(stats.sessions_opened <= 3, 'the slots share the session');
+});
+
+test('a tool that always fails has the error rate 1', async (t) => {
+  const mock = await startMock(t);
+  const end = await run(baseline({ url: mock.url, vus: 4, ms: 1000, tool: 'error_tool', toolArguments: {} }));
+  const { totals } = end.result;
+  assert.ok(totals.operations_total > 0);
+  assert.equal(totals.operations_failed, totals.operations_total);
+  assert.equal(totals.error_rate, 1);
+  assert.equal(totals.tool_error_rate, 1);
+  assert.deepEqual(errorCounts(end.result), { 'tool_error/TOOL_ERROR/tool': totals.operations_total });
+});
+
+test('latencies below a millisecond are shown as such', async (t) => {
+  const mock = await startMock(t);
+  const end = await run(baseline({ url: mock.url, ms: 1500 }));
+  assert.equal(end.code, 0, end.said);
+  const p50 = end.result.totals.latency_p50_ms;
+  assert.ok(p50 > 0 && p50 < 1, `p50 is ${p50} ms`);
+  assert.ok(!Number.isInteger(p50));
+  assert.ok(end.result.totals.latency_p99_ms >= p50);
+  assert.match(end.stdout, /\b0\.\d+ ?ms|\d+(\.\d+)? ?µs|\d+(\.\d+)? ?us/, 'the summary shows a fraction');
+});
+
+test('injected errors are counted by class and by both sides', async (t) => {
+  const mock = await startMock(t, ['--seed', '7']);
+  await mock.faults({ http_500: 0.2 });
+  const end = await run(baseline({ url: mock.url, vus: 4, ms: 1000 }));
+  const counts = errorCounts(end.result);
+  const failed = end.result.totals.operations_failed;
+  assert.ok(failed > 0, end.said);
+  assert.deepEqual(
+    Object.keys(counts).map((key) => key.split('/').slice(0, 2).join('/')),
+    ['http_error/HTTP_5XX'],
+  );
+  assert.ok(Math.abs(end.result.totals.error_rate - 0.2) < 0.1, `error rate ${end.result.totals.error_rate}`);
+});
+
+test('the same seed gives the same sequence of operations', async (t) => {
+  const mock = await startMock(t);
+  const shares = [];
+  for (let i = 0; i < 2; i++) {
+    const end = await run(
+      baseline({
+        url: mock.url,
+        ms: 3000,
+        workload: { seed: 42, think_time: { mode: 'fixed', base_ms: 50 } },
+        mix: [{ operation: 'ping' }, { operation: 'prompts_list' }],
+      }),
+    );
+    assert.equal(end.result.seed, 42);
+    shares.push({
+      pings: operation(end.result, 'ping').operations_total,
+      total: end.result.totals.operations_total,
+    });
+  }
+  // The runs may differ by an operation or two in length, and so by as many pings.
+  const [a, b] = shares;
+  assert.ok(Math.abs(a.pings - b.pings) <= Math.abs(a.total - b.total), JSON.stringify(shares));
+});
