@@ -5,8 +5,10 @@
 #include "engine/shard_priv.h"
 
 #include <assert.h>
+#include <math.h>
 
-#define CAP_BURST_NS (NS_PER_MS) /* what max_rps lets a shard catch up */
+#define CAP_BURST_NS NS_PER_MS /* what max_rps lets a shard catch up */
+#define CAP_NEVER_NS 1e18
 
 static void post(struct shard *s, struct message *m)
 {
@@ -137,15 +139,23 @@ uint64_t shard_cap_wait(struct shard *s, uint64_t now_ns)
     return 0;
 }
 
+/* No second sees more starts than the cap: of N in a row within one, the last may come at
+ * (N - 1) · interval - burst after the first. Whole operations are dealt to shards. */
 static void set_cap(struct shard *s)
 {
-    double max_rps = s->plan->scenario->safety.caps.max_rps;
+    struct segment segment = s->config.segment;
+    double share = s->plan->scenario->safety.caps.max_rps;
 
-    if (max_rps > 0) {
-        double interval = (double)NS_PER_S * s->config.segment.count / max_rps;
-        s->cap_interval_ns = interval < 1e18 ? (uint64_t)interval : UINT64_C(1000000000000000000);
-        s->cap_interval_ns = s->cap_interval_ns > 0 ? s->cap_interval_ns : 1;
+    if (share <= 0) {
+        return;
     }
+    if (segment.count > 1) {
+        share = share >= UINT32_MAX ? share / segment.count
+                                    : (double)segment_share(segment, (uint32_t)share);
+    }
+    double interval = share > 0 ? ceil((double)(NS_PER_S + CAP_BURST_NS) / share) : CAP_NEVER_NS;
+    s->cap_interval_ns = interval < CAP_NEVER_NS ? (uint64_t)interval : (uint64_t)CAP_NEVER_NS;
+    s->cap_next_ns = share > 0 ? 0 : UINT64_MAX;
 }
 
 /* ---- stages --------------------------------------------------------------------------------- */

@@ -178,11 +178,14 @@ static uint32_t choose_shards(const struct plan *plan, uint32_t threads)
     uint64_t in_flight = (uint64_t)plan->max_vus * plan->slots;
     uint64_t useful = (in_flight + OPERATIONS_PER_SHARD - 1) / OPERATIONS_PER_SHARD;
     uint32_t cores = core_count();
+    double max_rps = plan->scenario->safety.caps.max_rps;
 
-    if (threads > 0) {
-        return threads;
+    useful = useful < cores ? useful : cores;
+    useful = threads > 0 ? threads : useful;
+    if (max_rps > 0 && max_rps < (double)useful) {
+        useful = (uint64_t)max_rps; /* each shard may start one operation a second at least */
     }
-    return useful < 1 ? 1 : useful < cores ? (uint32_t)useful : cores;
+    return useful > 1 ? (uint32_t)useful : 1;
 }
 
 static int start_shard(struct local_worker *w, uint32_t index, struct err *err)
