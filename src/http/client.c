@@ -132,6 +132,7 @@ cached_head(struct http_client *hc, const char *p, size_t len, long *head_len)
     memcpy(hc->cached_bytes_, p, copy);
     *head_len = h1_parse_response(hc->cached_bytes_, copy, &seen, &hc->cached_head_, NULL);
     hc->cached_len_ = *head_len > 0 ? (size_t)*head_len : 0;
+    hc->cached_id_++;
     return *head_len > 0 ? &hc->cached_head_ : NULL;
 }
 

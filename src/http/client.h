@@ -43,6 +43,7 @@ struct http_client {
     char cached_bytes_[HTTP_HEAD_CACHE_BYTES];
     size_t cached_len_;
     struct h1_head cached_head_;
+    uint64_t cached_id_; /* another number for each head that was parsed into it */
 };
 
 enum http_failure {
@@ -94,6 +95,13 @@ struct http_conn {
 
 void http_client_init(struct http_client *c, struct loop *loop);
 void http_client_clear(struct http_client *c);
+
+/* A number that stays the same while heads repeat byte by byte, so that their owner need not look
+ * at them again; 0 for a head that is not known so. Inside on_head. */
+static inline uint64_t http_head_id(const struct http_client *c, const struct h1_head *head)
+{
+    return head == &c->cached_head_ ? c->cached_id_ : 0;
+}
 
 /* Takes the stream over. on_lost: an idle connection ended; it must be closed by its owner. */
 struct http_conn *http_conn_new(struct http_client *client,

@@ -272,8 +272,14 @@ static enum body_mode choose_mode(struct mcp_call *call, const struct h1_head *h
     if (call->is_notification || call->is_delete) {
         return BODY_IGNORED;
     }
+    struct mcp_client *client = client_of(call);
+    uint64_t id = http_head_id(&client->http, head);
+    if (id != 0 && id == client->json_head_id_) {
+        return BODY_JSON;
+    }
     const struct h1_header *type = h1_find(head, STR("content-type"));
     if (type != NULL && h1_media_type_is(type->value, STR("application/json"))) {
+        client->json_head_id_ = id;
         return BODY_JSON;
     }
     if (type != NULL && h1_media_type_is(type->value, STR("text/event-stream"))) {

@@ -61,7 +61,8 @@ struct mcp_client {
     struct http_client http;
     struct dialer dialer;
     struct mcp_observer observer;
-    struct buf out_; /* the request being written */
+    struct buf out_;        /* the request being written */
+    uint64_t json_head_id_; /* the last head that announced a JSON answer (http/client.h) */
     struct list free_scratch_;
     struct list waiting_; /* calls that wait for max_connections */
     uint32_t dialing_;

@@ -255,6 +255,9 @@ void plan_free(struct plan *plan)
 
 uint32_t plan_pick(const struct plan *p, uint64_t vu, uint64_t n)
 {
+    if (p->operation_count == 1) {
+        return 0;
+    }
     uint64_t x = rng_at(rng_sub(p->seed, vu), n);
     const struct plan_mix *mix = &p->mix[p->mix_count == 1 ? 0 : alias_pick(&p->mix_alias, x)];
 
