@@ -40,6 +40,7 @@ async function load(t, onCall, extra = {}, onRequest = undefined) {
   assert.ok(end.seconds < (extra.maxSeconds ?? 8), `it took ${end.seconds} s`);
   assert.ok(end.result.totals.operations_total > 0, end.said);
   end.calls = server.calls();
+  assert.equal(end.result.counts.requests_sent, end.calls, 'both sides count the same requests');
   return end;
 }
 
