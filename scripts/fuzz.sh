@@ -29,7 +29,7 @@ for program in build/fuzz/bin/fuzz_*; do
     [ -d "$seeds" ] || seeds=
     echo "== fuzz $name ($seconds s)"
     # A libFuzzer program prints much; its last lines tell what was reached.
-    if ! "$program" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=1024 \
+    if ! "$program" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 \
         -artifact_prefix="$found/" "$found" ${seeds:+"$seeds"} > "$found.log" 2>&1; then
         tail -n 40 "$found.log"
         failed+=("$name")
