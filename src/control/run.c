@@ -14,6 +14,7 @@ enum { EVIDENCE_MAX = 65536 };
 
 static void start_stage(struct run *r, uint32_t stage, uint64_t start_ns);
 static void begin_stop(struct run *r, enum run_stop_kind kind, enum stop_mode mode);
+static void take_seconds(struct run *r);
 static void finish(struct run *r);
 
 /* ---- names ---------------------------------------------------------------------------------- */
@@ -289,7 +290,8 @@ static void on_stage_end(struct timer *t)
 
     close_stage(r, loop_now(r->loop));
     if (is_preflight(r, (uint32_t)r->stage)) {
-        r->stage_judging_ = true; /* when the seconds up to its end are complete */
+        r->stage_judging_ = true; /* when the seconds up to its end are complete … */
+        take_seconds(r);          /* … and they may be already */
         return;
     }
     next_stage(r);
@@ -394,23 +396,23 @@ void run_stop_request(struct run *r, enum stop_mode mode, int signo, const char 
     if (r->state != RUN_STOPPING) {
         return;
     }
-    if (r->stop.kind == RUN_STOP_COMPLETED && r->stop.signo == 0) {
-        /* All stages are done: the verdict stands, only the drain is cut short. */
-        give_stop_order(r, STOP_IMMEDIATE);
-    } else if (mode == STOP_IMMEDIATE) {
-        r->stop.mode = STOP_IMMEDIATE;
-        give_stop_order(r, STOP_IMMEDIATE);
-    }
+    /* A second wish cuts the drain short. What ended the run stays: after the last stage the
+     * verdict stands. */
+    r->stop.mode = STOP_IMMEDIATE;
+    give_stop_order(r, STOP_IMMEDIATE);
 }
 
 void run_emergency_stop(struct run *r, const char *actor)
 {
+    if (!is_running(r) && r->state != RUN_STOPPING) {
+        return; /* there is no load any more, and nothing follows the last event */
+    }
     run_emit(r, "EMERGENCY_STOP", json_pack("{ss}", "actor", actor));
+    r->stop.actor = actor;
     if (is_running(r)) {
-        r->stop.actor = actor;
         begin_stop(r, RUN_STOP_EMERGENCY, STOP_IMMEDIATE);
-    } else if (r->state == RUN_STOPPING) {
-        r->stop.kind = RUN_STOP_EMERGENCY;
+    } else {
+        note_stop(r, RUN_STOP_EMERGENCY, STOP_IMMEDIATE);
         give_stop_order(r, STOP_IMMEDIATE);
     }
 }
