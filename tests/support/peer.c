@@ -144,7 +144,7 @@ void peer_sse_end(struct peer_conn *c, uint64_t after_ns)
 /* ---- a plain server ----------------------------------------------------------------------------
  */
 
-static const char *result_of(const char *method)
+static const char *result_of(const struct peer *p, const char *method)
 {
     static const struct {
         const char *method, *result;
@@ -155,6 +155,9 @@ static const char *result_of(const char *method)
         {"resources/list", "{\"resources\":[{\"uri\":\"mem://a\",\"name\":\"a\"}]}"},
     };
 
+    if (p->fail_calls && strcmp(method, "tools/call") == 0) {
+        return "{\"isError\":true,\"content\":[]}";
+    }
     for (size_t i = 0; i < sizeof results / sizeof results[0]; i++) {
         if (strcmp(results[i].method, method) == 0) {
             return results[i].result;
@@ -208,7 +211,7 @@ void peer_serve(struct peer *p, const struct peer_request *r)
         return;
     }
     snprintf(body, sizeof body, "{\"jsonrpc\":\"2.0\",\"id\":%lld,\"result\":%s}", (long long)r->id,
-             result_of(r->method));
+             result_of(p, r->method));
     if (p->sse) {
         peer_sse_begin(r->conn, p->delay_ns, NULL);
         peer_sse(r->conn, 0, "data: %s\n\n", body);

@@ -69,6 +69,7 @@ struct peer {
     uint64_t delay_ns;   /* from request to answer */
     bool sse;            /* answers as event streams */
     bool no_session_ids; /* gives none */
+    bool fail_calls;     /* tools/call is answered with isError */
     const char *version; /* NULL: the one that was asked for */
     struct mem_faults faults;
     int refuse; /* new connections fail with this errno; 0: none */
