@@ -75,7 +75,7 @@ static struct peer_step *new_step(struct peer_conn *c, uint64_t after_ns)
             return step;
         }
     }
-    assert(!"more steps than a connection has");
+    assert(false); /* more steps than a connection has */
     return NULL;
 }
 
@@ -255,7 +255,7 @@ static void count(struct peer *p, const char *method)
             return;
         }
     }
-    assert(!"too many methods");
+    assert(false); /* more methods than are counted */
 }
 
 uint64_t peer_count_of(const struct peer *p, const char *method)
