@@ -27,6 +27,25 @@ static struct mcp_client *client_of(const struct mcp_call *call)
     return call->session_->client;
 }
 
+static void send_request(struct mcp_call *call);
+
+/* A connection of the session is idle. A call of the same session that waits for permission to
+ * dial needs none then, and goes first: who was served may not starve it. */
+static void serve_waiting(struct mcp_session *session)
+{
+    list_foreach (node, &session->client->waiting_) {
+        struct mcp_call *call = list_entry(node, struct mcp_call, node_);
+
+        if (call->session_ == session) {
+            list_remove(&call->node_);
+            call->conn_ = mcp_session_take(session);
+            call->t_dial = call->t_ready = loop_now(session->client->loop);
+            send_request(call);
+            return;
+        }
+    }
+}
+
 /* Leaves the connection and tells the owner. call->answer_ is complete. */
 static void finish(struct mcp_call *call, bool reusable)
 {
@@ -45,6 +64,7 @@ static void finish(struct mcp_call *call, bool reusable)
         call->bytes_in += conn->bytes_in;
         if (reusable) {
             mcp_session_give_back(call->session_, conn);
+            serve_waiting(call->session_);
         } else {
             mcp_client_hang_up(client, conn, false);
         }

@@ -107,7 +107,7 @@ struct mcp_call {
 
     /* Of the running or last call; 0: never happened. */
     uint64_t t_dial;  /* began to connect, when it needed a connection of its own … */
-    uint64_t t_ready; /* … and had it */
+    uint64_t t_ready; /* … and had it; both: when another call left it one */
     uint64_t t_send, t_headers, t_first_event, t_last_event;
     uint64_t bytes_out, bytes_in, event_count;
     uint64_t silence_ns; /* at which a stalled stream was ended */

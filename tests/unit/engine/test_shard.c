@@ -466,11 +466,50 @@ static void waiting_for_a_connection_counts_as_queueing(void **state)
                             "'hard_caps': {'max_connections': 1}", 1, 1, 1));
     begin_stage(&w, 0, 5 * NS_PER_S);
     run_for(&w, 5 * NS_PER_S);
+    finish(&w);
     assert_int_equal(w.peer.peak_connections, 1);
-    give(&w, (struct message){.kind = ORDER_STOP});
-    /* The first is served; the second waits for a connection of its own until we stop. */
-    assert_int_equal(total(&w, COUNT_STARTED), 2);
-    assert_int_equal(total(&w, COUNT_ENDED_OK) + total(&w, COUNT_UNFINISHED), 2);
+    assert_int_equal(total(&w, COUNT_ENDED_OK), 2);
+    /* Both are due at 0. The session is there at 20 ms, its one connection is free at 30 ms. */
+    assert_int_equal(w.dist[DIST_QUEUE].sum, 30 * MS);
+    assert_int_equal(w.dist[DIST_LAG].sum, (20 + 30) * MS);
+    assert_int_equal(w.dist[DIST_SERVICE].sum, (10 + 10) * MS);
+    assert_int_equal(w.dist[DIST_RESPONSE].sum, (30 + 40) * MS);
+    assert_int_equal(w.run_dist[DIST_TOOL_LAG].sum, 0);
+    world_clear(&w);
+}
+
+static void slots_that_share_a_connection_take_turns(void **state)
+{
+    struct world w;
+
+    (void)state;
+    world_init(&w, scenario("'operation_mix': [" CALL "], 'in_flight_per_vu': 4",
+                            "'hard_caps': {'max_connections': 1}", 1, 1, 1));
+    begin_stage(&w, 0, 5 * NS_PER_S);
+    run_for(&w, 5 * NS_PER_S);
+    finish(&w);
+    /* Four slots, one after the other: nobody waits for more than three others. */
+    assert_in_range(total(&w, COUNT_ENDED_OK), 495, 503);
+    assert_in_range(w.dist[DIST_LAG].max, 30 * MS, 50 * MS);
+    assert_int_equal(w.dist[DIST_SERVICE].max, 10 * MS);
+    world_clear(&w);
+}
+
+/* Users beyond the cap wait for a connection until the others have gone. */
+static void a_drain_serves_those_that_waited(void **state)
+{
+    struct world w;
+
+    (void)state;
+    world_init(&w, scenario("'operation_mix': [" CALL "]", "'hard_caps': {'max_connections': 2}", 5,
+                            5, 5));
+    begin_stage(&w, 0, 2 * NS_PER_S);
+    run_for(&w, 2 * NS_PER_S);
+    finish(&w);
+    assert_int_equal(w.peer.peak_connections, 2);
+    assert_int_equal(total(&w, COUNT_ENDED_FAILED) + total(&w, COUNT_UNFINISHED), 0);
+    assert_int_equal(w.peer.sessions, 5);
+    assert_int_equal(peer_count_of(&w.peer, "DELETE"), 5);
     world_clear(&w);
 }
 
@@ -622,6 +661,8 @@ int main(void)
         cmocka_unit_test(a_refused_connection_fails_the_operation),
         cmocka_unit_test(set_up_counts_as_lag_and_not_as_service),
         cmocka_unit_test(waiting_for_a_connection_counts_as_queueing),
+        cmocka_unit_test(slots_that_share_a_connection_take_turns),
+        cmocka_unit_test(a_drain_serves_those_that_waited),
         cmocka_unit_test(a_cut_operation_is_a_censored_sample),
         cmocka_unit_test(a_stall_is_a_failed_stream_with_its_silence),
         cmocka_unit_test(pages_belong_to_one_operation),
