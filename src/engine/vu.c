@@ -469,11 +469,15 @@ void vu_cut(struct vu *vu)
 
 void vu_resume(struct vu *vu, uint64_t due_ns)
 {
-    for (uint32_t i = 0; i < vu->shard->plan->slots; i++) {
+    uint32_t slots = vu->shard->plan->slots;
+
+    vu_hold(vu); /* of one that is ending the last slot comes to rest here */
+    for (uint32_t i = 0; i < slots; i++) {
         if (vu->slots[i].state == SLOT_PARKED) {
             slot_due(&vu->slots[i], due_ns);
         }
     }
+    vu_let_go(vu);
 }
 
 uint64_t vu_silence_ns(const struct vu *vu, uint64_t now_ns)
