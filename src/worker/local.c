@@ -173,18 +173,23 @@ static uint32_t core_count(void)
     return n > 0 ? (uint32_t)n : 1;
 }
 
+/* Caps are dealt in whole units, and each shard needs one. 0: no cap. */
+static uint64_t cap_shards(uint64_t shards, double cap)
+{
+    return cap > 0 && cap < (double)shards ? (uint64_t)cap : shards;
+}
+
 static uint32_t choose_shards(const struct plan *plan, uint32_t threads)
 {
+    const struct caps_config *caps = &plan->scenario->safety.caps;
     uint64_t in_flight = (uint64_t)plan->max_vus * plan->slots;
     uint64_t useful = (in_flight + OPERATIONS_PER_SHARD - 1) / OPERATIONS_PER_SHARD;
     uint32_t cores = core_count();
-    double max_rps = plan->scenario->safety.caps.max_rps;
 
     useful = useful < cores ? useful : cores;
     useful = threads > 0 ? threads : useful;
-    if (max_rps > 0 && max_rps < (double)useful) {
-        useful = (uint64_t)max_rps; /* each shard may start one operation a second at least */
-    }
+    useful = cap_shards(useful, caps->max_rps);
+    useful = cap_shards(useful, (double)caps->max_connections);
     return useful > 1 ? (uint32_t)useful : 1;
 }
 
