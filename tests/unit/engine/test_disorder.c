@@ -102,7 +102,7 @@ static const char *scenario_of(char *text, size_t size)
 {
     snprintf(text, size,
              "{'target': {'url': 'http://localhost/mcp', 'timeouts': {'request_timeout_ms': 1500, "
-             "'stream_stall_timeout_ms': 1000}}, 'safety': {'hard_caps': {'max_rps': %s%s}}, "
+             "'stream_stall_timeout_ms': 1000}%s}, 'safety': {'hard_caps': {'max_rps': %s%s}}, "
              "'workload': {'in_flight_per_vu': %u, 'think_time': {'mode': 'jitter', 'base_ms': %u, "
              "'jitter_ms': 20}, 'operation_mix': [{'operation': 'tools_list'}, {'operation': "
              "'ping'}, {'operation': 'tools_call', 'weight': 3}], 'tools': {'templates': ["
@@ -112,6 +112,8 @@ static const char *scenario_of(char *text, size_t size)
              "{'stage': 'baseline', 'stage_id': 'a', 'duration_ms': 3000, 'load': {'target_vus': "
              "%u}}, {'stage': 'baseline', 'stage_id': 'b', 'duration_ms': 3000, 'load': "
              "{'target_vus': %u}}]}",
+             draw(2) == 0 ? ", 'headers': {'X-Vu': '${vu_id}', 'X-Op': '${stage_id}/${op_seq}'}"
+                          : "",
              draw(3) == 0 ? "40" : "0", draw(3) == 0 ? ", 'max_connections': 4" : "",
              (unsigned)(1 + draw(3)), (unsigned)draw(3) * 10, draw(4) == 0 ? "false" : "true",
              (unsigned)(1 + draw(8)), (unsigned)(1 + draw(8)));

@@ -611,6 +611,77 @@ static void pages_belong_to_one_operation(void **state)
     world_clear(&w);
 }
 
+/* ---- headers that differ from request to request ------------------------------------------------
+ */
+
+static bool check_headers(void *owner, const struct peer_request *r)
+{
+    struct world *w = owner;
+    char want[64];
+
+    if (strcmp(r->method, "tools/call") == 0) {
+        snprintf(want, sizeof want, "%s/%u", w->script == 0 ? "a" : "b", w->arrival_count++);
+        assert_true(str_eq(peer_header(r, "X-Op"), str_c(want)));
+    }
+    assert_true(str_eq(peer_header(r, "X-Vu"), STR("vu_0")));
+    return false;
+}
+
+static void headers_are_filled_in_for_each_request(void **state)
+{
+    struct world w;
+
+    (void)state;
+    world_init(&w, "{'target': {'url': 'http://localhost/mcp', 'headers': {'X-Vu': '${vu_id}', "
+                   "'X-Op': '${stage_id}/${op_seq}'}}, 'workload': {'operation_mix': [" CALL "]}, "
+                   "'stages': ["
+                   "{'stage': 'baseline', 'stage_id': 'a', 'duration_ms': 10000, 'load': "
+                   "{'target_vus': 1}}, {'stage': 'baseline', 'stage_id': 'b', 'duration_ms': "
+                   "10000, 'load': {'target_vus': 1}}]}");
+    w.peer.on_request = check_headers;
+    begin_stage(&w, 0, NS_PER_S);
+    run_for(&w, 2 * NS_PER_S);
+    w.script = 1;
+    begin_stage(&w, 1, NS_PER_S);
+    run_for(&w, 2 * NS_PER_S);
+    finish(&w);
+    assert_true(w.arrival_count > 150);
+    world_clear(&w);
+}
+
+/* Two shards of one plan: each user lives in exactly one of them. */
+static void segments_share_the_users(void **state)
+{
+    (void)state;
+    for (uint32_t i = 0; i < 2; i++) {
+        struct world w;
+
+        world_init(&w, scenario("'operation_mix': [" CALL "]", "", 5, 2, 7));
+        shard_free(w.shard);
+        struct shard_config config = {
+            .plan = w.planned.plan,
+            .target = &w.target,
+            .segment = {.index = i, .count = 2},
+            .opener = peer_open,
+            .opener_owner = &w.peer,
+            .post = world_post,
+            .owner = &w,
+        };
+        w.shard = shard_new(w.loop, &config);
+        begin_stage(&w, 0, NS_PER_S);
+        run_for(&w, 2 * NS_PER_S);
+        assert_int_equal(w.gauges[0].active_vus, i == 0 ? 3 : 2);
+        begin_stage(&w, 1, NS_PER_S);
+        run_for(&w, 2 * NS_PER_S);
+        assert_int_equal(w.gauges[2].active_vus, 1);
+        begin_stage(&w, 2, NS_PER_S);
+        run_for(&w, 2 * NS_PER_S);
+        assert_int_equal(w.gauges[4].active_vus, i == 0 ? 4 : 3);
+        finish(&w);
+        world_clear(&w);
+    }
+}
+
 /* ---- memory -----------------------------------------------------------------------------------
  */
 
@@ -666,6 +737,8 @@ int main(void)
         cmocka_unit_test(a_cut_operation_is_a_censored_sample),
         cmocka_unit_test(a_stall_is_a_failed_stream_with_its_silence),
         cmocka_unit_test(pages_belong_to_one_operation),
+        cmocka_unit_test(headers_are_filled_in_for_each_request),
+        cmocka_unit_test(segments_share_the_users),
         cmocka_unit_test(structs_stay_small),
     };
 
