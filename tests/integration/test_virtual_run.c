@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The control plane over two shards and a scripted peer, on one loop with a virtual clock: whole
+ * runs in milliseconds, the same each time. Whenever somebody stops them, the books balance.
+ */
+#include "base/mem.h"
+#include "base/rng.h"
+#include "control/run.h"
+#include "engine/shard.h"
+#include "support/peer.h"
+#include "support/planned.h"
+#include "support/unit.h"
+
+#include <signal.h>
+
+#define MS NS_PER_MS
+
+enum { SHARDS = 2 };
+
+static uint64_t now_ns = 1000 * NS_PER_S;
+static const struct clock virtual_clock = {.virtual_ns = &now_ns};
+
+struct world {
+    struct planned planned;
+    struct loop *loop;
+    struct peer peer;
+    struct mcp_target target;
+    struct shard *shards[SHARDS];
+    struct run *run;
+    struct run_workers workers;
+    struct list reports; /* on their way to the run */
+    struct defer deliver;
+    unsigned ends;
+    uint64_t stall_at_ns; /* from then on calls are not answered; 0: never */
+};
+
+/* ---- messages, as worker/local.c carries them
+ * ---------------------------------------------------- */
+
+static void post(void *owner, struct message *report)
+{
+    struct world *w = owner;
+
+    list_append(&w->reports, &report->node);
+    loop_defer(w->loop, &w->deliver);
+}
+
+static void deliver_one(struct world *w, struct message *m)
+{
+    switch (m->kind) {
+    case REPORT_WINDOW:
+        run_on_window(w->run, m->shard, m->window);
+        m->kind = ORDER_RECYCLE;
+        shard_take(w->shards[m->shard], m);
+        return;
+    case REPORT_CHECKS:
+        run_on_checks(w->run, m->checks);
+        xfree(m->checks);
+        break;
+    case REPORT_DRAINED:
+        run_on_drained(w->run, m->shard);
+        break;
+    case ORDER_CHECK:
+    case ORDER_STAGE:
+    case ORDER_DRAIN:
+    case ORDER_STOP:
+    case ORDER_RECYCLE:
+    case ORDER_QUIT:
+        fail_msg("an order where a report belongs");
+    }
+    xfree(m);
+}
+
+static void on_deliver(struct defer *d)
+{
+    struct world *w = list_entry(d, struct world, deliver);
+
+    while (!list_empty(&w->reports)) {
+        struct message *m = list_entry(w->reports.next, struct message, node);
+
+        list_remove(&m->node);
+        deliver_one(w, m);
+    }
+}
+
+static void order(struct world *w, uint32_t shard, struct message fields)
+{
+    struct message *m = xmalloc(sizeof *m);
+
+    *m = fields;
+    list_init(&m->node);
+    shard_take(w->shards[shard], m);
+}
+
+static void order_all(struct world *w, struct message fields)
+{
+    for (uint32_t i = 0; i < SHARDS; i++) {
+        order(w, i, fields);
+    }
+}
+
+static void order_check(void *workers)
+{
+    order(workers, 0, (struct message){.kind = ORDER_CHECK});
+}
+
+static void
+order_stage(void *workers, uint32_t stage, uint64_t grid_ns, uint64_t start_ns, uint64_t end_ns)
+{
+    order_all(workers, (struct message){.kind = ORDER_STAGE,
+                                        .stage = stage,
+                                        .grid_ns = grid_ns,
+                                        .start_ns = start_ns,
+                                        .end_ns = end_ns});
+}
+
+static void order_drain(void *workers)
+{
+    order_all(workers, (struct message){.kind = ORDER_DRAIN});
+}
+
+static void order_stop(void *workers)
+{
+    order_all(workers, (struct message){.kind = ORDER_STOP});
+}
+
+/* ---- the world --------------------------------------------------------------------------------
+ */
+
+static void on_end(void *owner)
+{
+    ((struct world *)owner)->ends++;
+}
+
+/* Streams that begin after `stall_at_ns` say nothing after their head. */
+static bool stall_later(void *owner, const struct peer_request *r)
+{
+    struct world *w = owner;
+
+    if (w->stall_at_ns == 0 || r->at_ns < w->stall_at_ns || strcmp(r->method, "tools/call") != 0) {
+        return false;
+    }
+    peer_sse_begin(r->conn, 0, NULL);
+    return true;
+}
+
+static const char scenario[] =
+    "{'target': {'url': 'http://localhost/mcp', 'timeouts': {'stream_stall_timeout_ms': 2000}},"
+    " 'workload': {'operation_mix': [{'operation': 'tools_call', 'tool_name': 'echo'}],"
+    "   'in_flight_per_vu': 2, 'think_time': {'mode': 'fixed', 'base_ms': 20}},"
+    " 'stages': [{'stage': 'preflight', 'duration_ms': 2000, 'load': {'target_vus': 1}},"
+    "   {'stage': 'baseline', 'duration_ms': 6000, 'load': {'target_vus': 7},"
+    "    'stop_conditions': [{'id': 'stalls', 'metric': 'stream_stall_count', 'comparator': '>=',"
+    "      'threshold': 5, 'window_ms': 3000, 'sustain_windows': 1}]}]}";
+
+static void set_up(struct world *w)
+{
+    static const char *const metrics[] = {"stream_stall_count"};
+    struct run_observer observer = {.on_end = on_end, .owner = w};
+
+    *w = (struct world){0};
+    planned_make(&w->planned, scenario, metrics, 1);
+    assert_int_equal(loop_new(&virtual_clock, &w->loop, NULL), 0);
+    peer_init(&w->peer, w->loop);
+    w->peer.delay_ns = 10 * MS;
+    w->peer.on_request = stall_later;
+    w->peer.owner = w;
+    list_init(&w->reports);
+    defer_init(&w->deliver, on_deliver);
+    w->target = (struct mcp_target){.host = "peer",
+                                    .port = 80,
+                                    .version = "2025-11-25",
+                                    .connect_ns = NS_PER_S,
+                                    .request_ns = 30 * NS_PER_S,
+                                    .stall_ns = 2 * NS_PER_S};
+    for (uint32_t i = 0; i < SHARDS; i++) {
+        struct shard_config config = {.plan = w->planned.plan,
+                                      .target = &w->target,
+                                      .segment = {i, SHARDS},
+                                      .opener = peer_open,
+                                      .opener_owner = &w->peer,
+                                      .post = post,
+                                      .owner = w};
+        w->shards[i] = shard_new(w->loop, &config);
+    }
+    w->workers = (struct run_workers){.check = order_check,
+                                      .stage = order_stage,
+                                      .drain = order_drain,
+                                      .stop = order_stop,
+                                      .source_count = SHARDS};
+    assert_int_equal(run_new(w->loop, w->planned.plan, &w->planned.identity, &w->workers, w,
+                             &observer, &w->run, NULL),
+                     0);
+    run_start(w->run);
+}
+
+static void run_for(struct world *w, uint64_t ns)
+{
+    loop_run_virtual(w->loop, &now_ns, now_ns + ns);
+}
+
+static void tear_down(struct world *w)
+{
+    for (uint32_t i = 0; i < SHARDS; i++) {
+        shard_free(w->shards[i]);
+    }
+    run_free(w->run);
+    peer_clear(&w->peer);
+    run_for(w, MS);
+    loop_free(w->loop);
+    planned_clear(&w->planned);
+}
+
+static uint64_t total(const struct world *w, enum count id)
+{
+    struct aggregate_filter filter = aggregate_everything();
+    struct metric_view view = {0};
+
+    filter.dists = 0;
+    aggregate_view_total(w->run->books, &filter, &view);
+    uint64_t n = view.count[id];
+    metric_view_clear(&view);
+    return n;
+}
+
+/* Of every run that has ended, however it did. */
+static void check_books(const struct world *w)
+{
+    assert_int_equal(w->ends, 1);
+    assert_true(run_state_terminal(w->run->state));
+    assert_string_equal(w->run->validity, "valid");
+    assert_int_equal(total(w, COUNT_STARTED), total(w, COUNT_ENDED_OK) +
+                                                  total(w, COUNT_ENDED_FAILED) +
+                                                  total(w, COUNT_UNFINISHED));
+    assert_int_equal(total(w, COUNT_REQUESTS_SENT), peer_count_of(&w->peer, "tools/call"));
+    assert_int_equal(w->peer.open_connections, 0);
+}
+
+/* ---- runs -------------------------------------------------------------------------------------
+ */
+
+static void a_run_is_played_exactly(void **state)
+{
+    struct world w;
+
+    (void)state;
+    set_up(&w);
+    run_for(&w, 20 * NS_PER_S);
+    check_books(&w);
+    assert_string_equal(run_state_name(w.run->state), "completed");
+    assert_int_equal(w.run->exit_code, 0);
+    assert_int_equal(total(&w, COUNT_UNFINISHED), 0);
+    assert_int_equal(w.peer.sessions, 1 + 7); /* the checks' own, and one for each user */
+    assert_int_equal(peer_count_of(&w.peer, "DELETE"), 8);
+    /* 30 ms a cycle and two slots: one user for 2 s, then seven for 6 s less their start. */
+    assert_in_range(total(&w, COUNT_STARTED), 2 * 66 + 14 * 180, 2 * 68 + 14 * 201);
+    tear_down(&w);
+}
+
+static void a_condition_stops_a_stalling_target(void **state)
+{
+    struct world w;
+
+    (void)state;
+    set_up(&w);
+    w.stall_at_ns = now_ns + 4 * NS_PER_S;
+    run_for(&w, 60 * NS_PER_S);
+    check_books(&w);
+    assert_string_equal(run_state_name(w.run->state), "stopped");
+    assert_int_equal(w.run->exit_code, 4);
+    assert_string_equal(w.run->trigger.spec->id, "stalls");
+    assert_true(total(&w, COUNT_STREAMS_STALLED) >= 5);
+    assert_int_equal(total(&w, COUNT_STREAMS_STALLED), total(&w, COUNT_ENDED_FAILED));
+    tear_down(&w);
+}
+
+static void a_stop_at_any_moment_balances(void **state)
+{
+    (void)state;
+    for (uint64_t n = 0; n < 250; n++) {
+        struct world w;
+        uint64_t x = rng_at(77, n);
+        uint64_t at = rng_below(x, 9500 * MS);
+
+        set_up(&w);
+        w.stall_at_ns = n % 3 == 0 ? now_ns + rng_below(rng_mix64(x), 9 * NS_PER_S) : 0;
+        run_for(&w, at);
+        if (!run_state_terminal(w.run->state)) {
+            if (n % 5 == 0) {
+                run_emergency_stop(w.run, "user");
+            } else {
+                run_stop_request(w.run, n % 2 == 0 ? STOP_DRAIN : STOP_IMMEDIATE, SIGINT, "user");
+            }
+            run_for(&w, rng_below(rng_mix64(x + 1), 30 * MS));
+            run_stop_request(w.run, n % 7 == 0 ? STOP_IMMEDIATE : STOP_DRAIN, SIGINT, "user");
+        }
+        run_for(&w, 60 * NS_PER_S);
+        check_books(&w);
+        tear_down(&w);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_run_is_played_exactly),
+        cmocka_unit_test(a_condition_stops_a_stalling_target),
+        cmocka_unit_test(a_stop_at_any_moment_balances),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
