@@ -238,7 +238,7 @@ static void guard_stages(struct check *c, const struct scenario *s)
     } else if (s->stages[first].kind != STAGE_PREFLIGHT) {
         check_enter_index(c, first);
         guard(c, true, "PREFLIGHT_NOT_FIRST", "Begin with a short preflight stage.",
-              "the first stage is no preflight, so a wrong target is found only under load");
+              "the first stage is no preflight, so the first load is the full load");
     }
     check_leave(c, mark);
 }
