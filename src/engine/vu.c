@@ -313,7 +313,8 @@ static void try_begin(struct slot *slot)
         rest(slot);
         return;
     }
-    if (!shard_accepts(s, slot->t_due)) {
+    /* What the cap held back until its stage was over waits for the next one. */
+    if (!shard_accepts(s, slot->capped ? now : slot->t_due)) {
         slot->state = SLOT_PARKED;
         return;
     }

@@ -150,6 +150,25 @@ static void the_cap_is_not_exceeded_in_any_second(void **state)
     }
 }
 
+static void what_the_cap_holds_back_does_not_outlive_its_stage(void **state)
+{
+    struct world w;
+
+    (void)state;
+    world_init(&w, scenario("'operation_mix': [" CALL "], 'in_flight_per_vu': 20",
+                            "'hard_caps': {'max_rps': 5}", 1, 1, 1));
+    w.peer.on_request = note_arrival;
+    begin_stage(&w, 0, NS_PER_S);
+    run_for(&w, 4 * NS_PER_S);
+    assert_int_equal(w.arrival_count, 5);
+    begin_stage(&w, 1, NS_PER_S);
+    run_for(&w, 4 * NS_PER_S);
+    finish(&w);
+    assert_int_equal(w.count[0][COUNT_STARTED], 5);
+    assert_int_equal(w.count[1][COUNT_STARTED], 5);
+    world_clear(&w);
+}
+
 /* ---- stages -----------------------------------------------------------------------------------
  */
 
@@ -718,6 +737,7 @@ int main(void)
         cmocka_unit_test(think_time_spaces_operations),
         cmocka_unit_test(slots_share_a_session_and_run_side_by_side),
         cmocka_unit_test(the_cap_is_not_exceeded_in_any_second),
+        cmocka_unit_test(what_the_cap_holds_back_does_not_outlive_its_stage),
         cmocka_unit_test(a_stage_ends_and_the_next_one_resumes),
         cmocka_unit_test(a_stage_that_was_ordered_ahead_follows_without_a_gap),
         cmocka_unit_test(users_come_and_go_with_the_level),
