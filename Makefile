@@ -22,11 +22,11 @@ e2e:
 	bash scripts/test.sh --no-setup e2e
 
 lint:
-	bash scripts/test.sh --no-setup lint
+	bash scripts/test.sh --no-setup --no-tidy lint
 	bash scripts/top_functions.sh
 
 tidy:
-	cmake --preset release && TIDY=all bash tests/lint/tidy.sh
+	cmake --preset release && bash tests/lint/tidy.sh
 
 format:
 	find src tests bench -name '*.[ch]' -print0 | xargs -0 clang-format-14 -i

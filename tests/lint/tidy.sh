@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 #
-# clang-tidy with the rules of .clang-tidy. A full pass takes minutes, so by default it reads what the
-# last commit and the working tree changed; TIDY=all reads everything, TIDY=off nothing.
+# clang-tidy with the rules of .clang-tidy. A full pass takes minutes, so a file that was found clean is
+# remembered (build/tidy) until it, a header, or the rules change. TIDY=off skips the whole.
 set -eu -o pipefail
 cd "$(dirname "$0")/../.."
 
@@ -14,18 +14,21 @@ if [ ! -f build/compile_commands.json ]; then
     echo "no build/compile_commands.json: configure the release preset first"
     exit 77
 fi
-case ${TIDY:-changed} in
-off)
+if [ "${TIDY:-on}" = off ]; then
     echo "TIDY=off"
     exit 77
-    ;;
-all) files=$(find src -name '*.c' | sort) ;;
-*)
-    files=$(git diff --name-only --diff-filter=d HEAD~1 -- 'src/*.c' 2> /dev/null || true)
-    if [ -z "$files" ]; then
-        echo "the last commit changed no source file; TIDY=all reads everything"
-        exit 77
-    fi
-    ;;
-esac
-echo "$files" | xargs -P "$(nproc)" -n 4 clang-tidy --quiet -p build
+fi
+
+mkdir -p build/tidy
+common=$(find src -name '*.h' -print0 | sort -z | xargs -0 cat .clang-tidy | sha256sum | cut -d' ' -f1)
+export common
+
+check() {
+    local stamp
+    stamp=build/tidy/$( (echo "$common $1" && cat "$1") | sha256sum | cut -d' ' -f1)
+    [ -e "$stamp" ] && return 0
+    clang-tidy --quiet -p build "$1" 2> /dev/null || return 1
+    : > "$stamp"
+}
+export -f check
+find src -name '*.c' -print0 | sort -z | xargs -0 -P "$(nproc)" -I{} bash -c 'check "$1"' _ {}
