@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #define HELP_TEXT_MAX ((size_t)1024 * 1024)
 
@@ -255,8 +256,20 @@ static const struct command *role_of(const char *path)
     return NULL;
 }
 
+/* Thousands of streams need as many descriptors as the system lets us have. */
+static void raise_descriptor_limit(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
 int cli_main(int argc, char **argv)
 {
+    raise_descriptor_limit();
     /* A reader that goes away is an error of a write, not the end of a run. */
     signal(SIGPIPE, SIG_IGN);
     const struct command *command = argc > 0 ? role_of(argv[0]) : NULL;

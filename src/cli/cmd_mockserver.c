@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
@@ -271,17 +270,6 @@ static int check_settings(struct settings *s)
 
 /* ---- running ------------------------------------------------------------------------------ */
 
-/* Thousands of streams need as many descriptors as the system lets us have. */
-static void raise_descriptor_limit(void)
-{
-    struct rlimit limit;
-
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
-        limit.rlim_cur = limit.rlim_max;
-        setrlimit(RLIMIT_NOFILE, &limit);
-    }
-}
-
 static void on_signal(struct signals *signals, int signo)
 {
     (void)signo;
@@ -363,7 +351,6 @@ int cmd_mockserver(int argc, char **argv)
     if (rc != EXIT_OK) {
         return rc;
     }
-    raise_descriptor_limit();
     rc = loop_new(&clock, &loop, &err);
     if (rc == 0) {
         rc = serve(&s, loop, &err);

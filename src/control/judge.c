@@ -43,7 +43,7 @@ static void check_books(struct run *r)
     uint64_t ended =
         v.count[COUNT_ENDED_OK] + v.count[COUNT_ENDED_FAILED] + v.count[COUNT_UNFINISHED];
     bool balanced = v.count[COUNT_STARTED] == ended;
-    uint64_t own = v.count[COUNT_OWN_FAILURES] + v.count[COUNT_CONNECT_OWN];
+    uint64_t own = v.count[COUNT_OWN_FAILURES], dials = v.count[COUNT_CONNECT_OWN];
     if (!balanced) {
         r->validity = "lost_data";
         buf_printf(&r->evidence, "%llu operations started, %llu reported\n",
@@ -58,12 +58,14 @@ static void check_books(struct run *r)
                    (unsigned long long)i.duplicates,
                    (unsigned long long)i.refused + (unsigned long long)i.unknown_source);
     }
-    if (own > 0) {
+    if (own + dials > 0) {
         if (r->validity[0] == 'v') {
             r->validity = "generator_bound";
         }
-        buf_printf(&r->evidence, "%llu failures of our own (descriptors, ports, memory)\n",
-                   (unsigned long long)own);
+        buf_printf(&r->evidence,
+                   "%llu operations and %llu connection attempts failed on our own side "
+                   "(descriptors, ports, memory)\n",
+                   (unsigned long long)own, (unsigned long long)dials);
     }
     metric_view_clear(&v);
 }
