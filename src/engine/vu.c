@@ -4,6 +4,8 @@
 
 #include <assert.h>
 
+enum { LIST_PAGES_MAX = 1000 }; /* of one list operation */
+
 static void slot_due(struct slot *slot, uint64_t due_ns);
 
 static const struct plan_operation *operation_of(const struct slot *slot)
@@ -198,30 +200,37 @@ static void think(struct slot *slot, uint64_t end_ns)
     }
 }
 
+static bool names_page(const struct slot *slot, const struct mcp_answer *answer)
+{
+    return answer->code == ERROR_CODE_NONE && answer->msg != NULL && answer->msg->has_cursor &&
+           operation_of(slot)->paged;
+}
+
 /* Another page, or the same request on a new session: the operation goes on. */
 static bool goes_on(struct slot *slot, const struct mcp_answer *answer)
 {
     struct vu *vu = slot->vu;
 
-    if (answer->session_lost && !slot->retried && !vu->ending) {
-        slot->retried = true;
-        vu->shard->policy->acquire(vu, slot);
-        return true;
-    }
-    if (answer->code == ERROR_CODE_NONE && answer->msg != NULL && answer->msg->has_cursor &&
-        operation_of(slot)->paged && slot->requests < 1000) {
+    if (names_page(slot, answer)) {
+        if (answer->msg->cursor_too_long || slot->requests >= LIST_PAGES_MAX) {
+            return false;
+        }
         xfree(slot->cursor);
         slot->cursor = xstrdup(answer->msg->cursor);
-        vu->shard->policy->acquire(vu, slot);
-        return true;
+    } else if (answer->session_lost && !slot->retried && !vu->ending) {
+        slot->retried = true;
+    } else {
+        return false;
     }
-    return false;
+    vu->shard->policy->acquire(vu, slot);
+    return true;
 }
 
 static void on_done(struct mcp_call *call, const struct mcp_answer *answer)
 {
     struct slot *slot = list_entry(call, struct slot, call);
     struct vu *vu = slot->vu;
+    struct mcp_answer verdict = *answer;
 
     take_call(slot);
     slot->session->mcp.ops_served++;
@@ -229,10 +238,14 @@ static void on_done(struct mcp_call *call, const struct mcp_answer *answer)
     if (goes_on(slot, answer)) {
         return;
     }
+    if (names_page(slot, answer)) {
+        mcp_fail(&verdict, ERROR_CODE_RESPONSE_TOO_LARGE,
+                 "the list has more pages, or a longer cursor, than this client follows");
+    }
     xfree(slot->cursor);
     slot->cursor = NULL;
-    report(slot, class_of(answer), answer);
-    think(slot, answer->end_ns);
+    report(slot, class_of(&verdict), &verdict);
+    think(slot, verdict.end_ns);
 }
 
 static const struct mcp_call_events call_events = {

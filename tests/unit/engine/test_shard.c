@@ -630,6 +630,42 @@ static void pages_belong_to_one_operation(void **state)
     world_clear(&w);
 }
 
+static bool pages_without_end(void *owner, const struct peer_request *r)
+{
+    const struct world *w = owner;
+    char body[JSONRPC_CURSOR_MAX + 300];
+    size_t width = w->script == 0 ? 1 : JSONRPC_CURSOR_MAX + 1;
+
+    if (strcmp(r->method, "tools/list") != 0) {
+        return false;
+    }
+    snprintf(body, sizeof body,
+             "{\"jsonrpc\":\"2.0\",\"id\":%lld,\"result\":{\"tools\":[],\"nextCursor\":\"%0*d\"}}",
+             (long long)r->id, (int)width, 7);
+    peer_respond(r->conn, MS, 200, "application/json", NULL, body);
+    return true;
+}
+
+static void a_list_without_an_end_is_a_failure(void **state)
+{
+    static const unsigned pages[] = {1000, 1}; /* a short cursor for ever; one that is too long */
+    struct world w;
+
+    (void)state;
+    for (int way = 0; way < 2; way++) {
+        world_init(&w, scenario("'operation_mix': [{'operation': 'tools_list'}]", "", 1, 1, 1));
+        w.peer.on_request = pages_without_end;
+        w.script = way;
+        begin_stage(&w, 0, 500 * MS);
+        run_for(&w, NS_PER_S);
+        finish(&w);
+        assert_int_equal(total(&w, COUNT_ENDED_OK), 0);
+        assert_int_equal(w.failures[ERROR_CODE_RESPONSE_TOO_LARGE], total(&w, COUNT_STARTED));
+        assert_int_equal(total(&w, COUNT_REQUESTS_SENT), pages[way] * total(&w, COUNT_STARTED));
+        world_clear(&w);
+    }
+}
+
 /* ---- headers that differ from request to request ------------------------------------------------
  */
 
@@ -757,6 +793,7 @@ int main(void)
         cmocka_unit_test(a_cut_operation_is_a_censored_sample),
         cmocka_unit_test(a_stall_is_a_failed_stream_with_its_silence),
         cmocka_unit_test(pages_belong_to_one_operation),
+        cmocka_unit_test(a_list_without_an_end_is_a_failure),
         cmocka_unit_test(headers_are_filled_in_for_each_request),
         cmocka_unit_test(segments_share_the_users),
         cmocka_unit_test(structs_stay_small),
