@@ -140,19 +140,24 @@ run_unit() {
     run_ctest dev "dev"
 }
 
+# Where threads meet: whole runs in one process, the worker, the mock's servers, and real processes.
 run_tsan() {
-    local names
-    names=$(find tests/integration -name 'test_*.c' 2> /dev/null)
-    if [ -z "$names" ]; then
-        return
-    fi
+    local name
     if ! command -v clang > /dev/null; then
         skip_one "tsan: no clang here"
         return
     fi
     build tsan || return
-    title "integration (thread sanitizer)"
-    run_ctest tsan "tsan" -R '^integration_'
+    title "what has threads (thread sanitizer)"
+    run_ctest tsan "tsan" -R '^(integration_|unit_worker_|unit_mock_serve|unit_net_|unit_loop_)'
+    if ! node_is_new; then
+        skip_one "tsan, e2e: no Node.js 18 or newer here"
+        return
+    fi
+    for name in truth interrupt; do
+        MCPDRILL_BIN_DIR="$PWD/build/tsan/bin" MCPDRILL_SANITIZED=1 \
+            run_e2e_file "tests/e2e/$name.test.mjs" "e2e, tsan: $name"
+    done
 }
 
 tap_count() {
