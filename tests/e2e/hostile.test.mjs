@@ -574,6 +574,35 @@ for (const [name, id] of [
   });
 }
 
+test('a list that never ends is a failure, and the check of names does not follow it for ever', async (t) => {
+  let pages = 0;
+  const server = await startHostile(
+    t,
+    () => {},
+    (socket, request, message) => {
+      if (message.method !== 'tools/list') {
+        return false;
+      }
+      pages++;
+      const tools = [{ name: `tool-${pages}`, inputSchema: { type: 'object' } }];
+      socket.write(jsonAnswer({ jsonrpc: '2.0', id: message.id, result: { tools, nextCursor: `${pages}` } }));
+      return true;
+    },
+  );
+  const named = await run(baseline({ url: server.url, ms: 1000, timeouts }), { timeoutMs: 20_000 });
+  assert.equal(named.code, 5, named.said);
+  assert.match(named.said, /fast_echo|page|list/);
+  const listed = await run(
+    baseline({ url: server.url, ms: 1000, timeouts, mix: [{ operation: 'tools_list' }] }),
+    {
+      timeoutMs: 20_000,
+    },
+  );
+  const { totals } = listed.result;
+  assert.ok(totals.operations_total + totals.operations_unfinished > 0, listed.said);
+  assert.equal(totals.operations_failed, totals.operations_total, 'no endless list is a success');
+});
+
 test('random bytes', async (t) => {
   let seed = 12345;
   const random = () => {
