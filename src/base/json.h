@@ -14,7 +14,7 @@
 
 #include <jansson.h>
 
-#define JSON_TEXT_MAX  ((size_t)10 * 1024 * 1024) /* compat.md §1.1 */
+#define JSON_TEXT_MAX  ((size_t)10 * 1024 * 1024) /* of a scenario file */
 #define JSON_DEPTH_MAX 64u
 
 /*

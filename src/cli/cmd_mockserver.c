@@ -75,7 +75,7 @@ static void make_table(struct option_table *t)
         t->options[t->count++] = (struct option){
             .name = own_options[i].name,
             .has_arg = own_options[i].value != NULL ? required_argument : no_argument,
-            .val = own_options[i].code,
+            .val = (int)own_options[i].code,
         };
     }
     for (size_t i = 0; i < fault_field_count && t->count < OPTIONS_MAX - 1; i++) {

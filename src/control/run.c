@@ -256,18 +256,31 @@ static void fail_preflight(struct run *r, const char *what, const char *sentence
     begin_stop(r, RUN_STOP_PREFLIGHT, STOP_IMMEDIATE);
 }
 
-/* Every operation that ended and failed, other than by a tool's own error, fails the check. */
-static void judge_preflight(struct run *r)
+/* What ended in a whole second of the preflight stage. Operations that are still running at its end
+ * count neither way. */
+static void tally_preflight(struct run *r, uint64_t second)
 {
     struct aggregate_filter filter = aggregate_everything();
     struct metric_view view = {0};
 
+    if (r->stage < 0 || !is_preflight(r, (uint32_t)r->stage) ||
+        second >= second_of(r, r->stages[r->stage].end_ns, false)) {
+        return;
+    }
     filter.stage_index = r->stage;
     filter.dists = 0;
-    aggregate_view_total(r->books, &filter, &view);
-    uint64_t failed = view.count[COUNT_ENDED_FAILED] - view.count[COUNT_TOOL_ERRORS];
-    uint64_t ended = view.count[COUNT_ENDED_OK] + view.count[COUNT_ENDED_FAILED];
+    aggregate_view_seconds(r->books, &filter, second, 1, &view);
+    r->preflight_ended_ += view.count[COUNT_ENDED_OK] + view.count[COUNT_ENDED_FAILED];
+    r->preflight_failed_ += view.count[COUNT_ENDED_FAILED] - view.count[COUNT_TOOL_ERRORS];
     metric_view_clear(&view);
+}
+
+/* Every operation that ended and failed, other than by a tool's own error, fails the check. */
+static void judge_preflight(struct run *r)
+{
+    uint64_t failed = r->preflight_failed_, ended = r->preflight_ended_;
+
+    r->preflight_failed_ = r->preflight_ended_ = 0;
     if (failed == 0) {
         next_stage(r);
         return;
@@ -482,6 +495,7 @@ static void take_seconds(struct run *r)
     uint64_t complete = aggregate_complete(r->books);
 
     for (; r->seen_second_ < complete; r->seen_second_++) {
+        tally_preflight(r, r->seen_second_);
         if (r->observer_.on_second != NULL) {
             r->observer_.on_second(r->observer_.owner, r->seen_second_);
         }

@@ -143,6 +143,7 @@ struct run {
     struct timer cap_timer_;
     struct timer drain_timer_;
     uint64_t seen_second_, event_count_;
+    uint64_t preflight_ended_, preflight_failed_; /* of the preflight stage that runs */
     uint32_t drained_;
     bool stage_judging_;
     uint64_t waiting_since_ns_;

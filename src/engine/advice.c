@@ -85,7 +85,9 @@ void advice_write(const struct mcp_answer *answer,
 {
     char code[48];
 
-    error_code_name(answer->code, answer->number, code, sizeof code);
+    /* Here one answer is told, not a class of them: its status in full. */
+    error_code_name(answer->code == ERROR_CODE_HTTP_5XX ? ERROR_CODE_HTTP_STATUS : answer->code,
+                    answer->number, code, sizeof code);
     snprintf(out->message, sizeof out->message, "%s to %s:%u failed: %s%s%.*s", during,
              target->host, (unsigned)target->port, code, answer->message.len > 0 ? ": " : "",
              (int)(answer->message.len < 300 ? answer->message.len : 300), answer->message.p);

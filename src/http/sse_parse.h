@@ -27,7 +27,8 @@ enum sse_token {
     SSE_MORE,     /* all bytes are taken; feed more */
     SSE_DATA,     /* *piece: the next bytes of the event's data (LF between lines included) */
     SSE_EVENT,    /* a blank line ended an event with data: SSE_DATA was answered for it */
-    SSE_PRIMING,  /* a blank line ended an event with an id but without data (mcp-wire.md §3.4) */
+    SSE_PRIMING,  /* a blank line ended an event with an id but without data (MCP 2025-11-25,
+                     transports: resumability) */
     SSE_COMMENT,  /* a comment line is complete */
     SSE_TOO_LONG, /* a line other than data is above SSE_OTHER_LINE_MAX; the parser stays here */
 };

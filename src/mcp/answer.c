@@ -18,7 +18,7 @@ bool mcp_is_response(const struct jsonrpc_msg *msg, int64_t want_id)
     if (msg->kind != JSONRPC_ERROR) {
         return false;
     }
-    /* Servers that could not read a request answer without its id (mcp-wire.md §3.3). */
+    /* Servers that could not read a request answer without its id (JSON-RPC 2.0 §5). */
     return msg->id_kind == JSONRPC_ID_NONE || msg->id_kind == JSONRPC_ID_NULL ||
            (msg->id_kind == JSONRPC_ID_INT && msg->id == want_id);
 }
@@ -78,7 +78,8 @@ void mcp_judge_status(
         out->origin = ERROR_ORIGIN_POLICY;
         out->message = STR("the target redirects elsewhere; redirects are denied");
     }
-    /* 404 says that the session is gone; many servers say 400 and mention it (mcp-wire.md §3.7). */
+    /* 404 says that the session is gone (MCP 2025-11-25, transports: session management); many
+     * servers say 400 and mention it. */
     if (had_session && (status == 404 || (status == 400 && mentions_session(text)))) {
         mcp_fail(out, ERROR_CODE_SESSION_LOST, "the target does not know the session any more");
         out->number = status;

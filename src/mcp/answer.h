@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What came of a call: judged in layers, the first that fails names the error (mcp-wire.md §7.3):
+ * What came of a call: judged in layers, the first that fails names the error:
  * transport → HTTP status → content type and framing → JSON → JSON-RPC envelope → JSON-RPC error →
  * isError.
  */

@@ -8,14 +8,15 @@
  * buffer.
  *
  * A message that has `method` is a request or a notification and never an answer, whatever its id
- * (mcp-wire.md §3.5: servers have an id space of their own).
+ * (requests of a server have an id space of their own).
  *
  * An array at the top level is a batch (protocol 2025-03-26): its elements are judged one by one
  * and the message is the (first) response that carries `want_id`, if there is one. If there is none
  * and an element is no JSON-RPC message, the batch is NOT_JSONRPC with the fault of that element.
  *
  * Of members with the same name the last one counts, save that two ids or `result` beside `error`
- * make a message NOT_JSONRPC. An error may come without an id (mcp-wire.md §3.3), a result not.
+ * make a message NOT_JSONRPC. Responses without an id are told as such: an error may come so
+ * (JSON-RPC 2.0 §5).
  */
 #ifndef MCP_JSONRPC_H
 #define MCP_JSONRPC_H

@@ -60,7 +60,7 @@
     X(WRITE_ERROR, CONNECT_ERROR, "WRITE_ERROR")                           \
     X(SSE_DISCONNECT, CONNECT_ERROR, "SSE_DISCONNECT")                     \
     X(SESSION_ACQUIRE_FAILED, CONNECT_ERROR, "SESSION_ACQUIRE_FAILED")     \
-    X(ADDRESS_NOT_ALLOWED, CONNECT_ERROR, "ADDRESS_NOT_ALLOWED")                                   \
+    X(ADDRESS_NOT_ALLOWED, CONNECT_ERROR, "ADDRESS_NOT_ALLOWED")           \
     X(SYSCALL, CONNECT_ERROR, "SYSCALL_%d")                                \
     X(CONNECT_TIMEOUT, TIMEOUT, "CONNECT_TIMEOUT")                         \
     X(REQUEST_TIMEOUT, TIMEOUT, "REQUEST_TIMEOUT")                         \

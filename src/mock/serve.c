@@ -101,8 +101,12 @@ static int open_ports(struct mock_serve *s, struct shard *shard, struct err *err
 
     for (unsigned i = 0; i < s->address_count; i++) {
         struct port *port = &shard->ports[shard->port_count];
-        int rc = listener_init(&port->listener, shard->loop, &s->addresses[i], on_accept, &local);
+        bool first = shard == &s->shards[0];
+        int rc = first ? listener_probe(&s->addresses[i], &local) : 0;
 
+        if (rc == 0) {
+            rc = listener_init(&port->listener, shard->loop, &s->addresses[i], on_accept, &local);
+        }
         if (rc != 0 && family_missing(&local) && s->address_count > 1) {
             s->addresses[i] = s->addresses[--s->address_count];
             i--;

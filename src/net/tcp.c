@@ -257,6 +257,28 @@ static void on_more(struct defer *d)
     accept_all(list_entry(d, struct listener, more));
 }
 
+/* Threads of one process share a port; a second process on it would silently take half of the
+ * connections. Without SO_REUSEPORT the bind says whether anybody is there. */
+int listener_probe(const union addr *addr, struct err *err)
+{
+    char text[ADDR_TEXT_MAX];
+    int on = 1, rc = 0;
+    int fd = socket(addr->sa.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    if (fd < 0) {
+        return err_sys(err, ERR_IO, errno, "cannot make a socket");
+    }
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    if (addr->sa.sa_family == AF_INET6) {
+        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
+    }
+    if (bind(fd, &addr->sa, addr_len(addr)) != 0) {
+        rc = err_sys(err, ERR_IO, errno, "cannot listen on %s", addr_text(addr, text));
+    }
+    close(fd);
+    return rc;
+}
+
 static int bind_listen(int fd, const union addr *addr)
 {
     int on = 1;

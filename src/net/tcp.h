@@ -52,5 +52,8 @@ int listener_init(struct listener *l,
                   void (*on_accept)(struct listener *l, struct stream *stream),
                   struct err *err);
 void listener_clear(struct listener *l);
+/* Is the address free? Before the first listener of a process: SO_REUSEPORT would not tell. ERR_IO.
+ */
+int listener_probe(const union addr *addr, struct err *err);
 
 #endif

@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
+import { startMock } from './lib/mock.mjs';
 import { mcpdrill, writeScenario } from './lib/mcpdrill.mjs';
 import { tempDir } from './lib/process.mjs';
 
@@ -239,4 +240,11 @@ test('the mock server refuses addresses and flags that make no sense', async () 
     const end = await mcpdrill(['mockserver', ...args], { timeoutMs: 5000 });
     assert.equal(end.code, 2, `${args.join(' ')}: ${end.stdout}${end.stderr}`);
   }
+});
+
+test('a port that is taken is said, not shared', async (t) => {
+  const mock = await startMock(t);
+  const end = await mcpdrill(['mockserver', '--addr', new URL(mock.url).host], { timeoutMs: 5000 });
+  assert.equal(end.code, 1, end.stdout);
+  assert.match(end.stderr, /Address already in use/);
 });

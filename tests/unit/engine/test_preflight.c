@@ -96,7 +96,7 @@ static void each_failure_teaches(void **state)
         {"initialize", 405, NULL, "", "handshake", ERROR_CODE_HTTP_STATUS, "HTTP_405", "POST"},
         {"initialize", 307, NULL, "", "handshake", ERROR_CODE_HTTP_STATUS, "redirect",
          "final address"},
-        {"initialize", 500, NULL, "", "handshake", ERROR_CODE_HTTP_5XX, "HTTP_5XX", "its log"},
+        {"initialize", 500, NULL, "", "handshake", ERROR_CODE_HTTP_5XX, "HTTP_500", "its log"},
         {"initialize", 429, NULL, "", "handshake", ERROR_CODE_HTTP_429, "HTTP_429", "rate"},
         {"initialize", 200, "text/html", "<html>", "handshake", ERROR_CODE_UNEXPECTED_CONTENT_TYPE,
          "text/html", "/mcp"},
@@ -116,7 +116,7 @@ static void each_failure_teaches(void **state)
          "plain HTTP"},
         {"initialize", 0, NULL, NULL, "handshake", ERROR_CODE_REQUEST_TIMEOUT, "time-out",
          "request_timeout_ms"},
-        {"notifications/initialized", 500, NULL, "", "handshake", ERROR_CODE_HTTP_5XX, "HTTP_5XX",
+        {"notifications/initialized", 500, NULL, "", "handshake", ERROR_CODE_HTTP_5XX, "HTTP_500",
          "its log"},
         {"initialize", 200, "application/json",
          "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"protocolVersion\":\"2025-11-25\","

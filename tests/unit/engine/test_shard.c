@@ -1,32 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine/shard_priv.h"
-#include "unit/engine/world.h"
-
-#define CALL "{'operation': 'tools_call', 'tool_name': 'echo'}"
-
-/* A scenario of stages with these numbers of VUs, that all start at once. */
-static const char *
-scenario(const char *workload, const char *safety, unsigned first, unsigned second, unsigned third)
-{
-    static char text[4096];
-
-    snprintf(text, sizeof text,
-             "{'target': {'url': 'http://localhost/mcp'}, 'workload': {%s}, 'safety': {%s},"
-             " 'stages': ["
-             "{'stage': 'baseline', 'stage_id': 'a', 'duration_ms': 10000,"
-             "  'load': {'target_vus': %u, 'start_spread_ms': 0}},"
-             "{'stage': 'baseline', 'stage_id': 'b', 'duration_ms': 10000,"
-             "  'load': {'target_vus': %u, 'start_spread_ms': 0}},"
-             "{'stage': 'baseline', 'stage_id': 'c', 'duration_ms': 10000,"
-             "  'load': {'target_vus': %u, 'start_spread_ms': 0}}]}",
-             workload, safety, first, second, third);
-    return text;
-}
-
-static const char *calls(unsigned vus)
-{
-    return scenario("'operation_mix': [" CALL "]", "", vus, vus, vus);
-}
+#include "unit/engine/stages.h"
 
 /* ---- both sides count the same -----------------------------------------------------------------
  */
@@ -36,10 +10,10 @@ static void books_agree_with_the_peer(void **state)
     struct world w;
 
     (void)state;
-    world_init(&w, scenario("'operation_mix': [{'operation': 'tools_list', 'weight': 1}, "
-                            "{'operation': 'tools_call', 'weight': 5, 'tool_name': 'echo'}, "
-                            "{'operation': 'ping', 'weight': 2}]",
-                            "", 7, 7, 7));
+    world_init(&w, stages_scenario("'operation_mix': [{'operation': 'tools_list', 'weight': 1}, "
+                                   "{'operation': 'tools_call', 'weight': 5, 'tool_name': 'echo'}, "
+                                   "{'operation': 'ping', 'weight': 2}]",
+                                   "", 7, 7, 7));
     begin_stage(&w, 0, 5 * NS_PER_S);
     run_for(&w, 5 * NS_PER_S);
     finish(&w);
@@ -68,7 +42,7 @@ static void events_of_streams_are_counted(void **state)
     struct world w;
 
     (void)state;
-    world_init(&w, calls(3));
+    world_init(&w, calls_scenario(3));
     w.peer.sse = true;
     begin_stage(&w, 0, 2 * NS_PER_S);
     run_for(&w, 2 * NS_PER_S);
@@ -89,9 +63,9 @@ static void think_time_spaces_operations(void **state)
     struct world w;
 
     (void)state;
-    world_init(&w, scenario("'operation_mix': [" CALL "],"
-                            "'think_time': {'mode': 'fixed', 'base_ms': 100}",
-                            "", 1, 1, 1));
+    world_init(&w, stages_scenario("'operation_mix': [" CALL "],"
+                                   "'think_time': {'mode': 'fixed', 'base_ms': 100}",
+                                   "", 1, 1, 1));
     w.peer.on_request = note_arrival;
     begin_stage(&w, 0, 10 * NS_PER_S);
     run_for(&w, 10 * NS_PER_S);
@@ -110,7 +84,8 @@ static void slots_share_a_session_and_run_side_by_side(void **state)
     struct world w;
 
     (void)state;
-    world_init(&w, scenario("'operation_mix': [" CALL "], 'in_flight_per_vu': 4", "", 2, 2, 2));
+    world_init(&w,
+               stages_scenario("'operation_mix': [" CALL "], 'in_flight_per_vu': 4", "", 2, 2, 2));
     begin_stage(&w, 0, 2 * NS_PER_S);
     run_for(&w, 2 * NS_PER_S);
     assert_int_equal(w.gauges[0].in_flight, 8);
@@ -132,8 +107,8 @@ static void the_cap_is_not_exceeded_in_any_second(void **state)
     for (int i = 0; i < 4; i++) {
         struct world w;
 
-        world_init(&w, scenario("'operation_mix': [" CALL "], 'in_flight_per_vu': 20", safety[i], 1,
-                                1, 1));
+        world_init(&w, stages_scenario("'operation_mix': [" CALL "], 'in_flight_per_vu': 20",
+                                       safety[i], 1, 1, 1));
         w.peer.on_request = note_arrival;
         w.peer.delay_ns = 1 * MS;
         begin_stage(&w, 0, 3 * NS_PER_S);
@@ -155,8 +130,8 @@ static void what_the_cap_holds_back_does_not_outlive_its_stage(void **state)
     struct world w;
 
     (void)state;
-    world_init(&w, scenario("'operation_mix': [" CALL "], 'in_flight_per_vu': 20",
-                            "'hard_caps': {'max_rps': 5}", 1, 1, 1));
+    world_init(&w, stages_scenario("'operation_mix': [" CALL "], 'in_flight_per_vu': 20",
+                                   "'hard_caps': {'max_rps': 5}", 1, 1, 1));
     w.peer.on_request = note_arrival;
     begin_stage(&w, 0, NS_PER_S);
     run_for(&w, 4 * NS_PER_S);
@@ -177,7 +152,7 @@ static void a_stage_ends_and_the_next_one_resumes(void **state)
     struct world w;
 
     (void)state;
-    world_init(&w, calls(2));
+    world_init(&w, calls_scenario(2));
     w.peer.on_request = note_arrival;
     begin_stage(&w, 0, 1 * NS_PER_S);
     run_for(&w, 3 * NS_PER_S);
@@ -202,7 +177,7 @@ static void a_stage_that_was_ordered_ahead_follows_without_a_gap(void **state)
     struct world w;
 
     (void)state;
-    world_init(&w, calls(1));
+    world_init(&w, calls_scenario(1));
     w.peer.on_request = note_arrival;
     begin_stage(&w, 0, 1 * NS_PER_S);
     run_for(&w, 500 * MS);
@@ -226,7 +201,7 @@ static void users_come_and_go_with_the_level(void **state)
     struct world w;
 
     (void)state;
-    world_init(&w, scenario("'operation_mix': [" CALL "]", "", 2, 5, 1));
+    world_init(&w, stages_scenario("'operation_mix': [" CALL "]", "", 2, 5, 1));
     begin_stage(&w, 0, 2 * NS_PER_S);
     run_for(&w, 2 * NS_PER_S);
     assert_int_equal(w.gauges[0].active_vus, 2);
@@ -253,7 +228,7 @@ static void a_drain_lets_operations_end(void **state)
     struct world w;
 
     (void)state;
-    world_init(&w, calls(3));
+    world_init(&w, calls_scenario(3));
     w.peer.delay_ns = 700 * MS;
     begin_stage(&w, 0, 10 * NS_PER_S);
     run_for(&w, 3 * NS_PER_S);
@@ -270,7 +245,7 @@ static void a_drain_before_anything_ran(void **state)
     struct world w;
 
     (void)state;
-    world_init(&w, calls(3));
+    world_init(&w, calls_scenario(3));
     finish(&w);
     assert_int_equal(w.windows, 0);
     world_clear(&w);
@@ -282,7 +257,8 @@ static void a_drain_at_any_moment_balances(void **state)
     for (uint64_t at = 0; at < 60; at++) {
         struct world w;
 
-        world_init(&w, scenario("'operation_mix': [" CALL "], 'in_flight_per_vu': 2", "", 2, 2, 2));
+        world_init(
+            &w, stages_scenario("'operation_mix': [" CALL "], 'in_flight_per_vu': 2", "", 2, 2, 2));
         begin_stage(&w, 0, 10 * NS_PER_S);
         run_for(&w, at * MS + 1);
         finish(&w);
@@ -298,7 +274,8 @@ static void a_stop_cuts_what_runs(void **state)
     for (uint64_t at = 0; at < 60; at++) {
         struct world w;
 
-        world_init(&w, scenario("'operation_mix': [" CALL "], 'in_flight_per_vu': 2", "", 2, 2, 2));
+        world_init(
+            &w, stages_scenario("'operation_mix': [" CALL "], 'in_flight_per_vu': 2", "", 2, 2, 2));
         begin_stage(&w, 0, 10 * NS_PER_S);
         run_for(&w, at * MS + 1);
         give(&w, (struct message){.kind = ORDER_STOP});
@@ -318,7 +295,7 @@ static void a_stop_cuts_a_drain_short(void **state)
     struct world w;
 
     (void)state;
-    world_init(&w, calls(2));
+    world_init(&w, calls_scenario(2));
     w.peer.delay_ns = 5 * NS_PER_S;
     begin_stage(&w, 0, 20 * NS_PER_S);
     run_for(&w, 12 * NS_PER_S);
@@ -332,124 +309,6 @@ static void a_stop_cuts_a_drain_short(void **state)
     world_clear(&w);
 }
 
-/* ---- lost sessions -----------------------------------------------------------------------------
- */
-
-/* script: how many of the calls are answered by 404. */
-static bool lose_sessions(void *owner, const struct peer_request *r)
-{
-    struct world *w = owner;
-
-    if (strcmp(r->method, "tools/call") != 0 || w->script == 0) {
-        return false;
-    }
-    w->script--;
-    peer_respond(r->conn, 10 * MS, 404, "text/plain", NULL, "session not found");
-    return true;
-}
-
-static void a_lost_session_is_replaced_once_per_operation(void **state)
-{
-    (void)state;
-    for (int times = 1; times <= 2; times++) {
-        struct world w;
-
-        world_init(&w, calls(1));
-        w.script = times;
-        w.peer.on_request = lose_sessions;
-        begin_stage(&w, 0, 2 * NS_PER_S);
-        run_for(&w, 2 * NS_PER_S);
-        finish(&w);
-        assert_int_equal(w.peer.sessions, 1 + times);
-        assert_int_equal(w.run[COUNT_SESSIONS_LOST], times);
-        assert_int_equal(w.run[COUNT_SESSIONS_CREATED], 1 + times);
-        assert_int_equal(total(&w, COUNT_SESSION_RETRIES), 1);
-        assert_int_equal(total(&w, COUNT_ENDED_FAILED), times - 1); /* the second loss fails it */
-        assert_int_equal(w.failures[ERROR_CODE_SESSION_LOST], times - 1);
-        assert_int_equal(total(&w, COUNT_REQUESTS_SENT), total(&w, COUNT_STARTED) + 1);
-        assert_int_equal(peer_count_of(&w.peer, "tools/call"), total(&w, COUNT_REQUESTS_SENT));
-        assert_int_equal(peer_count_of(&w.peer, "DELETE"), 1); /* a lost one is not deleted */
-        world_clear(&w);
-    }
-}
-
-static void without_reconnecting_a_lost_session_ends_the_user(void **state)
-{
-    struct world w;
-
-    (void)state;
-    world_init(&w, scenario("'operation_mix': [" CALL "], 'user_journey': "
-                            "{'reconnect_policy': {'enabled': false}}",
-                            "", 2, 2, 2));
-    w.script = 1;
-    w.peer.on_request = lose_sessions;
-    begin_stage(&w, 0, 3 * NS_PER_S);
-    run_for(&w, 3 * NS_PER_S);
-    assert_int_equal(w.gauges[1].active_vus, 1);
-    finish(&w);
-    assert_int_equal(w.peer.sessions, 2);
-    assert_int_equal(w.failures[ERROR_CODE_SESSION_LOST], 1);
-    world_clear(&w);
-}
-
-/* ---- sessions that cannot be made ---------------------------------------------------------------
- */
-
-static bool refuse_initialize(void *owner, const struct peer_request *r)
-{
-    struct world *w = owner;
-
-    if (strcmp(r->method, "initialize") != 0) {
-        return false;
-    }
-    w->arrivals[w->arrival_count++] = r->at_ns;
-    peer_respond(r->conn, 0, 503, NULL, NULL, "");
-    return true;
-}
-
-static void failed_sessions_back_off_and_give_up(void **state)
-{
-    struct world w;
-
-    (void)state;
-    world_init(&w, scenario("'operation_mix': [" CALL "], 'user_journey': {'reconnect_policy': "
-                            "{'initial_delay_ms': 100, 'multiplier': 2, 'max_delay_ms': 1000, "
-                            "'jitter_fraction': 0, 'max_retries': 6}}",
-                            "", 1, 1, 1));
-    w.peer.on_request = refuse_initialize;
-    begin_stage(&w, 0, 60 * NS_PER_S);
-    run_for(&w, 30 * NS_PER_S);
-    static const uint64_t delays_ms[] = {100, 200, 400, 800, 1000, 1000};
-    assert_int_equal(w.arrival_count, 7); /* the first try and six more */
-    for (uint32_t i = 0; i < 6; i++) {
-        assert_int_equal(w.arrivals[i + 1] - w.arrivals[i], delays_ms[i] * MS);
-    }
-    assert_int_equal(w.gauges[20].active_vus, 0);
-    finish(&w);
-    assert_int_equal(total(&w, COUNT_ENDED_FAILED), 7); /* nothing is hidden */
-    assert_int_equal(w.run[COUNT_SESSIONS_FAILED], 7);
-    assert_int_equal(w.failures[ERROR_CODE_HTTP_5XX], 7);
-    assert_int_equal(w.dist[DIST_SERVICE].count, 0); /* none was sent */
-    world_clear(&w);
-}
-
-static void a_refused_connection_fails_the_operation(void **state)
-{
-    struct world w;
-
-    (void)state;
-    world_init(&w, calls(2));
-    w.peer.refuse = ECONNREFUSED;
-    begin_stage(&w, 0, 2 * NS_PER_S);
-    run_for(&w, 2 * NS_PER_S);
-    finish(&w);
-    assert_true(total(&w, COUNT_ENDED_FAILED) >= 6);
-    assert_int_equal(w.failures[ERROR_CODE_CONNECTION_REFUSED], total(&w, COUNT_ENDED_FAILED));
-    assert_int_equal(w.run[COUNT_CONNECT_FAILURES], w.run[COUNT_CONNECT_ATTEMPTS]);
-    assert_int_equal(total(&w, COUNT_REQUESTS_SENT), 0);
-    world_clear(&w);
-}
-
 /* ---- L, S and R ---------------------------------------------------------------------------------
  */
 
@@ -458,9 +317,9 @@ static void set_up_counts_as_lag_and_not_as_service(void **state)
     struct world w;
 
     (void)state;
-    world_init(&w, scenario("'operation_mix': [" CALL "],"
-                            "'think_time': {'mode': 'fixed', 'base_ms': 60000}",
-                            "", 1, 1, 1));
+    world_init(&w, stages_scenario("'operation_mix': [" CALL "],"
+                                   "'think_time': {'mode': 'fixed', 'base_ms': 60000}",
+                                   "", 1, 1, 1));
     begin_stage(&w, 0, 5 * NS_PER_S);
     run_for(&w, 5 * NS_PER_S);
     finish(&w);
@@ -480,9 +339,9 @@ static void waiting_for_a_connection_counts_as_queueing(void **state)
     struct world w;
 
     (void)state;
-    world_init(&w, scenario("'operation_mix': [" CALL "], 'in_flight_per_vu': 2,"
-                            "'think_time': {'mode': 'fixed', 'base_ms': 60000}",
-                            "'hard_caps': {'max_connections': 1}", 1, 1, 1));
+    world_init(&w, stages_scenario("'operation_mix': [" CALL "], 'in_flight_per_vu': 2,"
+                                   "'think_time': {'mode': 'fixed', 'base_ms': 60000}",
+                                   "'hard_caps': {'max_connections': 1}", 1, 1, 1));
     begin_stage(&w, 0, 5 * NS_PER_S);
     run_for(&w, 5 * NS_PER_S);
     finish(&w);
@@ -502,8 +361,8 @@ static void slots_that_share_a_connection_take_turns(void **state)
     struct world w;
 
     (void)state;
-    world_init(&w, scenario("'operation_mix': [" CALL "], 'in_flight_per_vu': 4",
-                            "'hard_caps': {'max_connections': 1}", 1, 1, 1));
+    world_init(&w, stages_scenario("'operation_mix': [" CALL "], 'in_flight_per_vu': 4",
+                                   "'hard_caps': {'max_connections': 1}", 1, 1, 1));
     begin_stage(&w, 0, 5 * NS_PER_S);
     run_for(&w, 5 * NS_PER_S);
     finish(&w);
@@ -520,8 +379,8 @@ static void a_drain_serves_those_that_waited(void **state)
     struct world w;
 
     (void)state;
-    world_init(&w, scenario("'operation_mix': [" CALL "]", "'hard_caps': {'max_connections': 2}", 5,
-                            5, 5));
+    world_init(&w, stages_scenario("'operation_mix': [" CALL "]",
+                                   "'hard_caps': {'max_connections': 2}", 5, 5, 5));
     begin_stage(&w, 0, 2 * NS_PER_S);
     run_for(&w, 2 * NS_PER_S);
     finish(&w);
@@ -618,7 +477,7 @@ static void pages_belong_to_one_operation(void **state)
     struct world w;
 
     (void)state;
-    world_init(&w, scenario("'operation_mix': [{'operation': 'tools_list'}]", "", 1, 1, 1));
+    world_init(&w, stages_scenario("'operation_mix': [{'operation': 'tools_list'}]", "", 1, 1, 1));
     w.peer.on_request = three_pages;
     begin_stage(&w, 0, NS_PER_S);
     run_for(&w, NS_PER_S);
@@ -653,7 +512,8 @@ static void a_list_without_an_end_is_a_failure(void **state)
 
     (void)state;
     for (int way = 0; way < 2; way++) {
-        world_init(&w, scenario("'operation_mix': [{'operation': 'tools_list'}]", "", 1, 1, 1));
+        world_init(&w,
+                   stages_scenario("'operation_mix': [{'operation': 'tools_list'}]", "", 1, 1, 1));
         w.peer.on_request = pages_without_end;
         w.script = way;
         begin_stage(&w, 0, 500 * MS);
@@ -711,7 +571,7 @@ static void segments_share_the_users(void **state)
     for (uint32_t i = 0; i < 2; i++) {
         struct world w;
 
-        world_init(&w, scenario("'operation_mix': [" CALL "]", "", 5, 2, 7));
+        world_init(&w, stages_scenario("'operation_mix': [" CALL "]", "", 5, 2, 7));
         shard_free(w.shard);
         struct shard_config config = {
             .plan = w.planned.plan,
@@ -782,10 +642,6 @@ int main(void)
         cmocka_unit_test(a_drain_at_any_moment_balances),
         cmocka_unit_test(a_stop_cuts_what_runs),
         cmocka_unit_test(a_stop_cuts_a_drain_short),
-        cmocka_unit_test(a_lost_session_is_replaced_once_per_operation),
-        cmocka_unit_test(without_reconnecting_a_lost_session_ends_the_user),
-        cmocka_unit_test(failed_sessions_back_off_and_give_up),
-        cmocka_unit_test(a_refused_connection_fails_the_operation),
         cmocka_unit_test(set_up_counts_as_lag_and_not_as_service),
         cmocka_unit_test(waiting_for_a_connection_counts_as_queueing),
         cmocka_unit_test(slots_that_share_a_connection_take_turns),

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/shard_priv.h"
+#include "unit/engine/stages.h"
+
+/* ---- lost sessions -----------------------------------------------------------------------------
+ */
+
+/* script: how many of the calls are answered by 404. */
+static bool lose_sessions(void *owner, const struct peer_request *r)
+{
+    struct world *w = owner;
+
+    if (strcmp(r->method, "tools/call") != 0 || w->script == 0) {
+        return false;
+    }
+    w->script--;
+    peer_respond(r->conn, 10 * MS, 404, "text/plain", NULL, "session not found");
+    return true;
+}
+
+static void a_lost_session_is_replaced_once_per_operation(void **state)
+{
+    (void)state;
+    for (int times = 1; times <= 2; times++) {
+        struct world w;
+
+        world_init(&w, calls_scenario(1));
+        w.script = times;
+        w.peer.on_request = lose_sessions;
+        begin_stage(&w, 0, 2 * NS_PER_S);
+        run_for(&w, 2 * NS_PER_S);
+        finish(&w);
+        assert_int_equal(w.peer.sessions, 1 + times);
+        assert_int_equal(w.run[COUNT_SESSIONS_LOST], times);
+        assert_int_equal(w.run[COUNT_SESSIONS_CREATED], 1 + times);
+        assert_int_equal(total(&w, COUNT_SESSION_RETRIES), 1);
+        assert_int_equal(total(&w, COUNT_ENDED_FAILED), times - 1); /* the second loss fails it */
+        assert_int_equal(w.failures[ERROR_CODE_SESSION_LOST], times - 1);
+        assert_int_equal(total(&w, COUNT_REQUESTS_SENT), total(&w, COUNT_STARTED) + 1);
+        assert_int_equal(peer_count_of(&w.peer, "tools/call"), total(&w, COUNT_REQUESTS_SENT));
+        assert_int_equal(peer_count_of(&w.peer, "DELETE"), 1); /* a lost one is not deleted */
+        world_clear(&w);
+    }
+}
+
+static void without_reconnecting_a_lost_session_ends_the_user(void **state)
+{
+    struct world w;
+
+    (void)state;
+    world_init(&w, stages_scenario("'operation_mix': [" CALL "], 'user_journey': "
+                                   "{'reconnect_policy': {'enabled': false}}",
+                                   "", 2, 2, 2));
+    w.script = 1;
+    w.peer.on_request = lose_sessions;
+    begin_stage(&w, 0, 3 * NS_PER_S);
+    run_for(&w, 3 * NS_PER_S);
+    assert_int_equal(w.gauges[1].active_vus, 1);
+    finish(&w);
+    assert_int_equal(w.peer.sessions, 2);
+    assert_int_equal(w.failures[ERROR_CODE_SESSION_LOST], 1);
+    world_clear(&w);
+}
+
+/* ---- sessions that cannot be made ---------------------------------------------------------------
+ */
+
+static bool refuse_initialize(void *owner, const struct peer_request *r)
+{
+    struct world *w = owner;
+
+    if (strcmp(r->method, "initialize") != 0) {
+        return false;
+    }
+    w->arrivals[w->arrival_count++] = r->at_ns;
+    peer_respond(r->conn, 0, 503, NULL, NULL, "");
+    return true;
+}
+
+static void failed_sessions_back_off_and_give_up(void **state)
+{
+    struct world w;
+
+    (void)state;
+    world_init(&w,
+               stages_scenario("'operation_mix': [" CALL "], 'user_journey': {'reconnect_policy': "
+                               "{'initial_delay_ms': 100, 'multiplier': 2, 'max_delay_ms': 1000, "
+                               "'jitter_fraction': 0, 'max_retries': 6}}",
+                               "", 1, 1, 1));
+    w.peer.on_request = refuse_initialize;
+    begin_stage(&w, 0, 60 * NS_PER_S);
+    run_for(&w, 30 * NS_PER_S);
+    static const uint64_t delays_ms[] = {100, 200, 400, 800, 1000, 1000};
+    assert_int_equal(w.arrival_count, 7); /* the first try and six more */
+    for (uint32_t i = 0; i < 6; i++) {
+        assert_int_equal(w.arrivals[i + 1] - w.arrivals[i], delays_ms[i] * MS);
+    }
+    assert_int_equal(w.gauges[20].active_vus, 0);
+    finish(&w);
+    assert_int_equal(total(&w, COUNT_ENDED_FAILED), 7); /* nothing is hidden */
+    assert_int_equal(w.run[COUNT_SESSIONS_FAILED], 7);
+    assert_int_equal(w.failures[ERROR_CODE_HTTP_5XX], 7);
+    assert_int_equal(w.dist[DIST_SERVICE].count, 0); /* none was sent */
+    world_clear(&w);
+}
+
+static void a_refused_connection_fails_the_operation(void **state)
+{
+    struct world w;
+
+    (void)state;
+    world_init(&w, calls_scenario(2));
+    w.peer.refuse = ECONNREFUSED;
+    begin_stage(&w, 0, 2 * NS_PER_S);
+    run_for(&w, 2 * NS_PER_S);
+    finish(&w);
+    assert_true(total(&w, COUNT_ENDED_FAILED) >= 6);
+    assert_int_equal(w.failures[ERROR_CODE_CONNECTION_REFUSED], total(&w, COUNT_ENDED_FAILED));
+    assert_int_equal(w.run[COUNT_CONNECT_FAILURES], w.run[COUNT_CONNECT_ATTEMPTS]);
+    assert_int_equal(total(&w, COUNT_REQUESTS_SENT), 0);
+    world_clear(&w);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_lost_session_is_replaced_once_per_operation),
+        cmocka_unit_test(without_reconnecting_a_lost_session_ends_the_user),
+        cmocka_unit_test(failed_sessions_back_off_and_give_up),
+        cmocka_unit_test(a_refused_connection_fails_the_operation),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
