@@ -5,9 +5,16 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <limits.h>
 #include <sys/prctl.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
+
+enum {
+    DEFERRED_MAX = 64, /* deferred calls of one turn: some take a slow system call each */
+    FULL_BATCHES_MAX =
+        64, /* full batches in a row after which time-outs are looked at all the same */
+};
 
 static struct timespec to_timespec(uint64_t ns)
 {
@@ -57,18 +64,21 @@ int loop_new(const struct clock *clock, struct loop **out, struct err *err)
     return 0;
 }
 
-static void run_list(struct list *from)
+/* At most `max` of them: I/O is looked at between portions of a long queue. */
+static void run_list(struct list *from, unsigned max)
 {
     struct list batch;
 
     list_init(&batch);
     list_splice(&batch, from);
-    while (!list_empty(&batch)) {
+    while (max-- > 0 && !list_empty(&batch)) {
         struct defer *d = list_entry(batch.next, struct defer, node);
 
         list_remove(&d->node);
         d->fn(d);
     }
+    list_splice(&batch, from);
+    list_splice(from, &batch);
 }
 
 void loop_free(struct loop *l)
@@ -77,7 +87,7 @@ void loop_free(struct loop *l)
         return;
     }
     while (!list_empty(&l->dead_)) {
-        run_list(&l->dead_);
+        run_list(&l->dead_, UINT_MAX);
     }
     sendheap_clear(&l->sends_);
     if (l->timer_fd_ >= 0) {
@@ -224,9 +234,14 @@ int loop_turn(struct loop *l, uint64_t until_ns)
     if (sendheap_next_ns(&l->sends_) <= l->now_) {
         run_sends(l);
     }
-    run_timers(l);
-    run_list(&l->deferred_);
-    run_list(&l->dead_);
+    /* A time-out is not decided while an answer may wait unread: after a full batch the next one
+     * comes first. Only a loop that never catches up has to go on. */
+    l->full_batches_ = events == LOOP_BATCH ? l->full_batches_ + 1 : 0;
+    if (l->full_batches_ % FULL_BATCHES_MAX == 0) {
+        run_timers(l);
+    }
+    run_list(&l->deferred_, DEFERRED_MAX);
+    run_list(&l->dead_, UINT_MAX);
     return events;
 }
 

@@ -56,6 +56,7 @@ struct loop {
     bool stop_;
     uint64_t began_ns_, waited_ns_, wakeups_;
     int batch_count_, batch_at_;
+    unsigned full_batches_; /* in a row */
     struct epoll_event batch_[LOOP_BATCH];
 };
 
@@ -110,7 +111,8 @@ static inline void loop_send_cancel(struct loop *l, struct send *s)
 }
 
 void defer_init(struct defer *d, void (*fn)(struct defer *d));
-/* Once, at the end of this turn; again is fine and changes nothing. */
+/* Once, at the end of this turn (of a next one, when many wait); again is fine and changes nothing.
+ */
 void loop_defer(struct loop *l, struct defer *d);
 void loop_defer_cancel(struct defer *d);
 /* In the last phase of this turn, when no callback of it can come any more: for freeing. */

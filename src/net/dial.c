@@ -8,7 +8,10 @@
 #include <errno.h>
 #include <stdio.h>
 
-enum { SOURCES_MAX = 254 };
+enum {
+    SOURCES_MAX = 254,
+    DIALS_PER_SOURCE = 8192, /* of about 28,000 ports */
+};
 
 struct dial {
     struct dialer *dialer;
@@ -84,21 +87,34 @@ static bool source_for(const struct dialer *d, const union addr *to, union addr 
     return true;
 }
 
+static void next_source(struct dialer *d)
+{
+    d->source_ = d->source_ % SOURCES_MAX + 1;
+    d->source_dials_ = 0;
+}
+
 /* 0 when a connection is under way, else the negative errno. */
 static int start_connect(struct dial *d, const union addr *to)
 {
-    for (;;) {
-        union addr source;
-        bool bound = source_for(d->dialer, to, &source);
-        int rc = tcp_connect_start(d->dialer->loop, to, bound ? &source : NULL, on_connect, d,
-                                   &d->connect);
+    struct dialer *dialer = d->dialer;
+    bool loopback = to->sa.sa_family == AF_INET && addr_is_loopback(to);
+    int rc = -EADDRNOTAVAIL;
 
-        bool loopback = to->sa.sa_family == AF_INET && addr_is_loopback(to);
-        if (rc != -EADDRNOTAVAIL || !loopback || d->dialer->source_ >= SOURCES_MAX) {
-            return rc;
-        }
-        d->dialer->source_++;
+    if (loopback && dialer->source_dials_++ >= DIALS_PER_SOURCE) {
+        next_source(dialer);
     }
+    for (unsigned tries = 0; tries <= SOURCES_MAX; tries++) {
+        union addr source;
+        bool bound = source_for(dialer, to, &source);
+
+        rc =
+            tcp_connect_start(dialer->loop, to, bound ? &source : NULL, on_connect, d, &d->connect);
+        if (rc != -EADDRNOTAVAIL || !loopback) {
+            break;
+        }
+        next_source(dialer);
+    }
+    return rc;
 }
 
 static bool allowed(struct dial *d, const union addr *addr)

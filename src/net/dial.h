@@ -3,8 +3,10 @@
  * Connections to one target: resolve (once; kept), ask the address filter, connect; an address that
  * refuses is followed by the next one, and the one that worked is tried first from then on.
  *
- * Ports. Towards a loopback address of IPv4 a dialer that finds no free local port goes on with
- * further source addresses (127.0.1.1, 127.0.1.2 …), each with a whole port range of its own.
+ * Ports. Towards a loopback address of IPv4 a dialer that has used up a good part of the local
+ * ports, or finds none that is free, goes on with further source addresses (127.0.1.1, 127.0.1.2
+ * …), each with a whole port range of its own: looking for one of the last free ports takes the
+ * kernel long.
  */
 #ifndef NET_DIAL_H
 #define NET_DIAL_H
@@ -38,7 +40,8 @@ struct dialer {
     const void *filter_owner;
     struct dns_answer addrs_; /* count 0: not resolved yet */
     unsigned preferred_;
-    unsigned source_; /* 0: the system chooses; n: 127.0.1.n */
+    unsigned source_;       /* 0: the system chooses; n: 127.0.1.n */
+    unsigned source_dials_; /* that began with this one */
 };
 
 void dialer_init(struct dialer *d,

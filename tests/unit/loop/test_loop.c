@@ -243,6 +243,72 @@ static void a_removed_descriptor_is_silent_within_its_batch(void **state)
     loop_free(NULL);
 }
 
+/* ---- fairness ------------------------------------------------------------------------------- */
+
+enum { MANY = 2 * LOOP_BATCH + 10 };
+
+struct counted {
+    struct io io;
+    struct defer defer;
+};
+
+static unsigned io_count, defer_count, io_before_timer, io_before_last_defer;
+
+static void count_io(struct io *io, uint32_t events)
+{
+    (void)io;
+    (void)events;
+    io_count++;
+}
+
+static void count_defer(struct defer *d)
+{
+    (void)d;
+    defer_count++;
+    io_before_last_defer = io_count;
+}
+
+static void note_io_count(struct timer *t)
+{
+    (void)t;
+    io_before_timer = io_count;
+}
+
+/* An answer that waits unread is not a time-out; a long queue of deferred calls does not keep
+ * I/O waiting. */
+static void what_is_ready_comes_before_what_is_late(void **state)
+{
+    struct loop *l = new_loop();
+    struct counted *many = calloc(MANY, sizeof *many);
+    struct timer timer;
+
+    (void)state;
+    io_count = defer_count = io_before_timer = io_before_last_defer = 0;
+    timer_init(&timer, note_io_count);
+    loop_timer_arm(l, &timer, now_ns + 1);
+    now_ns += NS_PER_MS;
+    for (unsigned i = 0; i < MANY; i++) {
+        many[i].io = (struct io){.fd = eventfd(1, EFD_NONBLOCK | EFD_CLOEXEC), .on_io = count_io};
+        assert_true(many[i].io.fd >= 0);
+        assert_int_equal(loop_add(l, &many[i].io, EPOLLIN, NULL), 0);
+        defer_init(&many[i].defer, count_defer);
+        loop_defer(l, &many[i].defer);
+    }
+    for (unsigned turn = 0; turn < 100; turn++) {
+        loop_turn(l, 0);
+    }
+    assert_int_equal(io_count, MANY);
+    assert_int_equal(defer_count, MANY);
+    assert_int_equal(io_before_timer, MANY);
+    assert_int_equal(io_before_last_defer, MANY);
+    for (unsigned i = 0; i < MANY; i++) {
+        loop_remove(l, &many[i].io);
+        close(many[i].io.fd);
+    }
+    free(many);
+    loop_free(l);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -251,6 +317,7 @@ int main(void)
         cmocka_unit_test(a_timer_may_cancel_another_of_the_same_tick),
         cmocka_unit_test(deferred_calls_come_once_a_turn_and_deaths_last),
         cmocka_unit_test(a_removed_descriptor_is_silent_within_its_batch),
+        cmocka_unit_test(what_is_ready_comes_before_what_is_late),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
