@@ -31,7 +31,7 @@ tidy:
 format:
 	find src tests bench -name '*.[ch]' -print0 | xargs -0 clang-format-14 -i
 
-# make fuzz T=sse_parse: one target; without T every target, a minute each.
+# make fuzz T=sse: one target; without T every target, a minute each.
 fuzz:
 	bash scripts/fuzz.sh $(SECONDS_EACH) $(T)
 
