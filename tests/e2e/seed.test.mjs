@@ -78,8 +78,6 @@ test('the same in less time: the stall time-out scaled down', async (t) => {
       '--set',
       `target.url=${mock.url}`,
       '--set',
-      `environment.allowlist.allowed_targets[0].value=${mock.url}`,
-      '--set',
       // The stream of the preflight (2 s) stalls after its end: it counts neither way there.
       'target.timeouts.stream_stall_timeout_ms=2500',
       // So long a pause that nothing is in flight when the condition is met.
