@@ -105,6 +105,27 @@ static json_t *name(const struct result_place *p)
     return result_text(p->run->plan->scenario->metadata.name);
 }
 
+static json_t *description(const struct result_place *p)
+{
+    return result_text(p->run->plan->scenario->metadata.description);
+}
+
+static json_t *created_by(const struct result_place *p)
+{
+    return result_text(p->run->plan->scenario->metadata.created_by);
+}
+
+static json_t *tags(const struct result_place *p)
+{
+    const struct metadata_config *m = &p->run->plan->scenario->metadata;
+    json_t *object = json_object();
+
+    for (size_t i = 0; i < m->tag_count; i++) {
+        json_object_set_new(object, m->tags[i].name, result_text(m->tags[i].value));
+    }
+    return object;
+}
+
 static json_t *config_hash(const struct result_place *p)
 {
     return result_text(p->run->plan->scenario->config_hash);
@@ -210,6 +231,9 @@ static const struct result_member root_members[] = {
     {"execution_id", "string", "Id of this start of the run.", execution_id, NULL},
     {"scenario_id", "string", "Id of the scenario, from its file.", scenario_id, NULL},
     {"name", "string", "Name of the scenario, from its metadata.", name, NULL},
+    {"description", "string", "Of the scenario, from its metadata.", description, NULL},
+    {"created_by", "string or null", "Who made it, from its metadata.", created_by, NULL},
+    {"tags", "object", "The tags of its metadata.", tags, NULL},
     {"config_hash", "string", "SHA-256 of the scenario file as it was read, in hex.", config_hash,
      NULL},
     {"seed", "integer", "Seed of all random choices of the load.", seed, NULL},

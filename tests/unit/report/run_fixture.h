@@ -23,7 +23,8 @@ struct fixture {
 };
 
 #define FIXTURE_SCENARIO                                                                          \
-    "{\"scenario_id\": \"fixture\", \"metadata\": {\"name\": \"A fixture\"},"                     \
+    "{\"scenario_id\": \"fixture\", \"metadata\": {\"name\": \"A fixture\", "                     \
+    "\"description\": \"For tests\", \"created_by\": \"us\", \"tags\": {\"team\": \"a\"}},"       \
     " \"target\": {\"url\": \"http://localhost:9000\"},"                                          \
     " \"workload\": {\"seed\": 42, \"operation_mix\": [{\"operation\": \"tools_list\"},"          \
     "   {\"operation\": \"tools_call\", \"weight\": 5}],"                                         \

@@ -57,6 +57,9 @@ static void test_ordinary_run(void **state)
     assert_text(r, "run_id", "run_00000000000000010000");
     assert_text(r, "scenario_id", "fixture");
     assert_text(r, "name", "A fixture");
+    assert_text(r, "description", "For tests");
+    assert_text(r, "created_by", "us");
+    assert_text(r, "tags.team", "a");
     assert_number(r, "seed", 42);
     assert_text(r, "started_at", "2026-01-01T00:00:00.250Z");
     assert_text(r, "ended_at", "2026-01-01T00:00:10.750Z");
