@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Monotonic nanoseconds, injected: a loop has a clock, tests give it one that they move by hand.
- * Measurements read the clock at the event (about 25 ns through the vDSO); see docs/design of time
+ * Measurements read the clock at the event (about 25 ns through the vDSO); see the section on time
  * in ARCHITECTURE.md.
  */
 #ifndef BASE_CLOCK_H

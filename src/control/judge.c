@@ -31,7 +31,8 @@ json_t *run_trigger_json(const struct run *r)
                      (int)t->partial, "also", also);
 }
 
-static void check_books(struct run *r)
+/* Fills validity and evidence. False when the numbers cannot be trusted. */
+static bool check_books(struct run *r)
 {
     struct aggregate_integrity i;
     struct aggregate_filter filter = aggregate_everything();
@@ -43,15 +44,14 @@ static void check_books(struct run *r)
     uint64_t ended =
         v.count[COUNT_ENDED_OK] + v.count[COUNT_ENDED_FAILED] + v.count[COUNT_UNFINISHED];
     bool balanced = v.count[COUNT_STARTED] == ended;
+    bool whole = i.sums_agree && i.missing == 0 && i.duplicates == 0 && i.refused == 0 &&
+                 i.unknown_source == 0;
     uint64_t own = v.count[COUNT_OWN_FAILURES], dials = v.count[COUNT_CONNECT_OWN];
     if (!balanced) {
-        r->validity = "lost_data";
         buf_printf(&r->evidence, "%llu operations started, %llu reported\n",
                    (unsigned long long)v.count[COUNT_STARTED], (unsigned long long)ended);
     }
-    if (!i.sums_agree || i.missing > 0 || i.duplicates > 0 || i.refused > 0 ||
-        i.unknown_source > 0) {
-        r->validity = "lost_data";
+    if (!whole) {
         buf_printf(&r->evidence,
                    "windows: %llu merged, %llu missing, %llu repeated, %llu refused\n",
                    (unsigned long long)i.windows, (unsigned long long)i.missing,
@@ -59,15 +59,18 @@ static void check_books(struct run *r)
                    (unsigned long long)i.refused + (unsigned long long)i.unknown_source);
     }
     if (own + dials > 0) {
-        if (r->validity[0] == 'v') {
-            r->validity = "generator_bound";
-        }
         buf_printf(&r->evidence,
                    "%llu operations and %llu connection attempts failed on our own side "
                    "(descriptors, ports, memory)\n",
                    (unsigned long long)own, (unsigned long long)dials);
     }
     metric_view_clear(&v);
+    if (!balanced || !whole) {
+        r->validity = "lost_data";
+        return false;
+    }
+    r->validity = own + dials > 0 ? "generator_bound" : "valid";
+    return own + dials == 0;
 }
 
 static int exit_code_of(const struct run *r)
@@ -98,17 +101,15 @@ static int exit_code_of(const struct run *r)
 
 void run_judge(struct run *r)
 {
-    bool valid;
+    bool valid = check_books(r);
 
-    check_books(r);
-    valid = r->validity[0] == 'v';
     r->exit_code = exit_code_of(r);
     if (r->exit_code == EXIT_PASSED && !valid) {
         r->exit_code = EXIT_INVALID;
     }
     if (r->stop.signo != 0) {
-        r->verdict =
-            RUN_VERDICT_NONE; /* a partial result: nobody can say how it would have ended */
+        /* A partial result: nobody can say how it would have ended. */
+        r->verdict = RUN_VERDICT_NONE;
     } else if (r->exit_code == EXIT_PASSED) {
         r->verdict = RUN_PASSED;
     } else {

@@ -12,7 +12,6 @@ enum { EVIDENCE_MAX = 65536 };
 
 #define ORDER_LEAD_NS (20 * NS_PER_MS) /* orders travel before the moment that they are about */
 
-static void start_stage(struct run *r, uint32_t stage, uint64_t start_ns);
 static void begin_stop(struct run *r, enum run_stop_kind kind, enum stop_mode mode);
 static void take_seconds(struct run *r);
 static void finish(struct run *r);

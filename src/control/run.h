@@ -146,7 +146,6 @@ struct run {
     uint64_t preflight_ended_, preflight_failed_; /* of the preflight stage that runs */
     uint32_t drained_;
     bool stage_judging_;
-    uint64_t waiting_since_ns_;
     struct arena arena_;
     struct stop_spec *specs_;
 };

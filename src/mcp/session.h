@@ -52,7 +52,6 @@ struct mcp_session {
     int64_t next_id_;
     struct list idle_, busy_; /* connections, by http_conn.node */
     struct session_work *work_;
-    struct buf *capture_;
 };
 
 /* `head`: what follows the method in every request: " PATH HTTP/1.1\r\n" and complete header lines,
