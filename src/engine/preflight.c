@@ -439,7 +439,7 @@ struct preflight *preflight_start(struct mcp_client *client,
     p->step_ns = loop_clock(client->loop);
     buf_init(&p->body, MCP_CAPTURE_MAX);
     buf_init(&head, SIZE_MAX / 2);
-    plan_text_write(&plan->head, &values, &head);
+    plan_text_write(plan, &plan->head, &values, &head);
     p->head = head.p;
     defer_init(&p->death, on_death);
     mcp_call_init(&p->call, &page_events);

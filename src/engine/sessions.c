@@ -25,9 +25,9 @@ static uint64_t backoff_ns(const struct vu *vu)
 {
     const struct plan *plan = vu->shard->plan;
     const struct reconnect_config *c = &plan->scenario->workload.reconnect;
-    double delay = (double)c->initial_delay_ns * pow(c->multiplier, vu->open_failures - 1);
+    double delay = (double)c->initial_delay_ns * pow(c->multiplier, vu->home.open_failures - 1);
     double most = (double)c->max_delay_ns;
-    uint64_t x = rng_at(rng_sub(plan->seed ^ BACKOFF_STREAM, vu->index), vu->open_failures);
+    uint64_t x = rng_at(rng_sub(plan->seed ^ BACKOFF_STREAM, vu->index), vu->home.open_failures);
 
     delay = delay < most ? delay : most;
     return (uint64_t)(delay * (1 + c->jitter_fraction * (2 * rng_unit(x) - 1)));
@@ -48,7 +48,8 @@ static void open_session(struct vu *vu)
     struct vu_session *s = xcalloc(1, sizeof *s);
 
     s->vu = vu;
-    vu->session = s;
+    s->serial = ++vu->shard->session_serial;
+    vu->home.session = s;
     mcp_session_init(&s->mcp, &vu->shard->client, vu->head, &events, s);
     mcp_session_open(&s->mcp, NULL);
 }
@@ -56,10 +57,10 @@ static void open_session(struct vu *vu)
 /* The first of those that wait, taken out of the queue; NULL when nobody does. */
 static struct slot *next_waiter(struct vu *vu)
 {
-    if (list_empty(&vu->waiters)) {
+    if (list_empty(&vu->home.waiters)) {
         return NULL;
     }
-    struct slot *slot = list_entry(vu->waiters.next, struct slot, wait);
+    struct slot *slot = list_entry(vu->home.waiters.next, struct slot, wait);
     list_remove(&slot->wait);
     return slot;
 }
@@ -69,7 +70,7 @@ static uint32_t count_waiters(const struct vu *vu)
 {
     uint32_t n = 0;
 
-    list_foreach (node, &vu->waiters) {
+    list_foreach (node, &vu->home.waiters) {
         n++;
     }
     return n;
@@ -92,24 +93,24 @@ static void on_open(struct mcp_session *m, const struct mcp_answer *failure)
 
     count_open(vu->shard, m, failure == NULL);
     if (failure == NULL) {
-        vu->open_failures = 0;
-        vu->not_before_ns = 0;
+        vu->home.open_failures = 0;
+        vu->home.not_before_ns = 0;
         vu->shard->session_count++;
         for (; waiting > 0 && !s->lost; waiting--) {
             struct slot *slot = next_waiter(vu);
             if (slot == NULL) {
                 break;
             }
-            slot_go(slot, s);
+            slot_go(slot, s, SLOT_WAIT_SETUP);
         }
         return;
     }
     const struct reconnect_config *c = &vu->shard->plan->scenario->workload.reconnect;
-    vu->session = NULL;
-    vu->open_failures++;
-    vu->not_before_ns = loop_now(vu->shard->loop) + backoff_ns(vu);
+    vu->home.session = NULL;
+    vu->home.open_failures++;
+    vu->home.not_before_ns = loop_now(vu->shard->loop) + backoff_ns(vu);
     vu_hold(vu);
-    if (vu->open_failures > c->max_retries) {
+    if (vu->home.open_failures > c->max_retries) {
         vu->ending = true; /* each try was an operation that failed: nothing is hidden */
     }
     for (; waiting > 0; waiting--) {
@@ -125,17 +126,17 @@ static void on_open(struct mcp_session *m, const struct mcp_answer *failure)
 
 static void reuse_acquire(struct vu *vu, struct slot *slot)
 {
-    if (vu->session != NULL && vu->session->mcp.state == MCP_SESSION_READY) {
-        slot_go(slot, vu->session);
+    if (vu->home.session != NULL && vu->home.session->mcp.state == MCP_SESSION_READY) {
+        slot_go(slot, vu->home.session, SLOT_NO_WAIT);
         return;
     }
     slot->state = SLOT_WAITING;
-    list_append(&vu->waiters, &slot->wait);
-    if (vu->session != NULL || send_armed(&vu->retry)) {
+    list_append(&vu->home.waiters, &slot->wait);
+    if (vu->home.session != NULL || send_armed(&vu->home.retry)) {
         return; /* one is being made */
     }
-    if (vu->not_before_ns > loop_now(vu->shard->loop)) {
-        loop_send_arm(vu->shard->loop, &vu->retry, vu->not_before_ns);
+    if (vu->home.not_before_ns > loop_now(vu->shard->loop)) {
+        loop_send_arm(vu->shard->loop, &vu->home.retry, vu->home.not_before_ns);
     } else {
         open_session(vu);
     }
@@ -150,7 +151,7 @@ static void reuse_release(struct vu *vu, struct slot *slot, bool lost)
     s->in_flight--;
     if (lost && !s->lost) {
         s->lost = true;
-        vu->session = NULL;
+        vu->home.session = NULL;
         shard->session_count--;
         window_session_lost(shard_window(shard, loop_now(shard->loop)));
         if (!shard->plan->scenario->workload.reconnect.enabled) {
@@ -170,16 +171,16 @@ static void on_closed(struct mcp_session *m, const struct mcp_answer *answer)
     (void)answer; /* a refused goodbye harms nobody: the session is gone on our side */
     vu->shard->session_count--;
     window_session_closed(shard_window(vu->shard, loop_now(vu->shard->loop)));
-    vu->session = NULL;
+    vu->home.session = NULL;
     free_session(s);
     vu_closed(vu);
 }
 
 static void reuse_end(struct vu *vu)
 {
-    struct vu_session *s = vu->session;
+    struct vu_session *s = vu->home.session;
 
-    loop_send_cancel(vu->shard->loop, &vu->retry);
+    loop_send_cancel(vu->shard->loop, &vu->home.retry);
     if (s != NULL && s->mcp.state == MCP_SESSION_READY) {
         if (!mcp_session_close(&s->mcp)) {
             on_closed(&s->mcp, NULL);
@@ -187,7 +188,7 @@ static void reuse_end(struct vu *vu)
         return;
     }
     if (s != NULL) { /* being opened, and nobody waits for it */
-        vu->session = NULL;
+        vu->home.session = NULL;
         free_session(s);
     }
     vu_closed(vu);
@@ -195,10 +196,10 @@ static void reuse_end(struct vu *vu)
 
 static void reuse_cut(struct vu *vu)
 {
-    struct vu_session *s = vu->session;
+    struct vu_session *s = vu->home.session;
 
-    loop_send_cancel(vu->shard->loop, &vu->retry);
-    vu->session = NULL;
+    loop_send_cancel(vu->shard->loop, &vu->home.retry);
+    vu->home.session = NULL;
     if (s == NULL) {
         return;
     }
@@ -211,19 +212,35 @@ static void reuse_cut(struct vu *vu)
 /* The back-off is over. */
 static void on_retry(struct send *send)
 {
-    struct vu *vu = list_entry(send, struct vu, retry);
+    struct vu *vu = list_entry(send, struct vu, home.retry);
 
-    if (vu->session == NULL && !list_empty(&vu->waiters)) {
+    if (vu->home.session == NULL && !list_empty(&vu->home.waiters)) {
         open_session(vu);
     }
 }
 
+static void reuse_init(struct vu *vu)
+{
+    list_init(&vu->home.waiters);
+    send_init(&vu->home.retry, on_retry);
+}
+
+static bool reuse_withdraw(struct vu *vu, struct slot *slot)
+{
+    if (vu->home.session != NULL) {
+        return false;
+    }
+    list_remove(&slot->wait);
+    return true;
+}
+
 static const struct session_policy reuse = {
+    .init = reuse_init,
+    .withdraw = reuse_withdraw,
     .acquire = reuse_acquire,
     .release = reuse_release,
     .end = reuse_end,
     .cut = reuse_cut,
-    .on_retry = on_retry,
 };
 
 const struct session_policy *session_policy(enum session_mode mode)
@@ -237,4 +254,20 @@ const struct session_policy *session_policy(enum session_mode mode)
         break;
     }
     return NULL; /* refused by validation */
+}
+
+void sessions_init(struct shard *s)
+{
+    (void)s;
+}
+
+bool sessions_finish(struct shard *s)
+{
+    (void)s;
+    return true;
+}
+
+void sessions_cut(struct shard *s)
+{
+    (void)s;
 }

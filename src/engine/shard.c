@@ -35,7 +35,7 @@ static void take_window(struct shard *s, uint64_t second)
 
     if (list_empty(&s->free_messages)) {
         m = new_message(REPORT_WINDOW);
-        m->window = window_new(s->plan->key_count);
+        m->window = window_new(s->plan->key_count, 0, 0);
     } else {
         m = list_entry(s->free_messages.next, struct message, node);
         list_remove(&m->node);
@@ -176,7 +176,7 @@ static void set_level(struct shard *s, uint32_t stage, uint64_t start_ns)
     }
     for (uint32_t i = before; i < level; i++) {
         if (segment_owns(s->config.segment, i)) {
-            vu_new(s, i, start_ns + plan_start_ns(s->plan, stage, before, i));
+            vu_new(s, i, start_ns + plan_start_ns(s->plan, stage, 0, before, level, i));
         }
     }
     s->level = level;

@@ -14,8 +14,8 @@
 #define ENGINE_SHARD_PRIV_H
 
 #include "engine/preflight.h"
+#include "engine/sessions.h"
 #include "engine/shard.h"
-#include "mcp/session.h"
 #include "metrics/outcome.h"
 
 struct vu;
@@ -33,11 +33,12 @@ struct slot {
     struct vu *vu;
     struct vu_session *session; /* while RUNNING */
     struct send due;
-    struct list wait; /* in vu->waiters while WAITING */
+    struct list wait; /* in a home's waiters while WAITING */
     enum slot_state state;
     bool retried;   /* the operation's lost session was replaced once */
     bool was_used;  /* the session had served an operation before */
     bool capped;    /* waited for the permission of hard_caps.max_rps */
+    bool journey;   /* its operation is no part of the workload */
     bool streaming; /* counted in shard->streams */
     bool had_stream;
     uint32_t stage, operation, key;
@@ -51,14 +52,6 @@ struct slot {
     char *cursor; /* of the page that is wanted; NULL: the first */
 };
 
-/* One session with the count that its owner keeps. */
-struct vu_session {
-    struct mcp_session mcp;
-    struct vu *vu;
-    uint32_t in_flight;
-    bool lost; /* serves nobody any more; goes when its last operation has ended */
-};
-
 struct vu {
     struct list node; /* in shard->vus */
     struct shard *shard;
@@ -67,15 +60,11 @@ struct vu {
     bool ending;
     bool closing; /* its sessions are saying goodbye */
     uint64_t next_n;
+    uint32_t turn; /* of selection.mode round_robin */
     struct send start;
-    struct str head; /* of every request … */
-    char *own_head;  /* … a copy of its own only when it names the VU, else NULL */
-    /* sessions.c */
-    struct vu_session *session;
-    struct list waiters;    /* slots */
-    uint32_t open_failures; /* in a row */
-    uint64_t not_before_ns; /* back-off */
-    struct send retry;
+    struct str head;          /* of every request … */
+    char *own_head;           /* … a copy of its own only when it names the VU, else NULL */
+    struct session_home home; /* its own sessions; a pool's are the shard's */
     struct slot slots[];
 };
 
@@ -85,6 +74,8 @@ struct shard {
     const struct plan *plan;
     struct mcp_client client;
     const struct session_policy *policy;
+    struct session_home pool; /* of mode pool */
+    uint64_t session_serial;  /* of the last session */
     struct preflight *preflight;
 
     struct list vus;
@@ -140,29 +131,18 @@ void vu_closed(struct vu *vu);
 /* Longest silence of its open streams. */
 uint64_t vu_silence_ns(const struct vu *vu, uint64_t now_ns);
 
+/* What an operation waited for before its session was there. */
+enum slot_wait {
+    SLOT_NO_WAIT,
+    SLOT_WAIT_SETUP, /* the making of a session: L_setup */
+    SLOT_WAIT_BUSY,  /* a session that serves others: L_queue */
+};
+
 /* A session is there: the operation is sent on it. */
-void slot_go(struct slot *slot, struct vu_session *session);
+void slot_go(struct slot *slot, struct vu_session *session, enum slot_wait wait);
 /* There will be none: the operation has failed. */
 void slot_fail(struct slot *slot, const struct mcp_answer *answer);
 /* Nor will it be tried: the operation never came to its end. */
 void slot_give_up(struct slot *slot);
-
-/* ---- sessions.c ------------------------------------------------------------------------------ */
-
-/* A row for each session_policy.mode. */
-struct session_policy {
-    /* Ends in slot_go, slot_fail or slot_give_up, now or later. */
-    void (*acquire)(struct vu *vu, struct slot *slot);
-    /* The operation is over, or the session turned out to be lost. */
-    void (*release)(struct vu *vu, struct slot *slot, bool lost);
-    /* No slot is active: sessions say goodbye, then vu_closed. */
-    void (*end)(struct vu *vu);
-    /* At once, silently. */
-    void (*cut)(struct vu *vu);
-    /* vu->retry is due. */
-    void (*on_retry)(struct send *retry);
-};
-
-const struct session_policy *session_policy(enum session_mode mode);
 
 #endif

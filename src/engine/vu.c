@@ -33,7 +33,7 @@ static struct str write_text(const struct slot *slot, const struct plan_text *te
     struct plan_values values = values_of(slot);
 
     out->len = 0;
-    int rc = plan_text_write(text, &values, out);
+    int rc = plan_text_write(slot->vu->shard->plan, text, &values, out);
     assert(rc == 0); /* a scenario's texts are bounded */
     return buf_str(out);
 }
@@ -272,13 +272,16 @@ void slot_give_up(struct slot *slot)
 
 /* ---- the operation's beginning --------------------------------------------------------------- */
 
-void slot_go(struct slot *slot, struct vu_session *session)
+void slot_go(struct slot *slot, struct vu_session *session, enum slot_wait wait)
 {
     struct shard *s = slot->vu->shard;
 
-    if (slot->state == SLOT_WAITING && slot->requests == 0) {
+    if (wait != SLOT_NO_WAIT && slot->requests == 0) {
         uint64_t now = loop_now(s->loop);
         slot->t_ready = now > slot->t_free ? now : slot->t_free;
+        if (wait == SLOT_WAIT_BUSY) {
+            slot->t_free = slot->t_ready;
+        }
     }
     if (slot->requests == 0) {
         slot->was_used = session->mcp.ops_served > 0;
@@ -296,7 +299,7 @@ static void begin(struct slot *slot, uint64_t now_ns)
 
     slot->n = vu->next_n++;
     slot->stage = (uint32_t)s->stage;
-    slot->operation = plan_pick(s->plan, vu->index, slot->n);
+    slot->operation = plan_pick(s->plan, vu->index, slot->n, &vu->turn);
     slot->key = plan_key(s->plan, slot->stage, slot->operation);
     slot->token = ++s->token;
     slot->t_free = slot->freed_ns > slot->t_due ? slot->freed_ns : slot->t_due;
@@ -389,7 +392,7 @@ static void make_head(struct vu *vu)
         return;
     }
     buf_init(&out, SIZE_MAX / 2);
-    plan_text_write(text, &values, &out);
+    plan_text_write(vu->shard->plan, text, &values, &out);
     vu->own_head = out.p;
     vu->head = buf_str(&out);
 }
@@ -401,9 +404,8 @@ struct vu *vu_new(struct shard *s, uint32_t index, uint64_t start_ns)
     vu->shard = s;
     vu->index = index;
     make_head(vu);
-    list_init(&vu->waiters);
     send_init(&vu->start, on_start);
-    send_init(&vu->retry, s->policy->on_retry);
+    s->policy->init(vu);
     for (uint32_t i = 0; i < s->plan->slots; i++) {
         init_slot(&vu->slots[i], vu);
     }
@@ -418,7 +420,6 @@ static void free_vu(struct vu *vu)
     struct shard *s = vu->shard;
 
     loop_send_cancel(s->loop, &vu->start);
-    loop_send_cancel(s->loop, &vu->retry);
     for (uint32_t i = 0; i < s->plan->slots; i++) {
         xfree(vu->slots[i].cursor);
     }
@@ -450,8 +451,7 @@ void vu_end(struct vu *vu)
         if (slot->state == SLOT_THINKING || slot->state == SLOT_PARKED) {
             loop_send_cancel(s->loop, &slot->due);
             rest(slot);
-        } else if (slot->state == SLOT_WAITING && vu->session == NULL) {
-            list_remove(&slot->wait); /* only the back-off's end is waited for */
+        } else if (slot->state == SLOT_WAITING && s->policy->withdraw(vu, slot)) {
             slot_give_up(slot);
         }
     }

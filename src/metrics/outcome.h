@@ -35,6 +35,8 @@ enum outcome_class {
 struct outcome {
     uint32_t key; /* index into the plan's keys: stage × operation × template */
     uint32_t vu;
+    uint64_t n; /* number of the operation in its VU, in the open model of the arrival */
+    uint64_t session_serial; /* of its session on this shard, from 1; 0: it had none */
     enum outcome_class cls;
 
     uint64_t t_due, t_free, t_ready, t_send, t_headers, t_first_event, t_end;
@@ -52,6 +54,8 @@ struct outcome {
     bool session_was_used;  /* the session had served an operation before */
     uint32_t requests_sent; /* HTTP requests: more than 1 with pages or retries, 0 if never sent */
     uint32_t session_retries; /* of these, repeated on a new session after the old one was lost */
+    bool verified;            /* its nonce came back: it got its own answer */
+    bool logged;              /* a success that the log of operations wants */
     uint64_t event_count;     /* SSE events with data, the final response included */
     uint64_t stall_ns;        /* silence at which a stalled stream was ended, else 0 */
 };

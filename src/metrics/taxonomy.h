@@ -25,6 +25,7 @@
     X(TOOL_ERROR, "tool_error", TOOL)                   \
     X(MCP_ERROR, "mcp_error", SERVER)                   \
     X(STREAM_STALL, "stream_stall", STREAM_STALL)       \
+    X(CHECK_FAILED, "check_failed", TOOL)               \
     X(RESOURCE_EXHAUSTED, "resource_exhausted", CLIENT) \
     X(UNKNOWN, "unknown", UNKNOWN)
 
@@ -64,6 +65,7 @@
     X(SYSCALL, CONNECT_ERROR, "SYSCALL_%d")                                \
     X(CONNECT_TIMEOUT, TIMEOUT, "CONNECT_TIMEOUT")                         \
     X(REQUEST_TIMEOUT, TIMEOUT, "REQUEST_TIMEOUT")                         \
+    X(DEADLINE_EXCEEDED, TIMEOUT, "DEADLINE_EXCEEDED")                     \
     X(HTTP_STATUS, HTTP_ERROR, "HTTP_%d")                                  \
     X(HTTP_5XX, HTTP_ERROR, "HTTP_5XX")                                    \
     X(HTTP_429, RATE_LIMITED, "HTTP_429")                                  \
@@ -85,6 +87,8 @@
     X(JSONRPC_N, JSONRPC_ERROR, "JSONRPC_%d")                              \
     X(TOOL_ERROR, TOOL_ERROR, "TOOL_ERROR")                                \
     X(STREAM_STALL_TIMEOUT, STREAM_STALL, "STREAM_STALL_TIMEOUT")          \
+    X(CHECK_FAILED, CHECK_FAILED, "CHECK_FAILED")                          \
+    X(INTEGRITY_MISMATCH, CHECK_FAILED, "INTEGRITY_MISMATCH")              \
     X(OUT_OF_PORTS, RESOURCE_EXHAUSTED, "OUT_OF_PORTS")                    \
     X(OUT_OF_FILES, RESOURCE_EXHAUSTED, "OUT_OF_FILES")                    \
     X(OUT_OF_MEMORY, RESOURCE_EXHAUSTED, "OUT_OF_MEMORY")                  \

@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "base/rng.h"
 
+#include <math.h>
 #include <string.h>
 
 #define COUNT_NAME_(id, name) [COUNT_##id] = (name),
@@ -23,11 +24,14 @@ const char *dist_name(enum dist id)
     return dist_names[id];
 }
 
-struct window *window_new(uint32_t key_count)
+struct window *window_new(uint32_t key_count, uint32_t custom_count, uint32_t sample_max)
 {
     struct window *w = xcalloc(1, sizeof *w);
 
     w->key_count = key_count;
+    w->custom_count = custom_count;
+    w->customs = custom_count > 0 ? xcalloc(custom_count, sizeof *w->customs) : NULL;
+    w->sample_max = sample_max;
     w->keys = xcalloc(key_count > 0 ? key_count : 1, sizeof *w->keys);
     return w;
 }
@@ -48,6 +52,11 @@ void window_free(struct window *w)
         part_free(&w->keys[i]);
     }
     part_free(&w->run);
+    for (uint32_t i = 0; i < w->custom_count; i++) {
+        xfree(w->customs[i].hist);
+    }
+    xfree(w->customs);
+    xfree(w->samples);
     xfree(w->keys);
     xfree(w);
 }
@@ -59,6 +68,40 @@ static void part_reset(struct window_part *part)
         if (part->dist[i] != NULL) {
             hist_reset(part->dist[i]);
         }
+    }
+}
+
+static void custom_reset(struct window_custom *c)
+{
+    struct hist *hist = c->hist;
+
+    if (hist != NULL) {
+        hist_reset(hist);
+    }
+    *c = (struct window_custom){.hist = hist};
+}
+
+void window_custom(struct window *w, uint32_t custom, double value, bool trend, uint64_t now_ns)
+{
+    assert(custom < w->custom_count);
+    struct window_custom *c = &w->customs[custom];
+    double scaled = value * CUSTOM_TREND_SCALE;
+
+    if (trend && !(scaled >= 0 && scaled <= (double)HIST_VALUE_MAX)) {
+        c->rejected++;
+        return;
+    }
+    c->min = c->count == 0 || value < c->min ? value : c->min;
+    c->max = c->count == 0 || value > c->max ? value : c->max;
+    c->sum += value;
+    c->last = value;
+    c->last_ns = now_ns;
+    c->count++;
+    if (trend) {
+        if (c->hist == NULL) {
+            c->hist = hist_new();
+        }
+        hist_record(c->hist, (uint64_t)llround(scaled));
     }
 }
 
@@ -74,6 +117,12 @@ void window_reset(struct window *w, uint64_t second, uint64_t start_ns, uint64_t
     w->stage_index = 0;
     w->gauges = (struct window_gauges){0};
     w->busy_ns = w->wall_ns = w->wakeups = 0;
+    w->health = (struct window_health){0};
+    for (uint32_t i = 0; i < w->custom_count; i++) {
+        custom_reset(&w->customs[i]);
+    }
+    w->slowest_count = w->sample_count = 0;
+    w->samples_lost = 0;
     w->failure_count = 0;
     w->other_failures = 0;
 }
@@ -122,6 +171,9 @@ static void record_latencies(struct window *w, struct window_part *part, const s
     record(part, DIST_LAG, since(sent ? o->t_send : o->t_end, o->t_due), cut && !sent);
     record(part, DIST_QUEUE, since(o->t_free != 0 ? o->t_free : o->t_end, o->t_due),
            o->t_free == 0);
+    if (o->t_ready > o->t_due && o->t_ready > o->t_free) {
+        record(part, DIST_SETUP, o->t_ready - (o->t_free > o->t_due ? o->t_free : o->t_due), false);
+    }
     record(part, DIST_RESPONSE, since(o->t_end, o->t_due), cut);
     if (sent) {
         /* Without a request there is no service time; a 0 would polish its quantiles. */
@@ -133,7 +185,8 @@ static void count_stream(struct window_part *part, const struct outcome *o)
 {
     /* The answer with our id ends a stream well, also when it says that the call failed. */
     bool answered = o->cls == OUTCOME_OK || o->error_type == ERROR_TYPE_JSONRPC_ERROR ||
-                    o->error_type == ERROR_TYPE_TOOL_ERROR;
+                    o->error_type == ERROR_TYPE_TOOL_ERROR ||
+                    o->error_type == ERROR_TYPE_CHECK_FAILED;
 
     if (o->cls == OUTCOME_UNFINISHED) {
         part->count[COUNT_STREAMS_UNFINISHED]++;
@@ -160,6 +213,8 @@ static void count_failure(struct window_part *part, const struct outcome *o)
     if (of_type[o->error_type] != COUNT_STARTED) {
         part->count[of_type[o->error_type]]++;
     }
+    part->count[COUNT_CHECK_FAILURES] += o->error_code == ERROR_CODE_CHECK_FAILED;
+    part->count[COUNT_INTEGRITY_MISMATCHES] += o->error_code == ERROR_CODE_INTEGRITY_MISMATCH;
     part->count[COUNT_HTTP_5XX] += o->error_code == ERROR_CODE_HTTP_5XX;
 }
 
@@ -205,13 +260,13 @@ static struct failure *find_verbatim(struct window *w, const struct outcome *o)
     return NULL;
 }
 
-static void add_failure(struct window *w, const struct outcome *o)
+/* Returns how often this kind was seen in this window. */
+static uint64_t add_failure(struct window *w, const struct outcome *o)
 {
     struct failure *known = find_verbatim(w, o);
 
     if (known != NULL) {
-        known->count++;
-        return;
+        return ++known->count;
     }
     struct failure f = {.count = 1,
                         .key = o->key,
@@ -223,21 +278,69 @@ static void add_failure(struct window *w, const struct outcome *o)
     f.hash = failure_hash(&f);
     for (uint32_t i = 0; i < w->failure_count; i++) {
         if (w->failures[i].key == f.key && failure_equal(&w->failures[i], &f)) {
-            w->failures[i].count++;
-            return;
+            return ++w->failures[i].count;
         }
     }
     if (w->failure_count == WINDOW_FAILURES_MAX) {
-        w->other_failures++;
-        return;
+        return ++w->other_failures;
     }
     f.sample_len = (uint16_t)signature_sample(o->message, f.sample, sizeof f.sample);
     w->failures[w->failure_count++] = f;
+    return 1;
+}
+
+/* ---- single operations ----------------------------------------------------------------------- */
+
+static void fill_sample(struct op_sample *s, const struct outcome *o)
+{
+    s->outcome = *o;
+    s->outcome.message = STR("");
+    s->message_len = 0;
+    if (o->message.len > 0) {
+        s->message_len = (uint16_t)signature_sample(o->message, s->message, sizeof s->message);
+    }
+}
+
+static uint64_t felt_ns(const struct outcome *o)
+{
+    return since(o->t_end, o->t_due);
+}
+
+/* The list is short and changes rarely: most operations are not slower than its last one. */
+static void note_slowest(struct window *w, const struct outcome *o)
+{
+    uint32_t at = w->slowest_count;
+
+    if (at == WINDOW_SLOWEST_MAX) {
+        if (felt_ns(o) <= felt_ns(&w->slowest[at - 1].outcome)) {
+            return;
+        }
+        at--;
+    } else {
+        w->slowest_count++;
+    }
+    for (; at > 0 && felt_ns(o) > felt_ns(&w->slowest[at - 1].outcome); at--) {
+        w->slowest[at] = w->slowest[at - 1];
+    }
+    fill_sample(&w->slowest[at], o);
+}
+
+static void add_sample(struct window *w, const struct outcome *o)
+{
+    if (w->sample_count == w->sample_max) {
+        w->samples_lost++;
+        return;
+    }
+    if (w->samples == NULL) { /* once; pages are touched as they are needed */
+        w->samples = xmalloc(w->sample_max * sizeof *w->samples);
+    }
+    fill_sample(&w->samples[w->sample_count++], o);
 }
 
 void window_outcome(struct window *w, const struct outcome *o)
 {
     struct window_part *part = window_key(w, o->key);
+    bool wanted = false;
 
     part->count[COUNT_REQUESTS_SENT] += o->requests_sent;
     part->count[COUNT_SESSION_RETRIES] += o->session_retries;
@@ -250,16 +353,22 @@ void window_outcome(struct window *w, const struct outcome *o)
     switch (o->cls) {
     case OUTCOME_OK:
         part->count[COUNT_ENDED_OK]++;
+        wanted = o->logged;
         break;
     case OUTCOME_FAILED:
     case OUTCOME_CUT:
         count_failure(part, o);
-        add_failure(w, o);
+        wanted = add_failure(w, o) <= WINDOW_FAILURE_SAMPLES;
         break;
     case OUTCOME_UNFINISHED:
         part->count[COUNT_UNFINISHED]++;
         return;
     }
+    note_slowest(w, o);
+    if (w->sample_max > 0 && wanted) {
+        add_sample(w, o);
+    }
+    part->count[COUNT_INTEGRITY_VERIFIED] += o->verified;
     part->count[COUNT_NOT_STREAMED] += o->not_streamed;
     part->count[COUNT_SESSION_REUSED] += o->session_was_used;
 }

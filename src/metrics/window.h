@@ -16,7 +16,8 @@
  *
  * Each event is counted in the second in which it happened: the start of an operation in one
  * window, its end perhaps in another. Per key and over the whole run
- * started = ended_ok + ended_failed + unfinished (+ in flight while it runs).
+ * started = ended_ok + ended_failed + unfinished (+ in flight while it runs), and in the open model
+ * due = started + dropped_* (+ queued while it runs).
  *
  * One thread at a time. Keys are checked by assertion: they come from our own plan.
  */
@@ -25,6 +26,7 @@
 
 #include "metrics/histogram.h"
 #include "metrics/outcome.h"
+#include "metrics/sample.h"
 #include "metrics/signature.h"
 #include "metrics/taxonomy.h"
 
@@ -33,38 +35,52 @@
 #include <stdint.h>
 
 /* X(id, "name"): per key until SESSION_REUSED, of the whole shard from CONNECT_ATTEMPTS on. */
-#define COUNT_MAP(X)                                                                        \
-    X(STARTED, "started") /* a slot took it up: it ends in exactly one outcome */           \
-    X(ENDED_OK, "ended_ok")                                                                 \
-    X(ENDED_FAILED, "ended_failed") /* failed and cut, our own failures included */         \
-    X(UNFINISHED, "unfinished")                                                             \
-    X(REQUESTS_SENT, "requests_sent")                                                       \
-    X(SESSION_RETRIES, "session_retries") /* requests repeated after a lost session */      \
-    X(TOOL_ERRORS, "tool_errors")                                                           \
-    X(PROTOCOL_ERRORS, "protocol_errors")                                                   \
-    X(TIMEOUTS, "timeouts")                                                                 \
-    X(HTTP_5XX, "http_5xx")                                                                 \
-    X(RATE_LIMITED, "rate_limited")                                                         \
-    X(OWN_FAILURES, "own_failures") /* resource_exhausted: not the target's doing */        \
-    X(STREAMS_STARTED, "streams_started")                                                   \
-    X(STREAMS_ENDED, "streams_ended")         /* = completed + failed */                    \
-    X(STREAMS_COMPLETED, "streams_completed") /* the response with our id arrived */        \
-    X(STREAMS_FAILED, "streams_failed")       /* any other end, stalls included */          \
-    X(STREAMS_STALLED, "streams_stalled")                                                   \
-    X(STREAMS_UNFINISHED, "streams_unfinished")                                             \
-    X(NOT_STREAMED, "not_streamed") /* a stream was expected and did not come */            \
-    X(EVENTS, "events")                                                                     \
-    X(BYTES_IN, "bytes_in") /* of the operations that ended */                              \
-    X(BYTES_OUT, "bytes_out")                                                               \
-    X(SESSION_REUSED, "session_reused")                                                     \
-    X(CONNECT_ATTEMPTS, "connect_attempts")                                                 \
-    X(CONNECT_FAILURES, "connect_failures")                                                 \
-    X(CONNECT_OWN, "connect_own_failures") /* attempts that failed for want of resources */ \
-    X(SESSIONS_CREATED, "sessions_created")                                                 \
-    X(SESSIONS_FAILED, "sessions_failed")                                                   \
-    X(SESSIONS_LOST, "sessions_lost")                                                       \
-    X(SESSIONS_CLOSED, "sessions_closed")                                                   \
-    X(EARLY_SENDS, "early_sends") /* sent before due: a defect of ours */
+#define COUNT_MAP(X)                                                                           \
+    X(STARTED, "started") /* a slot took it up: it ends in exactly one outcome */              \
+    X(ENDED_OK, "ended_ok")                                                                    \
+    X(ENDED_FAILED, "ended_failed") /* failed and cut, our own failures included */            \
+    X(UNFINISHED, "unfinished")                                                                \
+    X(DUE, "due")                           /* open model: arrivals whose time has come */     \
+    X(DROPPED_DEADLINE, "dropped_deadline") /* never started: the deadline passed */           \
+    X(DROPPED_NO_SLOT, "dropped_no_slot")   /* … no slot became free until the plan's end */ \
+    X(DROPPED_STOPPED, "dropped_stopped")   /* … the run was stopped */                      \
+    X(REQUESTS_SENT, "requests_sent")                                                          \
+    X(SESSION_RETRIES, "session_retries") /* requests repeated after a lost session */         \
+    X(TOOL_ERRORS, "tool_errors")                                                              \
+    X(PROTOCOL_ERRORS, "protocol_errors")                                                      \
+    X(TIMEOUTS, "timeouts")                                                                    \
+    X(HTTP_5XX, "http_5xx")                                                                    \
+    X(RATE_LIMITED, "rate_limited")                                                            \
+    X(OWN_FAILURES, "own_failures") /* resource_exhausted: not the target's doing */           \
+    X(STREAMS_STARTED, "streams_started")                                                      \
+    X(STREAMS_ENDED, "streams_ended")         /* = completed + failed */                       \
+    X(STREAMS_COMPLETED, "streams_completed") /* the response with our id arrived */           \
+    X(STREAMS_FAILED, "streams_failed")       /* any other end, stalls included */             \
+    X(STREAMS_STALLED, "streams_stalled")                                                      \
+    X(STREAMS_UNFINISHED, "streams_unfinished")                                                \
+    X(NOT_STREAMED, "not_streamed") /* a stream was expected and did not come */               \
+    X(EVENTS, "events")                                                                        \
+    X(BYTES_IN, "bytes_in") /* of the operations that ended */                                 \
+    X(BYTES_OUT, "bytes_out")                                                                  \
+    X(CHECK_FAILURES, "check_failures")             /* of the scenario's checks */             \
+    X(INTEGRITY_MISMATCHES, "integrity_mismatches") /* the answer of another caller */         \
+    X(INTEGRITY_VERIFIED, "integrity_verified")     /* its own nonce came back */              \
+    X(SESSION_REUSED, "session_reused")                                                        \
+    X(CONNECT_ATTEMPTS, "connect_attempts")                                                    \
+    X(CONNECT_FAILURES, "connect_failures")                                                    \
+    X(CONNECT_OWN, "connect_own_failures") /* attempts that failed for want of resources */    \
+    X(SESSIONS_CREATED, "sessions_created")                                                    \
+    X(SESSIONS_FAILED, "sessions_failed")                                                      \
+    X(SESSIONS_LOST, "sessions_lost")                                                          \
+    X(SESSIONS_CLOSED, "sessions_closed")                                                      \
+    X(SESSIONS_EXPIRED, "sessions_expired") /* by ttl_ms or max_idle_ms */                     \
+    X(JOURNEY_STARTED, "journey_started")   /* lists beside the workload */                    \
+    X(JOURNEY_OK, "journey_ok")                                                                \
+    X(JOURNEY_FAILED, "journey_failed")                                                        \
+    X(JOURNEY_UNFINISHED, "journey_unfinished")                                                \
+    X(JOURNEY_REQUESTS, "journey_requests") /* that were sent for them */                      \
+    X(VUS_GAVE_UP, "vus_gave_up")           /* ended by the reconnect policy */                \
+    X(EARLY_SENDS, "early_sends")           /* sent before due: a defect of ours */
 
 #define COUNT_ENUM_(id, name) COUNT_##id,
 enum count { COUNT_MAP(COUNT_ENUM_) COUNT_ALL };
@@ -80,12 +96,14 @@ enum count { COUNT_MAP(COUNT_ENUM_) COUNT_ALL };
     X(RESPONSE, "response")       /* R */                                                \
     X(FAILED, "failed_service")   /* S of the failed ones that were sent */              \
     X(QUEUE, "queue")             /* L_queue */                                          \
+    X(SETUP, "setup")             /* L_setup, of those that waited for a session */      \
     X(FIRST_EVENT, "first_event") /* sending to the first event with data */             \
     X(GAP, "event_gap")           /* between events, the first from the response head */ \
     X(TOOL_LAG, "tool_lag")       /* L_tool of every operation that was sent */          \
     X(CONNECT, "connect")         /* TCP, and TLS where there is one */                  \
     X(SESSION, "session")         /* connect to `initialized` accepted */                \
-    X(INITIALIZE, "initialize")
+    X(INITIALIZE, "initialize")                                                          \
+    X(JOURNEY, "journey") /* service time of the lists beside the workload */
 
 #define DIST_ENUM_(id, name) DIST_##id,
 enum dist { DIST_MAP(DIST_ENUM_) DIST_ALL };
@@ -120,7 +138,36 @@ struct failure {
 /* The same kind of failure, whatever the operation? */
 bool failure_equal(const struct failure *a, const struct failure *b);
 
-enum { WINDOW_FAILURES_MAX = 64 };
+/* A metric of the scenario (workload.metrics[]): the numbers that the answers brought. Values of a
+ * trend are kept in thousandths, so that 0 .. 4.3e9 with three decimals fit the histogram. */
+struct window_custom {
+    uint64_t count;    /* numbers found */
+    uint64_t rejected; /* negative or too large for a trend */
+    double sum, min, max, last;
+    uint64_t last_ns;  /* when `last` came: merging keeps the newest */
+    struct hist *hist; /* of a trend; NULL until its first sample */
+};
+
+#define CUSTOM_TREND_SCALE 1000.0
+
+/* How the thread and its machine fared in this second; 0 where it could not be read. */
+struct window_health {
+    uint64_t run_delay_ns; /* runnable, but not running */
+    uint64_t
+        turn_p99_ns;  /* p99 over events: from the wake-up to the end of the turn that read it */
+    bool has_process; /* the rest is known; of one shard per process only */
+    double steal;     /* share of the machine's time, 0..1 */
+    uint64_t throttled_ns;                          /* of the cgroup */
+    uint64_t rss_bytes, memory_limit_bytes;         /* limit 0: none */
+    double pressure_cpu, pressure_memory;           /* PSI some avg10, per cent */
+    uint64_t segments_sent, segments_retransmitted; /* TCP, whole machine */
+};
+
+enum {
+    WINDOW_FAILURES_MAX = 64,
+    WINDOW_SLOWEST_MAX = 4,
+    WINDOW_FAILURE_SAMPLES = 20, /* lines of the log per kind of failure and second */
+};
 
 struct window {
     uint64_t second;
@@ -133,12 +180,27 @@ struct window {
     struct window_gauges gauges;
     uint64_t busy_ns, wall_ns, wakeups; /* of the loop: 1 - time blocked in the wait ÷ wall */
 
+    struct window_health health;
+
+    uint32_t custom_count;
+    struct window_custom *customs;
+
+    /* The slowest operations that ended (by the time a user would have waited), slowest first. */
+    uint32_t slowest_count;
+    struct op_sample slowest[WINDOW_SLOWEST_MAX];
+    /* For the log of operations: failures up to a bound per signature, and the share of successes
+     * that the scenario asks for. */
+    struct op_sample *samples;
+    uint32_t sample_count, sample_max; /* max 0: no log is kept */
+    uint64_t samples_lost;             /* beyond the maximum */
+
     uint32_t failure_count;
     struct failure failures[WINDOW_FAILURES_MAX];
     uint64_t other_failures; /* beyond the table */
 };
 
-struct window *window_new(uint32_t key_count);
+/* `sample_max`: lines of the log of operations in one second; 0: none are kept. */
+struct window *window_new(uint32_t key_count, uint32_t custom_count, uint32_t sample_max);
 void window_free(struct window *w);
 /* Empties it for another second; histograms are kept. `stage_index` is set by the caller. */
 void window_reset(struct window *w, uint64_t second, uint64_t start_ns, uint64_t end_ns);
@@ -156,6 +218,9 @@ static inline struct hist *window_dist(struct window_part *part, enum dist id)
 {
     return part->dist[id] != NULL ? part->dist[id] : window_dist_make(part, id);
 }
+
+/* A number that an answer brought. `trend`: into the histogram too. */
+void window_custom(struct window *w, uint32_t custom, double value, bool trend, uint64_t now_ns);
 
 /* A slot took an operation up: from now on it owes an outcome, whether it is ever sent or not. */
 static inline void window_started(struct window *w, uint32_t key)

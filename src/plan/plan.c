@@ -4,11 +4,16 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/rng.h"
+#include "plan/levels.h"
 #include "plan/text.h"
 
 #include <stdio.h>
 
-enum { THINK_STREAM = 0x7468696e }; /* a sub-stream of a VU's random numbers */
+/* Sub-streams of the random numbers. */
+#define THINK_STREAM   UINT64_C(0x7468696e)
+#define TEXT_STREAM    UINT64_C(0x74657874)
+#define LOG_STREAM     UINT64_C(0x6c6f6773)
+#define ARRIVAL_STREAM UINT64_C(0xffffffff61727276) /* in the place of a VU's number */
 
 static const char *const methods[OPERATION_KIND_COUNT] = {
     [OPERATION_TOOLS_LIST] = "tools/list",
@@ -204,25 +209,6 @@ compile_head(struct plan *p, struct text_builder *b, const char *authority, cons
     p->head = text_finish(b);
 }
 
-/* ---- stages --------------------------------------------------------------------------------- */
-
-static void compile_stages(struct plan *p)
-{
-    const struct scenario *s = p->scenario;
-
-    p->stages = arena_array(&p->arena_, s->stage_count, sizeof *p->stages);
-    for (size_t i = 0; i < s->stage_count; i++) {
-        const struct stage_config *c = &s->stages[i];
-        uint64_t vus =
-            c->target_vus < s->safety.caps.max_vus ? c->target_vus : s->safety.caps.max_vus;
-
-        if (c->enabled) {
-            p->stages[p->stage_count++] = (struct plan_stage){.config = c, .vus = (uint32_t)vus};
-            p->max_vus = vus > p->max_vus ? (uint32_t)vus : p->max_vus;
-        }
-    }
-}
-
 struct plan *plan_new(const struct scenario *scenario,
                       const struct plan_identity *identity,
                       const char *authority,
@@ -235,7 +221,7 @@ struct plan *plan_new(const struct scenario *scenario,
     p->seed = scenario->workload.seed;
     p->slots = (uint32_t)scenario->workload.in_flight_per_vu;
     text_builder_init(&b, &p->arena_, identity, scenario->scenario_id);
-    compile_stages(p);
+    plan_compile_stages(p);
     compile_mix(p, &b);
     compile_head(p, &b, authority, target);
     text_builder_clear(&b);
@@ -246,6 +232,7 @@ struct plan *plan_new(const struct scenario *scenario,
 void plan_free(struct plan *plan)
 {
     if (plan != NULL) {
+        schedule_clear(&plan->schedule);
         arena_clear(&plan->arena_);
         xfree(plan);
     }
@@ -253,18 +240,57 @@ void plan_free(struct plan *plan)
 
 /* ---- choices and times ----------------------------------------------------------------------- */
 
-uint32_t plan_pick(const struct plan *p, uint64_t vu, uint64_t n)
+static uint32_t pick(const struct plan *p, uint64_t x, uint64_t turn, bool *turned)
 {
-    if (p->operation_count == 1) {
-        return 0;
-    }
-    uint64_t x = rng_at(rng_sub(p->seed, vu), n);
     const struct plan_mix *mix = &p->mix[p->mix_count == 1 ? 0 : alias_pick(&p->mix_alias, x)];
 
     if (mix->operation_count == 1) {
         return mix->first_operation;
     }
+    if (p->scenario->workload.selection == SELECTION_ROUND_ROBIN) {
+        *turned = true;
+        return mix->first_operation + (uint32_t)(turn % mix->operation_count);
+    }
     return mix->first_operation + alias_pick(&mix->templates, rng_mix64(x + 1));
+}
+
+uint32_t plan_pick(const struct plan *p, uint64_t vu, uint64_t n, uint32_t *turn)
+{
+    bool turned = false;
+
+    if (p->operation_count == 1) {
+        return 0;
+    }
+    /* VUs begin with different templates, so that they do not go in step. */
+    uint32_t operation = pick(p, rng_at(rng_sub(p->seed, vu), n), vu + *turn, &turned);
+    *turn += turned;
+    return operation;
+}
+
+uint32_t plan_pick_arrival(const struct plan *p, uint64_t arrival)
+{
+    bool turned;
+
+    return p->operation_count == 1
+               ? 0
+               : pick(p, rng_at(rng_sub(p->seed, ARRIVAL_STREAM), arrival), arrival, &turned);
+}
+
+uint64_t plan_draw(const struct plan *p, uint64_t vu, uint64_t n)
+{
+    return rng_at(rng_sub(p->seed ^ TEXT_STREAM, vu), n);
+}
+
+uint64_t plan_draw_arrival(const struct plan *p, uint64_t arrival)
+{
+    return plan_draw(p, ARRIVAL_STREAM, arrival);
+}
+
+bool plan_logs(const struct plan *p, uint64_t draw)
+{
+    double rate = p->scenario->telemetry.log_sample_rate;
+
+    return rate >= 1 || (rate > 0 && rng_unit(rng_mix64(draw ^ LOG_STREAM)) < rate);
 }
 
 uint64_t plan_think_ns(const struct plan *p, uint64_t vu, uint64_t n)
@@ -281,16 +307,6 @@ uint64_t plan_think_ns(const struct plan *p, uint64_t vu, uint64_t n)
     }
     uint64_t x = rng_at(rng_sub(p->seed ^ THINK_STREAM, vu), n);
     return t->base_ns + (t->jitter_ns > 0 ? rng_below(x, t->jitter_ns) : 0);
-}
-
-uint64_t plan_start_ns(const struct plan *p, uint32_t stage, uint32_t already, uint32_t vu)
-{
-    const struct plan_stage *s = &p->stages[stage];
-
-    if (vu < already || s->vus <= already) {
-        return 0;
-    }
-    return s->config->start_spread_ns / (s->vus - already) * (vu - already);
 }
 
 uint32_t segment_share(struct segment s, uint32_t total)

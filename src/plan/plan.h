@@ -8,6 +8,7 @@
  *   operation   one row of the mix, or one tool template of it: what a pick ends in
  *   key         stage × operation: what counters and histograms are kept by
  *   level       how many VUs a stage wants at a moment
+ *   arrival     in the open model: an operation with a time of its own, numbered over the whole run
  *   segment     share i of n of the VUs and arrivals: those whose index ≡ i (mod n)
  */
 #ifndef PLAN_PLAN_H
@@ -16,6 +17,8 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "plan/alias.h"
+#include "plan/schedule.h"
+#include "plan/verify.h"
 #include "scenario/placeholder.h"
 #include "scenario/scenario.h"
 
@@ -34,11 +37,27 @@ enum plan_part_kind {
     PLAN_OP_SEQ,
     PLAN_PROGRESS_TOKEN, /* unique among the running requests of a session */
     PLAN_CURSOR,         /* `"cursor":"…"` of the page that is wanted next, or nothing */
+    PLAN_UUID,           /* version 4; another one in each run */
+    PLAN_RANDOM_INT,     /* low .. high, both included */
+    PLAN_RANDOM_CHOICE,
+    PLAN_TIMESTAMP_MS,
+    PLAN_DATA,    /* a field of a row of a data feed */
+    PLAN_PAYLOAD, /* of a profile */
+    PLAN_NONCE,   /* says whose answer it is: plan/verify.h */
 };
+
+struct plan_payload; /* plan/payload.h */
 
 struct plan_part {
     enum plan_part_kind kind;
-    struct str text; /* PLAN_LITERAL */
+    struct str text;    /* PLAN_LITERAL */
+    int64_t low, high;  /* PLAN_RANDOM_INT */
+    struct str *choice; /* PLAN_RANDOM_CHOICE: what stands in the text, escaped already … */
+    uint32_t choice_count;
+    const struct feed_config *feed; /* PLAN_DATA */
+    uint32_t column;
+    const struct plan_payload *payload; /* PLAN_PAYLOAD */
+    bool whole; /* it is all of a JSON value: a number or an object stands without quotes */
 };
 
 /* A text as parts; what is the same for the whole run is already literal. */
@@ -55,6 +74,9 @@ struct plan_values {
     uint64_t op_seq;
     uint64_t token;
     const char *cursor; /* NULL: the first page */
+    uint64_t draw;      /* random bits of this operation: plan_draw, plan_draw_arrival */
+    uint64_t ordinal;   /* of this operation in the run: the row of a sequential feed */
+    uint64_t wall_ms;   /* now */
 };
 
 struct plan_operation {
@@ -62,8 +84,9 @@ struct plan_operation {
     const char *tool_name, *template_id; /* NULL where there is none */
     const char *prompt_name, *uri;       /* likewise */
     bool expects_streaming;
-    bool paged;            /* the answer may name a cursor: further pages belong to it */
-    struct plan_text tail; /* the message from behind the id to its end */
+    bool paged;                      /* the answer may name a cursor: further pages belong to it */
+    struct plan_text tail;           /* the message from behind the id to its end */
+    const struct verifier *verifier; /* what is looked for in its answers; NULL: nothing */
 };
 
 struct plan_mix {
@@ -73,7 +96,16 @@ struct plan_mix {
 
 struct plan_stage {
     const struct stage_config *config;
-    uint32_t vus; /* cut to the cap */
+    uint32_t start_vus;   /* level at its beginning, before the first step */
+    uint32_t vus;         /* level that it wants to reach, cut to the cap */
+    uint32_t end_vus;     /* level that it reaches */
+    uint64_t duration_ns; /* an unfinished ramp makes it longer than the file says … */
+    bool overruns;        /* … but the ramp would need more than max_duration_ms */
+    bool open_model;      /* operations are due by the schedule */
+    bool sized;           /* VUs: as many as the rate turns out to need, up to the cap */
+    double start_rps, rps;
+    uint64_t schedule_ns; /* where it begins on the schedule's time line */
+    uint64_t first_arrival, end_arrival;
 };
 
 struct plan {
@@ -89,6 +121,11 @@ struct plan {
     uint32_t max_vus;   /* of all stages */
     uint32_t slots;     /* in_flight_per_vu */
     uint64_t seed;
+    uint64_t uuid_seed;       /* of this run alone */
+    uint32_t nonce_tag;       /* likewise */
+    struct schedule schedule; /* arrivals of the stages of the open model */
+    bool journey;             /* VUs list the tools beside the workload */
+    struct plan_operation journey_list;
     struct plan_text head; /* what follows the method in every request (mcp/session.h) */
     struct arena arena_;
 };
@@ -106,19 +143,49 @@ static inline uint32_t plan_key(const struct plan *p, uint32_t stage, uint32_t o
     return stage * p->operation_count + operation;
 }
 
-/* The operation of the n-th pick of a VU: the same for any number of workers. */
-uint32_t plan_pick(const struct plan *p, uint64_t vu, uint64_t n);
+/* The operation of the n-th pick of a VU: the same for any number of workers. `turn` counts this
+ * VU's picks by selection.mode round_robin; it starts at 0 and belongs to the VU. */
+uint32_t plan_pick(const struct plan *p, uint64_t vu, uint64_t n, uint32_t *turn);
+/* The operation of an arrival. round_robin goes by the arrival's number. */
+uint32_t plan_pick_arrival(const struct plan *p, uint64_t arrival);
+
+/* Random bits for the texts of an operation. */
+uint64_t plan_draw(const struct plan *p, uint64_t vu, uint64_t n);
+uint64_t plan_draw_arrival(const struct plan *p, uint64_t arrival);
+/* Does a success get a line in the log of operations? `draw` as above. */
+bool plan_logs(const struct plan *p, uint64_t draw);
 
 /* Think time after the n-th operation of a VU. */
 uint64_t plan_think_ns(const struct plan *p, uint64_t vu, uint64_t n);
 
-/* When VU `vu` starts, counted from the beginning of `stage`: the VUs that the stage has beyond the
- * `already` running ones are spread evenly over its start spread. */
-uint64_t plan_start_ns(const struct plan *p, uint32_t stage, uint32_t already, uint32_t vu);
+/* ---- levels: plan/levels.c ------------------------------------------------------------------- */
+
+/* How many VUs the stage wants at `t_ns` after its beginning (sized stages: to begin with). */
+uint32_t plan_level(const struct plan *p, uint32_t stage, uint64_t t_ns);
+/* When the level changes next, after `t_ns`; UINT64_MAX: it does not. */
+uint64_t plan_next_level_ns(const struct plan *p, uint32_t stage, uint64_t t_ns);
+/* The VUs which a change of level at `t_ns` adds are spread evenly over a while: how long after it
+ * VU `vu` of `before`..`after`-1 starts. The stage's beginning has load.start_spread_ms, the steps
+ * of a ramp at most a tenth of a second. */
+uint64_t plan_start_ns(const struct plan *p,
+                       uint32_t stage,
+                       uint64_t t_ns,
+                       uint32_t before,
+                       uint32_t after,
+                       uint32_t vu);
+/* What the ramp of a stage would need to reach its level and hold it; duration_ns when there is no
+ * ramp. */
+uint64_t plan_ramp_needs_ns(const struct plan *p, uint32_t stage);
+/* The rate at `t_ns`; 0 in the closed model. */
+double plan_rate(const struct plan *p, uint32_t stage, uint64_t t_ns);
+/* Slots for a rate at a mean latency, with three sigma of head-room: ceil(λW + 3·sqrt(λW))
+ * (Little's law). */
+uint64_t plan_slots_needed(double rps, double latency_s);
 
 /* Appends the text with its parts filled in (JSON-escaped where they could need it). 0 or
- * ERR_LIMIT. */
-int plan_text_write(const struct plan_text *text,
+ * ERR_LIMIT. `p` may be NULL when the text has only the kinds up to PLAN_CURSOR. */
+int plan_text_write(const struct plan *p,
+                    const struct plan_text *text,
                     const struct plan_values *values,
                     struct buf *out);
 

@@ -170,12 +170,24 @@ static int write_part(const struct plan_part *part, const struct plan_values *v,
         return write_u64(out, v->token);
     case PLAN_CURSOR:
         return write_cursor(out, v->cursor);
+    case PLAN_UUID:
+    case PLAN_RANDOM_INT:
+    case PLAN_RANDOM_CHOICE:
+    case PLAN_TIMESTAMP_MS:
+    case PLAN_DATA:
+    case PLAN_PAYLOAD:
+    case PLAN_NONCE:
+        break;
     }
     return 0;
 }
 
-int plan_text_write(const struct plan_text *text, const struct plan_values *values, struct buf *out)
+int plan_text_write(const struct plan *p,
+                    const struct plan_text *text,
+                    const struct plan_values *values,
+                    struct buf *out)
 {
+    (void)p;
     for (uint32_t i = 0; i < text->count; i++) {
         int rc = write_part(&text->parts[i], values, out);
 

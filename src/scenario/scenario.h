@@ -34,6 +34,9 @@ struct scenario {
     struct stage_config *stages;
     size_t stage_count;
     struct safety_config safety;
+    struct criterion_config *criteria; /* of the whole run */
+    size_t criterion_count;
+    struct telemetry_config telemetry;
 
     char config_hash[65];  /* SHA-256 (hex) of the bytes as received */
     struct policy *policy; /* compiled from target and environment; asked again at each dial */
@@ -52,6 +55,11 @@ struct scenario_options {
     /* Can this metric only grow while its window fills? Then a condition on it may trigger before
      * the window is full. NULL: none can. */
     bool (*metric_grows)(const char *name);
+    /* Is it kept per operation, so that a scope may narrow it to some? NULL: all are. */
+    bool (*metric_narrows)(const char *name);
+    /* Where the file lies: relative paths in it (data feeds) begin here; NULL: the current folder.
+     * scenario_load_file sets it. */
+    const char *folder;
     bool strict;         /* guard rules are errors */
     bool network_public; /* addresses are checked as by a service that others may reach */
 };

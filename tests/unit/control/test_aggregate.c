@@ -106,7 +106,7 @@ static struct aggregate *play(uint32_t sources)
     struct window *w[SOURCES_MAX];
 
     for (uint32_t i = 0; i < sources; i++) {
-        w[i] = window_new(KEYS);
+        w[i] = window_new(KEYS, 0, 0);
     }
     for (uint64_t second = 0; second < SECONDS; second++) {
         for (uint32_t i = 0; i < sources; i++) {
@@ -223,7 +223,7 @@ static void test_seconds_add_up_to_the_total(void **state)
 static void test_stages_and_keys_are_apart(void **state)
 {
     struct aggregate *a = new_books(1);
-    struct window *w = window_new(KEYS);
+    struct window *w = window_new(KEYS, 0, 0);
     struct aggregate_filter f = aggregate_everything();
     struct metric_view v = {.span_s = 0};
 
@@ -271,7 +271,7 @@ static void test_stages_and_keys_are_apart(void **state)
 
 static void add_second(struct aggregate *a, uint32_t source, uint64_t second)
 {
-    struct window *w = window_new(KEYS);
+    struct window *w = window_new(KEYS, 0, 0);
 
     begin_second(w, second);
     succeed_op(w, 0, MS);
@@ -312,7 +312,7 @@ static void test_watermark(void **state)
 static void test_refused_windows_are_counted(void **state)
 {
     struct aggregate *a = new_books(1);
-    struct window *w = window_new(KEYS), *other = window_new(KEYS + 1);
+    struct window *w = window_new(KEYS, 0, 0), *other = window_new(KEYS + 1, 0, 0);
     struct aggregate_integrity i;
     struct aggregate_filter f = aggregate_everything();
     struct metric_view v = {.span_s = 0};
@@ -410,7 +410,7 @@ static void test_gauges_are_of_the_last_second(void **state)
 static void test_failures_keep_their_times_and_keys(void **state)
 {
     struct aggregate *a = new_books(1);
-    struct window *w = window_new(KEYS);
+    struct window *w = window_new(KEYS, 0, 0);
     const struct aggregate_failure *rows[8];
     char text[256];
 
@@ -439,7 +439,7 @@ static void test_failures_keep_their_times_and_keys(void **state)
 static void test_signatures_are_bounded(void **state)
 {
     struct aggregate *a = new_books(1);
-    struct window *w = window_new(KEYS);
+    struct window *w = window_new(KEYS, 0, 0);
     const struct aggregate_failure *rows[AGGREGATE_SIGNATURES_MAX + 1];
     uint64_t total = 0;
     char text[16];
@@ -473,7 +473,7 @@ static void test_signatures_are_bounded(void **state)
 static void test_what_a_source_did(void **state)
 {
     struct aggregate *a = new_books(1);
-    struct window *w = window_new(KEYS);
+    struct window *w = window_new(KEYS, 0, 0);
     struct aggregate_source s;
 
     (void)state;

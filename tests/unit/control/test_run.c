@@ -223,7 +223,7 @@ static void set_up(struct world *w, const char *safety, const char *stages)
              safety, stages);
     planned_make(&w->planned, text, metrics, 2);
     assert_int_equal(loop_new(&virtual_clock, &w->loop, NULL), 0);
-    w->window = window_new(w->planned.plan->key_count);
+    w->window = window_new(w->planned.plan->key_count, 0, 0);
     send_init(&w->tick, on_tick);
     send_init(&w->drained_at, on_drained_at);
     defer_init(&w->answer_checks, on_answer_checks);

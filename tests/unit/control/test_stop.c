@@ -32,7 +32,7 @@ static struct fixture set_up(const struct stop_spec *specs, size_t count)
 {
     return (struct fixture){.a = aggregate_new(keys, STAGES, STAGES, 1, HISTORY),
                             .s = stop_new(specs, count),
-                            .w = window_new(STAGES)};
+                            .w = window_new(STAGES, 0, 0)};
 }
 
 static void tear_down(struct fixture *f)

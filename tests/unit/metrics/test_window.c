@@ -49,7 +49,7 @@ static void test_names_are_complete_and_distinct(void **state)
 
 static void test_clocks_of_one_operation(void **state)
 {
-    struct window *w = window_new(2);
+    struct window *w = window_new(2, 0, 0);
     struct outcome o = waited(OUTCOME_OK);
     const struct window_part *part = &w->keys[1];
 
@@ -75,7 +75,7 @@ static void test_clocks_of_one_operation(void **state)
 
 static void test_failed_is_apart_and_cut_is_censored(void **state)
 {
-    struct window *w = window_new(2);
+    struct window *w = window_new(2, 0, 0);
     struct outcome o = waited(OUTCOME_FAILED);
     const struct window_part *part = &w->keys[1];
 
@@ -107,7 +107,7 @@ static void test_failed_is_apart_and_cut_is_censored(void **state)
 
 static void test_never_sent(void **state)
 {
-    struct window *w = window_new(2);
+    struct window *w = window_new(2, 0, 0);
     struct outcome o = {.key = 0, .cls = OUTCOME_CUT, .t_due = 5 * MS, .t_end = 25 * MS};
     const struct window_part *part = &w->keys[0];
 
@@ -129,7 +129,7 @@ static void test_never_sent(void **state)
 
 static void test_early_send_is_counted(void **state)
 {
-    struct window *w = window_new(2);
+    struct window *w = window_new(2, 0, 0);
     struct outcome o = waited(OUTCOME_OK);
 
     (void)state;
@@ -156,7 +156,7 @@ static void test_error_classes(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        struct window *w = window_new(2);
+        struct window *w = window_new(2, 0, 0);
         struct outcome o = waited(OUTCOME_FAILED);
 
         o.error_code = rows[i].code;
@@ -185,7 +185,7 @@ static void test_how_streams_end(void **state)
         {OUTCOME_CUT, ERROR_CODE_REQUEST_TIMEOUT, COUNT_STREAMS_FAILED},
         {OUTCOME_UNFINISHED, ERROR_CODE_NONE, COUNT_STREAMS_UNFINISHED},
     };
-    struct window *w = window_new(2);
+    struct window *w = window_new(2, 0, 0);
     uint64_t *count = w->keys[1].count;
 
     (void)state;
@@ -210,7 +210,7 @@ static void test_how_streams_end(void **state)
 
 static void test_events(void **state)
 {
-    struct window *w = window_new(1);
+    struct window *w = window_new(1, 0, 0);
 
     (void)state;
     window_first_event(w, 0, 9 * MS);
@@ -224,7 +224,7 @@ static void test_events(void **state)
 
 static void test_connections_and_sessions(void **state)
 {
-    struct window *w = window_new(0);
+    struct window *w = window_new(0, 0, 0);
 
     (void)state;
     window_connect(w, 3 * MS, ERROR_CODE_NONE);
@@ -261,7 +261,7 @@ static void fail_with(struct window *w, uint32_t key, const char *message)
 
 static void test_failures_are_grouped(void **state)
 {
-    struct window *w = window_new(2);
+    struct window *w = window_new(2, 0, 0);
 
     (void)state;
     fail_with(w, 0, "row 17 is missing");
@@ -283,7 +283,7 @@ static void test_failures_are_grouped(void **state)
 
 static void test_the_failure_table_is_bounded(void **state)
 {
-    struct window *w = window_new(1);
+    struct window *w = window_new(1, 0, 0);
     char text[300];
 
     (void)state;
@@ -301,7 +301,7 @@ static void test_the_failure_table_is_bounded(void **state)
 
 static void test_reset_keeps_histograms_and_nothing_else(void **state)
 {
-    struct window *w = window_new(2);
+    struct window *w = window_new(2, 0, 0);
     struct outcome o = waited(OUTCOME_OK);
 
     (void)state;

@@ -23,7 +23,7 @@ static json_t *message_of(const struct plan_operation *op, const struct plan_val
 
     buf_init(&text, 1 << 20);
     buf_add_c(&text, "{\"jsonrpc\":\"2.0\",\"id\":7");
-    assert_int_equal(plan_text_write(&op->tail, v, &text), 0);
+    assert_int_equal(plan_text_write(NULL, &op->tail, v, &text), 0);
     int rc = json_parse(buf_str(&text), 1 << 20, &out, &err);
     if (rc != 0) {
         print_error("%s: %s\n", buf_c(&text), err.msg);
@@ -158,7 +158,7 @@ static void head_of(const char *target, struct buf *out)
              target);
     planned_make(&p, text, NULL, 0);
     buf_init(out, 10000);
-    assert_int_equal(plan_text_write(&p.plan->head, &values, out), 0);
+    assert_int_equal(plan_text_write(NULL, &p.plan->head, &values, out), 0);
     planned_clear(&p);
 }
 
@@ -227,9 +227,9 @@ static void picks_are_reproducible_and_follow_the_weights(void **state)
     assert_int_equal(p.plan->operation_count, 4);
     for (uint64_t vu = 0; vu < 4; vu++) {
         for (uint64_t n = 0; n < N / 4; n++) {
-            uint32_t i = plan_pick(p.plan, vu, n);
+            uint32_t i = plan_pick(p.plan, vu, n, &(uint32_t){0});
             assert_true(i < 4);
-            assert_int_equal(plan_pick(again.plan, vu, n), i);
+            assert_int_equal(plan_pick(again.plan, vu, n, &(uint32_t){0}), i);
             counts[i]++;
         }
     }
@@ -241,7 +241,7 @@ static void picks_are_reproducible_and_follow_the_weights(void **state)
     /* Two users do not walk in step. */
     unsigned same = 0;
     for (uint64_t n = 0; n < 1000; n++) {
-        same += plan_pick(p.plan, 0, n) == plan_pick(p.plan, 1, n);
+        same += plan_pick(p.plan, 0, n, &(uint32_t){0}) == plan_pick(p.plan, 1, n, &(uint32_t){0});
     }
     assert_in_range(same, 200, 500);
     planned_clear(&p);
@@ -302,13 +302,14 @@ static void users_start_evenly_over_the_spread(void **state)
                  "'start_spread_ms': 1000}}]}",
                  NULL, 0);
     for (uint32_t vu = 0; vu < 10; vu++) {
-        assert_int_equal(plan_start_ns(p.plan, 0, 0, vu), vu * UINT64_C(100000000));
+        assert_int_equal(plan_start_ns(p.plan, 0, 0, 0, p.plan->stages[0].vus, vu),
+                         vu * UINT64_C(100000000));
     }
     /* Those that run already start at once; the others share the whole spread. */
-    assert_int_equal(plan_start_ns(p.plan, 0, 6, 3), 0);
-    assert_int_equal(plan_start_ns(p.plan, 0, 6, 6), 0);
-    assert_int_equal(plan_start_ns(p.plan, 0, 6, 8), UINT64_C(500000000));
-    assert_int_equal(plan_start_ns(p.plan, 0, 10, 10), 0);
+    assert_int_equal(plan_start_ns(p.plan, 0, 0, 6, 10, 3), 0);
+    assert_int_equal(plan_start_ns(p.plan, 0, 0, 6, 10, 6), 0);
+    assert_int_equal(plan_start_ns(p.plan, 0, 0, 6, 10, 8), UINT64_C(500000000));
+    assert_int_equal(plan_start_ns(p.plan, 0, 0, 10, 10, 10), 0);
     planned_clear(&p);
 }
 

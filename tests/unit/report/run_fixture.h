@@ -180,7 +180,7 @@ static inline void fixture_stalled_stream(struct window *w, uint32_t key, uint64
 /* An empty window of ten of `second`, busy for a tenth of it. */
 static inline struct window *fixture_window(const struct fixture *f, uint64_t second)
 {
-    struct window *w = window_new(f->plan->key_count);
+    struct window *w = window_new(f->plan->key_count, 0, 0);
 
     window_reset(w, second, (100 + second) * NS_PER_S, (101 + second) * NS_PER_S);
     w->gauges = (struct window_gauges){.active_vus = 3, .active_sessions = 3, .in_flight = 1};
