@@ -169,7 +169,7 @@ static void announce_stage(struct run *r, uint32_t stage)
     run_emit(r, "STAGE_STARTED",
              json_pack("{sssssIsIsI}", "stage", stage_kind_name(c->kind), "stage_id", c->stage_id,
                        "index", (json_int_t)stage, "target_vus",
-                       (json_int_t)r->plan->stages[stage].vus, "duration_ms",
+                       (json_int_t)r->plan->stages[stage].levels.vus, "duration_ms",
                        (json_int_t)(c->duration_ns / NS_PER_MS)));
 }
 

@@ -163,7 +163,7 @@ static void set_cap(struct shard *s)
 /* A quantity of VUs that live on; those beyond end, those that are missing start. */
 static void set_level(struct shard *s, uint32_t stage, uint64_t start_ns)
 {
-    uint32_t before = s->level, level = s->plan->stages[stage].vus;
+    uint32_t before = s->level, level = s->plan->stages[stage].levels.vus;
 
     list_foreach_safe (node, &s->vus) {
         struct vu *vu = list_entry(node, struct vu, node);

@@ -19,6 +19,7 @@
 #include "plan/alias.h"
 #include "plan/schedule.h"
 #include "plan/verify.h"
+#include "scenario/levels.h"
 #include "scenario/placeholder.h"
 #include "scenario/scenario.h"
 
@@ -96,14 +97,7 @@ struct plan_mix {
 
 struct plan_stage {
     const struct stage_config *config;
-    uint32_t start_vus;   /* level at its beginning, before the first step */
-    uint32_t vus;         /* level that it wants to reach, cut to the cap */
-    uint32_t end_vus;     /* level that it reaches */
-    uint64_t duration_ns; /* an unfinished ramp makes it longer than the file says … */
-    bool overruns;        /* … but the ramp would need more than max_duration_ms */
-    bool open_model;      /* operations are due by the schedule */
-    bool sized;           /* VUs: as many as the rate turns out to need, up to the cap */
-    double start_rps, rps;
+    struct stage_levels levels;
     uint64_t schedule_ns; /* where it begins on the schedule's time line */
     uint64_t first_arrival, end_arrival;
 };
@@ -173,15 +167,8 @@ uint64_t plan_start_ns(const struct plan *p,
                        uint32_t before,
                        uint32_t after,
                        uint32_t vu);
-/* What the ramp of a stage would need to reach its level and hold it; duration_ns when there is no
- * ramp. */
-uint64_t plan_ramp_needs_ns(const struct plan *p, uint32_t stage);
 /* The rate at `t_ns`; 0 in the closed model. */
 double plan_rate(const struct plan *p, uint32_t stage, uint64_t t_ns);
-/* Slots for a rate at a mean latency, with three sigma of head-room: ceil(λW + 3·sqrt(λW))
- * (Little's law). */
-uint64_t plan_slots_needed(double rps, double latency_s);
-
 /* Appends the text with its parts filled in (JSON-escaped where they could need it). 0 or
  * ERR_LIMIT. `p` may be NULL when the text has only the kinds up to PLAN_CURSOR. */
 int plan_text_write(const struct plan *p,

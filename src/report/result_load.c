@@ -373,7 +373,7 @@ static json_t *stage_began_ms(const struct result_place *p)
 
 static json_t *planned_vus(const struct result_place *p)
 {
-    return result_count(stage_of(p)->vus);
+    return result_count(stage_of(p)->levels.vus);
 }
 
 static json_t *planned_duration(const struct result_place *p)

@@ -276,7 +276,7 @@ static void add_stages(struct page *p)
         if (s->started) {
             add(p, "%s of %s, %u VUs",
                 text_clock(end_ns > s->start_ns ? end_ns - s->start_ns : 0, lasted),
-                text_clock(stage->config->duration_ns, planned), stage->vus);
+                text_clock(stage->config->duration_ns, planned), stage->levels.vus);
             add_stage_rate(p, i);
             add(p, "\n");
         } else {

@@ -248,6 +248,7 @@ struct condition_config {
     uint64_t window_ns;
     uint64_t sustain_windows;
     enum trigger_effect on_trigger;
+    bool after_first_stream; /* windows count from the first stream of the stage on */
     struct scope_config scope;
 };
 
@@ -263,7 +264,7 @@ struct ramp_config {
     bool given;
     enum ramp_mode mode;
     uint64_t step_every_ns;
-    uint64_t step_vus; /* FIELD_UNSET: a fifth of the way, see plan/levels.h */
+    uint64_t step_vus; /* FIELD_UNSET: a fifth of the way, see scenario/levels.h */
     double step_rps;   /* 0: the rate is not ramped */
     uint64_t max_vus;  /* FIELD_UNSET: target_vus */
     double max_rps;    /* 0: target_rps */

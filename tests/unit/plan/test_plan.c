@@ -302,7 +302,7 @@ static void users_start_evenly_over_the_spread(void **state)
                  "'start_spread_ms': 1000}}]}",
                  NULL, 0);
     for (uint32_t vu = 0; vu < 10; vu++) {
-        assert_int_equal(plan_start_ns(p.plan, 0, 0, 0, p.plan->stages[0].vus, vu),
+        assert_int_equal(plan_start_ns(p.plan, 0, 0, 0, p.plan->stages[0].levels.vus, vu),
                          vu * UINT64_C(100000000));
     }
     /* Those that run already start at once; the others share the whole spread. */
@@ -325,7 +325,7 @@ static void disabled_stages_and_caps(void **state)
                  "{'stage': 'baseline', 'duration_ms': 10000, 'load': {'target_vus': 7}}]}",
                  NULL, 0);
     assert_int_equal(p.plan->stage_count, 1);
-    assert_int_equal(p.plan->stages[0].vus, 7);
+    assert_int_equal(p.plan->stages[0].levels.vus, 7);
     assert_int_equal(p.plan->max_vus, 7);
     assert_int_equal(p.plan->key_count, 1);
     planned_clear(&p);
