@@ -6,6 +6,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <limits.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
@@ -215,6 +216,49 @@ static void run_timers(struct loop *l)
     }
 }
 
+/* ---- lengths of turns ------------------------------------------------------------------------ */
+
+static unsigned turn_bucket(uint64_t ns)
+{
+    if (ns < UINT64_C(1) << LOOP_TURN_OCTAVE_MIN) {
+        return 0;
+    }
+    unsigned octave = 63u - (unsigned)__builtin_clzll(ns);
+    if (octave >= LOOP_TURN_OCTAVE_MAX) {
+        return LOOP_TURN_BUCKETS - 1;
+    }
+    unsigned part = (unsigned)(ns >> (octave - 2)) & (LOOP_TURN_PARTS - 1);
+    return (octave - LOOP_TURN_OCTAVE_MIN) * LOOP_TURN_PARTS + part;
+}
+
+static uint64_t turn_bucket_end(unsigned bucket)
+{
+    unsigned octave = LOOP_TURN_OCTAVE_MIN + bucket / LOOP_TURN_PARTS;
+    uint64_t part = bucket % LOOP_TURN_PARTS;
+
+    return (LOOP_TURN_PARTS + part + 1) << (octave - 2);
+}
+
+uint64_t
+loop_turn_quantile_ns(const struct loop_usage *before, const struct loop_usage *after, uint32_t ppm)
+{
+    uint64_t events = 0, seen = 0;
+
+    for (unsigned i = 0; i < LOOP_TURN_BUCKETS; i++) {
+        events += after->turns[i] - before->turns[i];
+    }
+    /* ceil(p·n) without an overflow: n may be large, p has six digits. */
+    uint64_t rank = events / 1000000 * ppm + (events % 1000000 * ppm + 999999) / 1000000;
+    rank = rank > 0 ? rank : 1;
+    for (unsigned i = 0; i < LOOP_TURN_BUCKETS; i++) {
+        seen += after->turns[i] - before->turns[i];
+        if (seen >= rank) {
+            return turn_bucket_end(i);
+        }
+    }
+    return 0;
+}
+
 int loop_turn(struct loop *l, uint64_t until_ns)
 {
     uint64_t deadline = next_deadline(l);
@@ -223,13 +267,17 @@ int loop_turn(struct loop *l, uint64_t until_ns)
         until_ns = 0;
     }
     uint64_t before = loop_clock(l);
+    /* This reading also ends the turn before: its length costs no reading of its own. */
+    l->turns_[turn_bucket(before - l->woken_ns_)] += l->turn_events_;
     l->batch_count_ = wait_events(l, deadline < until_ns ? deadline : until_ns);
     if (l->batch_count_ < 0) {
         l->batch_count_ = 0; /* EINTR: a signal is its handler's business */
     }
     l->waited_ns_ += loop_clock(l) - before;
     l->wakeups_++;
+    l->woken_ns_ = l->now_;
     int events = l->batch_count_;
+    l->turn_events_ = (unsigned)events;
     run_batch(l);
     if (sendheap_next_ns(&l->sends_) <= l->now_) {
         run_sends(l);
@@ -280,9 +328,12 @@ void loop_stop(struct loop *l)
 
 struct loop_usage loop_usage(const struct loop *l)
 {
-    return (struct loop_usage){
+    struct loop_usage usage = {
         .wall_ns = clock_now(l->clock_) - l->began_ns_,
         .waited_ns = l->waited_ns_,
         .wakeups = l->wakeups_,
     };
+
+    memcpy(usage.turns, l->turns_, sizeof usage.turns);
+    return usage;
 }

@@ -25,7 +25,13 @@
 #include <stdint.h>
 #include <sys/epoll.h>
 
-enum { LOOP_BATCH = 256 }; /* events taken by one wait */
+enum {
+    LOOP_BATCH = 256,          /* events taken by one wait */
+    LOOP_TURN_OCTAVE_MIN = 10, /* turns below 2^10 ns count as that … */
+    LOOP_TURN_OCTAVE_MAX = 36, /* … and those of a minute and more as 2^36 ns */
+    LOOP_TURN_PARTS = 4,       /* buckets of an octave */
+    LOOP_TURN_BUCKETS = (LOOP_TURN_OCTAVE_MAX - LOOP_TURN_OCTAVE_MIN) * LOOP_TURN_PARTS,
+};
 
 /* A descriptor's callback; lives in its owner. */
 struct io {
@@ -44,6 +50,9 @@ struct loop_usage {
     uint64_t wall_ns;
     uint64_t waited_ns; /* blocked in the kernel's wait; busy = wall - waited */
     uint64_t wakeups;
+    /* How many events were read in turns of which length, from the wake-up to the turn's end: so
+     * long an answer may have waited unread. See loop_turn_quantile_ns. */
+    uint64_t turns[LOOP_TURN_BUCKETS];
 };
 
 struct loop {
@@ -55,6 +64,9 @@ struct loop {
     int epoll_fd_, timer_fd_; /* timer_fd_: only where epoll_pwait2 is missing, else -1 */
     bool stop_;
     uint64_t began_ns_, waited_ns_, wakeups_;
+    uint64_t woken_ns_;    /* when the last turn's wait returned … */
+    unsigned turn_events_; /* … and with how many events */
+    uint64_t turns_[LOOP_TURN_BUCKETS];
     int batch_count_, batch_at_;
     unsigned full_batches_; /* in a row */
     struct epoll_event batch_[LOOP_BATCH];
@@ -119,5 +131,11 @@ void loop_defer_cancel(struct defer *d);
 void loop_bury(struct loop *l, struct defer *d);
 
 struct loop_usage loop_usage(const struct loop *l);
+/* Of the events that were read between two usages of one loop, the share `ppm` (parts per million)
+ * were read in turns no longer than this; known to a quarter of an octave, rounded up. 0 when there
+ * were none. */
+uint64_t loop_turn_quantile_ns(const struct loop_usage *before,
+                               const struct loop_usage *after,
+                               uint32_t ppm);
 
 #endif

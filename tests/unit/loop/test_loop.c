@@ -309,6 +309,56 @@ static void what_is_ready_comes_before_what_is_late(void **state)
     loop_free(l);
 }
 
+/* ---- lengths of turns ------------------------------------------------------------------------ */
+
+/* The callback takes its time: the clock moves while it runs. */
+static uint64_t takes_ns;
+
+static void slow_io(struct io *io, uint32_t events)
+{
+    uint64_t count;
+
+    (void)events;
+    assert_int_equal(read(io->fd, &count, sizeof count), sizeof count);
+    now_ns += takes_ns;
+}
+
+static void turns_are_known_by_their_length(void **state)
+{
+    static const struct {
+        uint64_t takes_ns, least, most;
+    } cases[] = {
+        {0, 1024, 1280},
+        {1000 * NS_PER_US, 1000 * NS_PER_US, 1250 * NS_PER_US},
+        {20 * NS_PER_MS, 20 * NS_PER_MS, 25 * NS_PER_MS},
+        {1000 * NS_PER_S, UINT64_C(1) << 35, UINT64_C(1) << LOOP_TURN_OCTAVE_MAX},
+    };
+    struct loop *l = new_loop();
+    struct io io = {.fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC), .on_io = slow_io};
+    struct loop_usage start = loop_usage(l);
+
+    (void)state;
+    assert_int_equal(loop_add(l, &io, EPOLLIN, NULL), 0);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct loop_usage before = loop_usage(l);
+        takes_ns = cases[i].takes_ns;
+        assert_int_equal(eventfd_write(io.fd, 1), 0);
+        assert_int_equal(loop_turn(l, 0), 1);
+        loop_turn(l, 0); /* it ends the one before */
+        struct loop_usage after = loop_usage(l);
+        uint64_t p99 = loop_turn_quantile_ns(&before, &after, 990000);
+        assert_in_range(p99, cases[i].least, cases[i].most);
+        assert_int_equal(loop_turn_quantile_ns(&after, &after, 990000), 0);
+    }
+    struct loop_usage end = loop_usage(l);
+    assert_in_range(loop_turn_quantile_ns(&start, &end, 250000), 1024, 1280); /* 1 of 4 */
+    assert_in_range(loop_turn_quantile_ns(&start, &end, 500000), NS_PER_MS, 1250 * NS_PER_US);
+    assert_true(loop_turn_quantile_ns(&start, &end, 1000000) > 30 * NS_PER_S);
+    loop_remove(l, &io);
+    close(io.fd);
+    loop_free(l);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -318,6 +368,7 @@ int main(void)
         cmocka_unit_test(deferred_calls_come_once_a_turn_and_deaths_last),
         cmocka_unit_test(a_removed_descriptor_is_silent_within_its_batch),
         cmocka_unit_test(what_is_ready_comes_before_what_is_late),
+        cmocka_unit_test(turns_are_known_by_their_length),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
