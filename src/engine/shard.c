@@ -80,6 +80,10 @@ static void hand_over(struct shard *s, uint64_t end_ns)
     w->wall_ns = wall;
     w->busy_ns = wall > waited ? wall - waited : 0;
     w->wakeups = usage.wakeups - s->usage.wakeups;
+    if (s->config.health != NULL) {
+        s->config.health(s->config.health_owner, &w->health);
+    }
+    w->health.turn_p99_ns = loop_turn_quantile_ns(&s->usage, &usage, 990000);
     s->usage = usage;
     s->window = NULL;
     post(s, s->window_message);

@@ -56,6 +56,10 @@ struct shard_config {
     /* Takes the message over. */
     void (*post)(void *owner, struct message *report);
     void *owner;
+    /* Fills in what its second's window says of the thread and the machine, but for turn_p99_ns;
+     * once per window, on the shard's thread. NULL: nobody knows. */
+    void (*health)(void *owner, struct window_health *out);
+    void *health_owner;
 };
 
 struct shard;
