@@ -87,6 +87,12 @@ int scenario_load_file(const char *path,
 /* NULL is fine. */
 void scenario_free(struct scenario *scenario);
 
+/* The document as it was given, overrides and older spellings applied. Borrowed. */
+static inline const json_t *scenario_document(const struct scenario *scenario)
+{
+    return scenario->tree_;
+}
+
 /* The effective config as a run-config/v1 document with every default shown; the caller owns it. */
 json_t *scenario_explain(const struct scenario *scenario);
 
