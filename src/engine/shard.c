@@ -35,7 +35,9 @@ static void take_window(struct shard *s, uint64_t second)
 
     if (list_empty(&s->free_messages)) {
         m = new_message(REPORT_WINDOW);
-        m->window = window_new(s->plan->key_count, 0, 0);
+        m->window =
+            window_new(s->plan->key_count, (uint32_t)s->plan->scenario->workload.custom_count,
+                       s->config.log_lines);
     } else {
         m = list_entry(s->free_messages.next, struct message, node);
         list_remove(&m->node);
@@ -68,6 +70,7 @@ static void hand_over(struct shard *s, uint64_t end_ns)
     uint64_t wall = usage.wall_ns - s->usage.wall_ns;
     uint64_t waited = usage.waited_ns - s->usage.waited_ns;
 
+    arrivals_count(s, end_ns);
     w->end_ns = end_ns;
     w->gauges = (struct window_gauges){
         .active_vus = s->vu_count,
@@ -164,26 +167,78 @@ static void set_cap(struct shard *s)
 
 /* ---- stages --------------------------------------------------------------------------------- */
 
-/* A quantity of VUs that live on; those beyond end, those that are missing start. */
-static void set_level(struct shard *s, uint32_t stage, uint64_t start_ns)
+bool shard_is_open(const struct shard *s)
 {
-    uint32_t before = s->level, level = s->plan->stages[stage].levels.vus;
+    return s->stage >= 0 && s->plan->stages[s->stage].levels.open_model;
+}
 
-    list_foreach_safe (node, &s->vus) {
+/* VUs stand in the order of their numbers, but for those that are ending. */
+static void end_above(struct shard *s, uint32_t level)
+{
+    for (struct list *node = s->vus.prev, *before; node != &s->vus; node = before) {
         struct vu *vu = list_entry(node, struct vu, node);
 
+        before = node->prev;
         if (vu->index >= level) {
             vu_end(vu);
-        } else {
-            vu_resume(vu, start_ns);
+        } else if (!vu->ending) {
+            break;
         }
+    }
+}
+
+/* VUs that are wanted live on; those beyond end, those that are missing start. */
+static void set_level(struct shard *s, uint64_t t_ns)
+{
+    uint32_t before = s->level, level = plan_level(s->plan, (uint32_t)s->stage, t_ns);
+    uint64_t change = s->stage_begin_ns + t_ns;
+
+    s->level = level;
+    if (level < before) {
+        end_above(s, level);
     }
     for (uint32_t i = before; i < level; i++) {
         if (segment_owns(s->config.segment, i)) {
-            vu_new(s, i, start_ns + plan_start_ns(s->plan, stage, 0, before, level, i));
+            vu_new(s, i,
+                   change + plan_start_ns(s->plan, (uint32_t)s->stage, t_ns, before, level, i));
         }
     }
-    s->level = level;
+    uint64_t next = plan_next_level_ns(s->plan, (uint32_t)s->stage, t_ns);
+    if (next != UINT64_MAX && s->stage_begin_ns + next < s->stage_end_ns) {
+        loop_send_arm(s->loop, &s->level_at, s->stage_begin_ns + next);
+    }
+}
+
+static void on_level(struct send *send)
+{
+    struct shard *s = list_entry(send, struct shard, level_at);
+
+    set_level(s, send->at_ns - s->stage_begin_ns);
+}
+
+bool shard_grow(struct shard *s)
+{
+    uint32_t index = s->level;
+
+    if (s->stage < 0 || s->draining || !s->plan->stages[s->stage].levels.sized) {
+        return false;
+    }
+    while (!segment_owns(s->config.segment, index)) {
+        index++;
+    }
+    if (index >= s->plan->scenario->safety.caps.max_vus) {
+        return false;
+    }
+    s->level = index + 1;
+    vu_new(s, index, loop_now(s->loop));
+    return true;
+}
+
+static void resume_all(struct shard *s, uint64_t start_ns)
+{
+    list_foreach_safe (node, &s->vus) {
+        vu_resume(list_entry(node, struct vu, node), start_ns);
+    }
 }
 
 static void on_stage_begin(struct send *send)
@@ -194,10 +249,15 @@ static void on_stage_begin(struct send *send)
         return;
     }
     s->stage = (int32_t)s->next_stage.stage;
+    s->stage_begin_ns = s->next_stage.start_ns;
     s->stage_end_ns = s->next_stage.end_ns;
     struct window *w = shard_window(s, loop_now(s->loop));
     w->stage_index = (uint32_t)s->stage;
-    set_level(s, s->next_stage.stage, s->next_stage.start_ns);
+    loop_send_cancel(s->loop, &s->level_at);
+    end_above(s, plan_level(s->plan, (uint32_t)s->stage, 0));
+    resume_all(s, s->stage_begin_ns);
+    set_level(s, 0);
+    arrivals_begin_stage(s, (uint32_t)s->stage, s->stage_begin_ns);
 }
 
 static void order_stage(struct shard *s, const struct message *order)
@@ -213,7 +273,7 @@ static void order_stage(struct shard *s, const struct message *order)
 
 static void check_drained(struct shard *s)
 {
-    if (!s->draining || s->drained || !list_empty(&s->vus)) {
+    if (!s->draining || s->drained || !list_empty(&s->vus) || !sessions_finish(s)) {
         return;
     }
     s->drained = true;
@@ -232,10 +292,19 @@ void shard_vu_gone(struct shard *s)
     check_drained(s);
 }
 
-static void drain(struct shard *s, bool cut)
+void shard_sessions_gone(struct shard *s)
 {
+    check_drained(s);
+}
+
+static void drain(struct shard *s, bool cut, bool natural)
+{
+    if (!s->draining) {
+        arrivals_end(s, natural);
+    }
     s->draining = true;
     loop_send_cancel(s->loop, &s->next_stage_at);
+    loop_send_cancel(s->loop, &s->level_at);
     preflight_cancel(s->preflight);
     s->preflight = NULL;
     list_foreach_safe (node, &s->vus) {
@@ -246,6 +315,9 @@ static void drain(struct shard *s, bool cut)
         } else {
             vu_end(vu);
         }
+    }
+    if (cut) {
+        sessions_cut(s);
     }
     check_drained(s);
 }
@@ -273,10 +345,10 @@ void shard_take(struct shard *s, struct message *order)
         order_stage(s, order);
         break;
     case ORDER_DRAIN:
-        drain(s, false);
+        drain(s, false, order->natural);
         break;
     case ORDER_STOP:
-        drain(s, true);
+        drain(s, true, false);
         break;
     case ORDER_RECYCLE:
         list_append(&s->free_messages, &order->node);
@@ -330,11 +402,16 @@ struct shard *shard_new(struct loop *loop, const struct shard_config *config)
     buf_init(&s->head, SIZE_MAX / 2);
     send_init(&s->tick, on_tick);
     send_init(&s->next_stage_at, on_stage_begin);
+    send_init(&s->level_at, on_level);
+    arrivals_init(s);
+    s->echoes = xcalloc(s->plan->operation_count, sizeof *s->echoes);
+    s->wall_offset_ns = (int64_t)(clock_wall_ms() * NS_PER_MS) - (int64_t)loop_clock(loop);
     mcp_client_init(&s->client, loop, config->target, config->filter, config->filter_owner,
                     &observer);
     s->client.dialer.opener = config->opener;
     s->client.dialer.opener_owner = config->opener_owner;
     set_cap(s);
+    sessions_init(s);
     return s;
 }
 
@@ -350,7 +427,8 @@ void shard_free(struct shard *s)
         return;
     }
     s->drained = true; /* nothing is reported any more */
-    drain(s, true);
+    drain(s, true, false);
+    arrivals_clear(s);
     loop_send_cancel(s->loop, &s->tick);
     if (s->window != NULL) {
         free_message(s->window_message);
@@ -361,5 +439,6 @@ void shard_free(struct shard *s)
     mcp_client_clear(&s->client);
     buf_clear(&s->tail);
     buf_clear(&s->head);
+    xfree(s->echoes);
     xfree(s);
 }

@@ -41,6 +41,7 @@ struct message {
     uint32_t shard;                     /* of reports */
     uint32_t stage;                     /* ORDER_STAGE */
     uint64_t grid_ns, start_ns, end_ns; /* ORDER_STAGE: see control/run.h */
+    bool natural;                       /* ORDER_DRAIN: the plan has come to its end */
     struct window *window;              /* REPORT_WINDOW, ORDER_RECYCLE */
     struct check_list *checks;          /* REPORT_CHECKS; the receiver frees it */
 };
@@ -60,6 +61,7 @@ struct shard_config {
      * once per window, on the shard's thread. NULL: nobody knows. */
     void (*health)(void *owner, struct window_health *out);
     void *health_owner;
+    uint32_t log_lines; /* of the log of operations, at most, per second; 0: no log is kept */
 };
 
 struct shard;

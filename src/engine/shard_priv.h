@@ -8,6 +8,9 @@
  *     ▲         (pages and one retry of a lost    │
  *     └────────── session belong to one operation)┘
  *
+ * In the open model (arrivals.c) a slot is due when the next arrival is: it waits READY for one, or
+ * the arrival waits for a slot.
+ *
  * A slot is in exactly one state; `active` of its VU counts those that are not SLOT_IDLE.
  */
 #ifndef ENGINE_SHARD_PRIV_H
@@ -23,6 +26,7 @@ struct vu;
 enum slot_state {
     SLOT_IDLE,     /* nothing to do any more */
     SLOT_THINKING, /* its next operation is due later */
+    SLOT_READY,    /* waits for an arrival of the open model */
     SLOT_PARKED,   /* due, but no stage takes operations now */
     SLOT_WAITING,  /* the operation waits for a session */
     SLOT_RUNNING,  /* a call is under way */
@@ -33,7 +37,7 @@ struct slot {
     struct vu *vu;
     struct vu_session *session; /* while RUNNING */
     struct send due;
-    struct list wait; /* in a home's waiters while WAITING */
+    struct list wait; /* in a home's waiters while WAITING; among the idle while READY */
     enum slot_state state;
     bool retried;   /* the operation's lost session was replaced once */
     bool was_used;  /* the session had served an operation before */
@@ -41,15 +45,28 @@ struct slot {
     bool journey;   /* its operation is no part of the workload */
     bool streaming; /* counted in shard->streams */
     bool had_stream;
+    bool verified; /* its nonce came back */
     uint32_t stage, operation, key;
     uint32_t requests;
-    uint64_t n;        /* number of the pick in its VU */
-    uint64_t token;    /* progress token */
-    uint64_t freed_ns; /* the operation before it left the slot */
+    uint64_t session_serial; /* of the session of its first try */
+    uint64_t n;              /* number of the pick in its VU; in the open model, of the arrival */
+    uint64_t draw;           /* random bits of the operation */
+    uint64_t ordinal;        /* of the operation in the run */
+    uint64_t token;          /* progress token */
+    uint64_t freed_ns;       /* the operation before it left the slot */
     uint64_t t_due, t_free, t_ready, t_send;
     uint64_t bytes_out, bytes_in; /* of the pages and tries before the running call */
     uint64_t t_first_event, event_count, t_headers;
-    char *cursor; /* of the page that is wanted; NULL: the first */
+    char *cursor;       /* of the page that is wanted; NULL: the first */
+    struct buf *answer; /* is kept for a verifier; NULL: never was one */
+};
+
+/* What a VU does beside the workload (journey.c). */
+struct vu_journey {
+    struct slot slot;
+    struct send timer; /* of the next periodic list */
+    uint32_t failures; /* of the VU's operations, in a row */
+    bool starting;     /* the slots wait for the list at the start */
 };
 
 struct vu {
@@ -62,10 +79,29 @@ struct vu {
     uint64_t next_n;
     uint32_t turn; /* of selection.mode round_robin */
     struct send start;
-    struct str head;          /* of every request … */
-    char *own_head;           /* … a copy of its own only when it names the VU, else NULL */
-    struct session_home home; /* its own sessions; a pool's are the shard's */
+    struct str head;            /* of every request … */
+    char *own_head;             /* … a copy of its own only when it names the VU, else NULL */
+    struct vu_journey *journey; /* NULL: none */
+    struct session_home home;   /* its own sessions; a pool's are the shard's */
     struct slot slots[];
+};
+
+/* A place on the schedule: one of the shard's own arrivals. */
+struct arrival {
+    uint64_t i;
+    uint32_t stage;
+    size_t piece;
+    uint64_t due_ns; /* UINT64_MAX: its stage has not begun, or there is none */
+};
+
+/* The open model of a shard (arrivals.c). */
+struct arrivals {
+    struct arrival next;    /* the first that is neither started nor dropped */
+    struct arrival counted; /* the first that is not counted as due */
+    struct list idle;       /* READY slots, the longest idle first */
+    struct send at;         /* `next` is due, or may start */
+    uint64_t *begin_ns;     /* of the stages; 0: has not begun */
+    bool capped;            /* `next` waited for hard_caps.max_rps */
 };
 
 struct shard {
@@ -87,7 +123,12 @@ struct shard {
     /* The stage that is played and the one that comes. */
     int32_t stage;
     uint64_t stage_end_ns;
+    uint64_t stage_begin_ns;
     uint32_t level; /* VUs of the whole run */
+    struct send level_at;
+    struct arrivals arrivals;
+    bool *echoes; /* per operation: an answer brought its nonce back */
+    int64_t wall_offset_ns;
     struct message next_stage;
     struct send next_stage_at;
     bool draining, drained;
@@ -113,6 +154,27 @@ bool shard_accepts(const struct shard *s, uint64_t due_ns);
 uint64_t shard_cap_wait(struct shard *s, uint64_t now_ns);
 /* A VU is gone. */
 void shard_vu_gone(struct shard *s);
+/* What sessions_finish waited for. */
+void shard_sessions_gone(struct shard *s);
+/* Are operations due by the schedule now? */
+bool shard_is_open(const struct shard *s);
+/* Another VU, now, for a stage whose VUs are as many as its rate needs. False: no more may be. */
+bool shard_grow(struct shard *s);
+
+/* ---- arrivals.c ------------------------------------------------------------------------------ */
+
+void arrivals_init(struct shard *s);
+void arrivals_clear(struct shard *s);
+/* The stage has begun. In the closed model what still waits is dropped. */
+void arrivals_begin_stage(struct shard *s, uint32_t stage, uint64_t begin_ns);
+/* The slot takes an arrival, now or when one is due. */
+void arrivals_offer(struct shard *s, struct slot *slot);
+/* Takes a READY slot back. */
+void arrivals_withdraw(struct slot *slot);
+/* Counts what became due before `until_ns` into the current window. */
+void arrivals_count(struct shard *s, uint64_t until_ns);
+/* Nothing starts any more: what is due and waits is dropped; `natural`: the plan has ended. */
+void arrivals_end(struct shard *s, bool natural);
 
 /* ---- vu.c ----------------------------------------------------------------------------------- */
 
@@ -128,6 +190,8 @@ void vu_hold(struct vu *vu);
 void vu_let_go(struct vu *vu);
 /* Its sessions are closed (after session_policy.end). */
 void vu_closed(struct vu *vu);
+/* The slots begin (after the list at the start, where there is one). */
+void vu_begin_slots(struct vu *vu, uint64_t due_ns);
 /* Longest silence of its open streams. */
 uint64_t vu_silence_ns(const struct vu *vu, uint64_t now_ns);
 
@@ -144,5 +208,26 @@ void slot_go(struct slot *slot, struct vu_session *session, enum slot_wait wait)
 void slot_fail(struct slot *slot, const struct mcp_answer *answer);
 /* Nor will it be tried: the operation never came to its end. */
 void slot_give_up(struct slot *slot);
+/* The arrival becomes the slot's operation, now. */
+void slot_start_arrival(struct slot *slot, const struct arrival *a, bool capped);
+
+/* For journey.c: a slot that is not one of the VU's own. */
+void slot_init(struct slot *slot, struct vu *vu);
+void slot_clear(struct slot *slot);
+/* Starts its operation: due now, no pick, no key. */
+void slot_start_journey(struct slot *slot);
+
+/* ---- journey.c ------------------------------------------------------------------------------- */
+
+void journey_init(struct vu *vu);
+void journey_clear(struct vu *vu);
+/* True: a list comes first, and vu_begin_slots after it. */
+bool journey_start(struct vu *vu, uint64_t due_ns);
+/* An operation of the workload has ended. */
+void journey_note(struct vu *vu, bool failed);
+/* Its list has ended. */
+void journey_done(struct vu *vu, enum outcome_class cls, const struct mcp_answer *answer);
+/* The VU ends: no further list. */
+void journey_stop(struct vu *vu);
 
 #endif

@@ -6,11 +6,15 @@
 
 enum { LIST_PAGES_MAX = 1000 }; /* of one list operation */
 
+enum { ANSWER_KEPT_BYTES = 64 * 1024 }; /* of a slot's buffer, from one operation to the next */
+
 static void slot_due(struct slot *slot, uint64_t due_ns);
 
 static const struct plan_operation *operation_of(const struct slot *slot)
 {
-    return &slot->vu->shard->plan->operations[slot->operation];
+    const struct plan *plan = slot->vu->shard->plan;
+
+    return slot->journey ? &plan->journey_list : &plan->operations[slot->operation];
 }
 
 /* ---- the request ---------------------------------------------------------------------------- */
@@ -25,6 +29,9 @@ static struct plan_values values_of(const struct slot *slot)
         .op_seq = slot->n,
         .token = slot->token,
         .cursor = slot->cursor,
+        .draw = slot->draw,
+        .ordinal = slot->ordinal,
+        .wall_ms = (uint64_t)((int64_t)loop_now(s->loop) + s->wall_offset_ns) / NS_PER_MS,
     };
 }
 
@@ -72,6 +79,9 @@ static void on_stream(struct mcp_call *call)
     struct slot *slot = list_entry(call, struct slot, call);
     struct shard *s = slot->vu->shard;
 
+    if (slot->journey) {
+        return;
+    }
     if (!slot->had_stream) {
         slot->had_stream = true;
         window_stream_started(shard_window(s, call->t_headers), slot->key);
@@ -83,8 +93,11 @@ static void on_stream(struct mcp_call *call)
 static void on_event(struct mcp_call *call, uint64_t gap_ns)
 {
     struct slot *slot = list_entry(call, struct slot, call);
-    struct window *w = shard_window(slot->vu->shard, call->t_last_event);
 
+    if (slot->journey) {
+        return;
+    }
+    struct window *w = shard_window(slot->vu->shard, call->t_last_event);
     window_event(w, slot->key, gap_ns);
     if (slot->t_first_event == 0) {
         slot->t_first_event = call->t_first_event;
@@ -105,9 +118,15 @@ static void report(struct slot *slot, enum outcome_class cls, const struct mcp_a
 {
     struct shard *s = slot->vu->shard;
     const struct mcp_call *call = &slot->call;
+
+    if (slot->journey) {
+        return; /* journey_done has its own books */
+    }
     struct outcome o = {
         .key = slot->key,
         .vu = slot->vu->index,
+        .n = slot->n,
+        .session_serial = slot->session_serial,
         .cls = cls,
         .t_due = slot->t_due,
         .t_free = slot->t_free,
@@ -130,12 +149,17 @@ static void report(struct slot *slot, enum outcome_class cls, const struct mcp_a
         .session_was_used = slot->was_used,
         .requests_sent = slot->requests,
         .session_retries = slot->retried && slot->requests > 1,
+        .verified = slot->verified,
+        .logged = s->config.log_lines > 0 && cls == OUTCOME_OK && plan_logs(s->plan, slot->draw),
         .event_count = slot->event_count,
         .stall_ns = slot->requests > 0 ? call->silence_ns : 0,
     };
 
     s->in_flight--;
     window_outcome(shard_window(s, o.t_end), &o);
+    if (slot->vu->journey != NULL && cls != OUTCOME_UNFINISHED) {
+        journey_note(slot->vu, cls != OUTCOME_OK);
+    }
 }
 
 /* Takes over what the ended call measured. */
@@ -182,16 +206,23 @@ static void rest(struct slot *slot)
     vu_let_go(slot->vu);
 }
 
-/* The operation that ended at end_ns is followed by the next one, after the think time. */
+/* The operation that ended at end_ns is followed by the next one: in the closed model after the
+ * think time, in the open one when the schedule has it. */
 static void think(struct slot *slot, uint64_t end_ns)
 {
     struct vu *vu = slot->vu;
-    slot->freed_ns = loop_now(vu->shard->loop);
-    uint64_t pause = plan_think_ns(vu->shard->plan, vu->index, slot->n);
 
+    slot->freed_ns = loop_now(vu->shard->loop);
     if (vu->ending) {
         rest(slot);
-    } else if (pause == 0) {
+        return;
+    }
+    if (shard_is_open(vu->shard)) {
+        arrivals_offer(vu->shard, slot);
+        return;
+    }
+    uint64_t pause = plan_think_ns(vu->shard->plan, vu->index, slot->n);
+    if (pause == 0) {
         slot_due(slot, end_ns);
     } else {
         slot->state = SLOT_THINKING;
@@ -226,6 +257,79 @@ static bool goes_on(struct slot *slot, const struct mcp_answer *answer)
     return true;
 }
 
+/* ---- what the scenario wants of an answer -----------------------------------------------------
+ */
+
+/* The answer of an operation that has a verifier is kept. */
+static void keep_answer(struct slot *slot)
+{
+    slot->call.capture = NULL;
+    if (operation_of(slot)->verifier == NULL) {
+        return;
+    }
+    if (slot->answer == NULL) {
+        slot->answer = xmalloc(sizeof *slot->answer);
+        buf_init(slot->answer, MCP_CAPTURE_MAX);
+    }
+    slot->answer->len = 0;
+    slot->call.capture = slot->answer;
+}
+
+static void take_customs(struct slot *slot, const struct verify_result *r, uint64_t end_ns)
+{
+    struct shard *s = slot->vu->shard;
+    const struct custom_config *customs = s->plan->scenario->workload.customs;
+
+    for (uint32_t i = 0; i < r->custom_count; i++) {
+        uint32_t custom = r->customs[i].custom;
+        window_custom(shard_window(s, end_ns), custom, r->customs[i].value,
+                      customs[custom].kind == CUSTOM_TREND, end_ns);
+    }
+}
+
+/* Looks at a good answer; `r` holds the text of a failure. */
+static void verify(struct slot *slot, struct mcp_answer *verdict, struct verify_result *r)
+{
+    struct shard *s = slot->vu->shard;
+    const struct verify_caller caller = {
+        .tag = s->plan->nonce_tag, .vu = slot->vu->index, .n = slot->n};
+
+    verifier_apply(operation_of(slot)->verifier, buf_str(slot->answer), &caller, r);
+    take_customs(slot, r, verdict->end_ns);
+    slot->verified = r->own_nonce;
+    s->echoes[slot->operation] = s->echoes[slot->operation] || r->own_nonce;
+    if (r->kind == VERIFY_MISMATCH) {
+        mcp_fail(verdict, ERROR_CODE_INTEGRITY_MISMATCH, r->text);
+    } else if (operation_of(slot)->has_nonce && !r->own_nonce && s->echoes[slot->operation]) {
+        snprintf(r->text, sizeof r->text,
+                 "the answer to VU %u, operation %llu lacks what the call sent, which the tool "
+                 "repeats in other answers",
+                 slot->vu->index, (unsigned long long)slot->n);
+        mcp_fail(verdict, ERROR_CODE_INTEGRITY_MISMATCH, r->text);
+    } else if (r->kind == VERIFY_CHECK_FAILED) {
+        mcp_fail(verdict, ERROR_CODE_CHECK_FAILED, r->text);
+    }
+    if (slot->answer->cap > ANSWER_KEPT_BYTES) {
+        buf_clear(slot->answer);
+        buf_init(slot->answer, MCP_CAPTURE_MAX);
+    }
+}
+
+static void conclude(struct slot *slot, struct mcp_answer *verdict)
+{
+    struct verify_result r;
+
+    if (verdict->code == ERROR_CODE_NONE && operation_of(slot)->verifier != NULL) {
+        verify(slot, verdict, &r);
+    }
+    if (slot->journey) {
+        journey_done(slot->vu, class_of(verdict), verdict);
+        return;
+    }
+    report(slot, class_of(verdict), verdict);
+    think(slot, verdict->end_ns);
+}
+
 static void on_done(struct mcp_call *call, const struct mcp_answer *answer)
 {
     struct slot *slot = list_entry(call, struct slot, call);
@@ -233,7 +337,7 @@ static void on_done(struct mcp_call *call, const struct mcp_answer *answer)
     struct mcp_answer verdict = *answer;
 
     take_call(slot);
-    slot->session->mcp.ops_served++;
+    slot->session->mcp.ops_served += !slot->journey;
     vu->shard->policy->release(vu, slot, answer->session_lost);
     if (goes_on(slot, answer)) {
         return;
@@ -244,8 +348,7 @@ static void on_done(struct mcp_call *call, const struct mcp_answer *answer)
     }
     xfree(slot->cursor);
     slot->cursor = NULL;
-    report(slot, class_of(&verdict), &verdict);
-    think(slot, verdict.end_ns);
+    conclude(slot, &verdict);
 }
 
 static const struct mcp_call_events call_events = {
@@ -258,6 +361,10 @@ static const struct mcp_call_events call_events = {
 
 void slot_fail(struct slot *slot, const struct mcp_answer *answer)
 {
+    if (slot->journey) {
+        journey_done(slot->vu, class_of(answer), answer);
+        return;
+    }
     report(slot, class_of(answer), answer);
     think(slot, answer->end_ns);
 }
@@ -266,6 +373,10 @@ void slot_give_up(struct slot *slot)
 {
     struct mcp_answer answer = {.end_ns = loop_clock(slot->vu->shard->loop)};
 
+    if (slot->journey) {
+        journey_done(slot->vu, OUTCOME_UNFINISHED, &answer);
+        return;
+    }
     report(slot, OUTCOME_UNFINISHED, &answer);
     rest(slot);
 }
@@ -285,6 +396,7 @@ void slot_go(struct slot *slot, struct vu_session *session, enum slot_wait wait)
     }
     if (slot->requests == 0) {
         slot->was_used = session->mcp.ops_served > 0;
+        slot->session_serial = session->serial;
     }
     slot->state = SLOT_RUNNING;
     slot->session = session;
@@ -292,30 +404,73 @@ void slot_go(struct slot *slot, struct vu_session *session, enum slot_wait wait)
     mcp_call_start(&slot->call, &session->mcp);
 }
 
-static void begin(struct slot *slot, uint64_t now_ns)
+/* stage, n, operation, draw, ordinal and t_due are set. */
+static void begin(struct slot *slot, uint64_t now_ns, bool capped)
 {
     struct vu *vu = slot->vu;
     struct shard *s = vu->shard;
+    uint64_t deadline = s->plan->scenario->target.timeouts.deadline_ns;
 
-    slot->n = vu->next_n++;
-    slot->stage = (uint32_t)s->stage;
-    slot->operation = plan_pick(s->plan, vu->index, slot->n, &vu->turn);
-    slot->key = plan_key(s->plan, slot->stage, slot->operation);
     slot->token = ++s->token;
     slot->t_free = slot->freed_ns > slot->t_due ? slot->freed_ns : slot->t_due;
-    if (slot->capped) { /* there was no permission to start before */
+    if (capped) { /* there was no permission to start before */
         slot->t_free = now_ns;
-        slot->capped = false;
     }
     slot->t_ready = slot->t_free;
     slot->t_send = slot->t_headers = slot->t_first_event = 0;
-    slot->bytes_out = slot->bytes_in = slot->event_count = 0;
+    slot->bytes_out = slot->bytes_in = slot->event_count = slot->session_serial = 0;
     slot->requests = 0;
-    slot->retried = slot->had_stream = slot->was_used = false;
+    slot->retried = slot->had_stream = slot->was_used = slot->verified = false;
     slot->call.expects_stream = operation_of(slot)->expects_streaming;
-    s->in_flight++;
-    window_started(shard_window(s, now_ns), slot->key);
+    slot->call.deadline_ns = deadline > 0 ? slot->t_due + deadline : 0;
+    keep_answer(slot);
+    if (slot->journey) {
+        shard_window(s, now_ns)->run.count[COUNT_JOURNEY_STARTED]++;
+    } else {
+        s->in_flight++;
+        window_started(shard_window(s, now_ns), slot->key);
+    }
     s->policy->acquire(vu, slot);
+}
+
+/* The VU's own next operation, in the closed model. */
+static void begin_pick(struct slot *slot, uint64_t now_ns)
+{
+    struct vu *vu = slot->vu;
+    const struct plan *plan = vu->shard->plan;
+    bool capped = slot->capped;
+
+    slot->n = vu->next_n++;
+    slot->stage = (uint32_t)vu->shard->stage;
+    slot->operation = plan_pick(plan, vu->index, slot->n, &vu->turn);
+    slot->key = plan_key(plan, slot->stage, slot->operation);
+    slot->draw = plan_draw(plan, vu->index, slot->n);
+    slot->ordinal = slot->n * plan->max_vus + vu->index;
+    slot->capped = false;
+    begin(slot, now_ns, capped);
+}
+
+void slot_start_arrival(struct slot *slot, const struct arrival *a, bool capped)
+{
+    const struct plan *plan = slot->vu->shard->plan;
+
+    slot->n = slot->ordinal = a->i;
+    slot->stage = a->stage;
+    slot->operation = plan_pick_arrival(plan, a->i);
+    slot->key = plan_key(plan, slot->stage, slot->operation);
+    slot->draw = plan_draw_arrival(plan, a->i);
+    slot->t_due = a->due_ns;
+    begin(slot, loop_now(slot->vu->shard->loop), capped);
+}
+
+void slot_start_journey(struct slot *slot)
+{
+    struct shard *s = slot->vu->shard;
+
+    slot->stage = s->stage > 0 ? (uint32_t)s->stage : 0;
+    slot->n++;
+    slot->t_due = loop_now(s->loop);
+    begin(slot, slot->t_due, false);
 }
 
 /* The operation is due at slot->t_due, which has come. */
@@ -327,6 +482,11 @@ static void try_begin(struct slot *slot)
 
     if (vu->ending) {
         rest(slot);
+        return;
+    }
+    if (shard_is_open(s)) { /* the stage has changed while it thought */
+        slot->capped = false;
+        arrivals_offer(s, slot);
         return;
     }
     /* What the cap held back until its stage was over waits for the next one. */
@@ -341,7 +501,7 @@ static void try_begin(struct slot *slot)
         loop_send_arm(s->loop, &slot->due, at);
         return;
     }
-    begin(slot, now);
+    begin_pick(slot, now);
 }
 
 static void slot_due(struct slot *slot, uint64_t due_ns)
@@ -357,23 +517,40 @@ static void on_due(struct send *send)
 
 /* ---- the virtual user ------------------------------------------------------------------------ */
 
+void vu_begin_slots(struct vu *vu, uint64_t due_ns)
+{
+    vu->active += vu->shard->plan->slots;
+    for (uint32_t i = 0; i < vu->shard->plan->slots; i++) {
+        vu->slots[i].freed_ns = due_ns; /* no slot was there before */
+        slot_due(&vu->slots[i], due_ns);
+    }
+}
+
 static void on_start(struct send *send)
 {
     struct vu *vu = list_entry(send, struct vu, start);
     uint64_t due = send->at_ns;
 
-    vu->active = vu->shard->plan->slots;
-    for (uint32_t i = 0; i < vu->shard->plan->slots; i++) {
-        slot_due(&vu->slots[i], due);
+    if (!journey_start(vu, due)) {
+        vu_begin_slots(vu, due);
     }
 }
 
-static void init_slot(struct slot *slot, struct vu *vu)
+void slot_init(struct slot *slot, struct vu *vu)
 {
     slot->vu = vu;
     mcp_call_init(&slot->call, &call_events);
     send_init(&slot->due, on_due);
     list_init(&slot->wait);
+}
+
+void slot_clear(struct slot *slot)
+{
+    xfree(slot->cursor);
+    if (slot->answer != NULL) {
+        buf_clear(slot->answer);
+        xfree(slot->answer);
+    }
 }
 
 /* Of the requests that no operation makes (initialize, DELETE), and of all when nothing varies. */
@@ -407,8 +584,9 @@ struct vu *vu_new(struct shard *s, uint32_t index, uint64_t start_ns)
     send_init(&vu->start, on_start);
     s->policy->init(vu);
     for (uint32_t i = 0; i < s->plan->slots; i++) {
-        init_slot(&vu->slots[i], vu);
+        slot_init(&vu->slots[i], vu);
     }
+    journey_init(vu);
     list_append(&s->vus, &vu->node);
     s->vu_count++;
     loop_send_arm(s->loop, &vu->start, start_ns);
@@ -421,8 +599,9 @@ static void free_vu(struct vu *vu)
 
     loop_send_cancel(s->loop, &vu->start);
     for (uint32_t i = 0; i < s->plan->slots; i++) {
-        xfree(vu->slots[i].cursor);
+        slot_clear(&vu->slots[i]);
     }
+    journey_clear(vu);
     xfree(vu->own_head);
     list_remove(&vu->node);
     xfree(vu);
@@ -433,6 +612,30 @@ static void free_vu(struct vu *vu)
 void vu_closed(struct vu *vu)
 {
     free_vu(vu);
+}
+
+/* Nothing new; what runs may end. */
+static void end_slot(struct slot *slot)
+{
+    struct vu *vu = slot->vu;
+
+    switch (slot->state) {
+    case SLOT_THINKING:
+    case SLOT_READY:
+    case SLOT_PARKED:
+        loop_send_cancel(vu->shard->loop, &slot->due);
+        list_remove(&slot->wait);
+        rest(slot);
+        break;
+    case SLOT_WAITING:
+        if (vu->shard->policy->withdraw(vu, slot)) {
+            slot_give_up(slot);
+        }
+        break;
+    case SLOT_IDLE:
+    case SLOT_RUNNING:
+        break;
+    }
 }
 
 void vu_end(struct vu *vu)
@@ -446,16 +649,29 @@ void vu_end(struct vu *vu)
     loop_send_cancel(s->loop, &vu->start);
     vu_hold(vu);
     for (uint32_t i = 0; i < s->plan->slots; i++) {
-        struct slot *slot = &vu->slots[i];
-
-        if (slot->state == SLOT_THINKING || slot->state == SLOT_PARKED) {
-            loop_send_cancel(s->loop, &slot->due);
-            rest(slot);
-        } else if (slot->state == SLOT_WAITING && s->policy->withdraw(vu, slot)) {
-            slot_give_up(slot);
-        }
+        end_slot(&vu->slots[i]);
+    }
+    if (vu->journey != NULL) {
+        journey_stop(vu);
+        end_slot(&vu->journey->slot);
     }
     vu_let_go(vu);
+}
+
+static void cut_slot(struct slot *slot)
+{
+    struct shard *s = slot->vu->shard;
+
+    loop_send_cancel(s->loop, &slot->due);
+    if (slot->state == SLOT_RUNNING) {
+        mcp_call_cancel(&slot->call);
+        take_call(slot);
+        s->policy->release(slot->vu, slot, false);
+    }
+    list_remove(&slot->wait);
+    if (slot->state == SLOT_RUNNING || slot->state == SLOT_WAITING) {
+        slot_give_up(slot);
+    }
 }
 
 void vu_cut(struct vu *vu)
@@ -464,18 +680,10 @@ void vu_cut(struct vu *vu)
 
     vu->ending = vu->closing = true;
     for (uint32_t i = 0; i < s->plan->slots; i++) {
-        struct slot *slot = &vu->slots[i];
-
-        loop_send_cancel(s->loop, &slot->due);
-        if (slot->state == SLOT_RUNNING) {
-            mcp_call_cancel(&slot->call);
-            take_call(slot);
-            s->policy->release(vu, slot, false);
-        }
-        if (slot->state == SLOT_RUNNING || slot->state == SLOT_WAITING) {
-            list_remove(&slot->wait);
-            slot_give_up(slot);
-        }
+        cut_slot(&vu->slots[i]);
+    }
+    if (vu->journey != NULL) {
+        cut_slot(&vu->journey->slot);
     }
     s->policy->cut(vu);
     free_vu(vu);
@@ -487,8 +695,13 @@ void vu_resume(struct vu *vu, uint64_t due_ns)
 
     vu_hold(vu); /* of one that is ending the last slot comes to rest here */
     for (uint32_t i = 0; i < slots; i++) {
-        if (vu->slots[i].state == SLOT_PARKED) {
-            slot_due(&vu->slots[i], due_ns);
+        struct slot *slot = &vu->slots[i];
+
+        if (slot->state == SLOT_READY && !shard_is_open(vu->shard)) {
+            arrivals_withdraw(slot);
+        }
+        if (slot->state == SLOT_PARKED) {
+            slot_due(slot, due_ns);
         }
     }
     vu_let_go(vu);

@@ -98,22 +98,42 @@ static void arm_timer(struct mcp_call *call)
     loop_timer_arm(client_of(call)->loop, &call->timer_, at);
 }
 
+static const char late_text[] = "the operation was not done by its deadline";
+
+static bool past_deadline(const struct mcp_call *call, uint64_t now_ns)
+{
+    return call->deadline_ns != 0 && now_ns >= call->deadline_ns;
+}
+
+/* The earlier of a limit and the operation's deadline. */
+static uint64_t bounded(const struct mcp_call *call, uint64_t at_ns)
+{
+    return call->deadline_ns != 0 && call->deadline_ns < at_ns ? call->deadline_ns : at_ns;
+}
+
 static void time_out_dial(struct mcp_call *call)
 {
     struct mcp_client *client = client_of(call);
     bool dns = dial_step(call->dial_) == DIAL_DNS;
-    enum error_code code = dns ? ERROR_CODE_DNS_TIMEOUT : ERROR_CODE_CONNECT_TIMEOUT;
     uint64_t now = loop_clock(client->loop);
+    bool late = past_deadline(call, now) && now < call->t_dial + client->target->connect_ns;
+    enum error_code code = late  ? ERROR_CODE_DEADLINE_EXCEEDED
+                           : dns ? ERROR_CODE_DNS_TIMEOUT
+                                 : ERROR_CODE_CONNECT_TIMEOUT;
 
     dial_cancel(call->dial_);
     call->dial_ = NULL;
     client->dialing_--;
     mcp_client_admit(client);
-    client->observer.on_connect(client->observer.owner, now - call->t_dial, code);
+    if (!late) { /* else the attempt was given up, which says nothing of it */
+        client->observer.on_connect(client->observer.owner, now - call->t_dial, code);
+    }
     call->answer_.cut = true;
     call->answer_.connect_failed = true;
     fail_now(call, code,
-             dns ? "the name was not resolved in time" : "the connection was not made in time");
+             late  ? late_text
+             : dns ? "the name was not resolved in time"
+                   : "the connection was not made in time");
 }
 
 static void on_timer(struct timer *t)
@@ -123,7 +143,12 @@ static void on_timer(struct timer *t)
 
     switch ((enum call_state)call->state_) {
     case CALL_IDLE:
+        return;
     case CALL_WAITING:
+        list_remove(&call->node_);
+        call->answer_.cut = true;
+        call->answer_.connect_failed = true;
+        fail_now(call, ERROR_CODE_DEADLINE_EXCEEDED, late_text);
         return;
     case CALL_DIALING:
         time_out_dial(call);
@@ -138,6 +163,9 @@ static void on_timer(struct timer *t)
         call->silence_ns = now - call->silence_since_ns_;
         call->answer_.cut = true;
         fail_now(call, ERROR_CODE_STREAM_STALL_TIMEOUT, "no event for the stream stall time-out");
+    } else if (past_deadline(call, now)) {
+        call->answer_.cut = true;
+        fail_now(call, ERROR_CODE_DEADLINE_EXCEEDED, late_text);
     } else if (now >= call->request_deadline_ns_) {
         call->answer_.cut = true;
         fail_now(call, ERROR_CODE_REQUEST_TIMEOUT, "no response within the request time-out");
@@ -488,7 +516,7 @@ static void send_request(struct mcp_call *call)
     http_conn_send(call->conn_, client->out_.p, (size_t)(out - client->out_.p), &handler, call);
     uint64_t from = call->conn_->sent_ns != 0 ? call->conn_->sent_ns : loop_clock(client->loop);
     call->request_deadline_ns_ =
-        from + (call->is_delete ? MCP_CLOSE_TIMEOUT_NS : client->target->request_ns);
+        bounded(call, from + (call->is_delete ? MCP_CLOSE_TIMEOUT_NS : client->target->request_ns));
     loop_timer_arm(client->loop, &call->timer_, call->request_deadline_ns_);
 }
 
@@ -525,7 +553,7 @@ void mcp_call_dial(struct mcp_call *call)
     call->t_dial = now;
     client->dialing_++;
     call->dial_ = dial_start(&client->dialer, on_dial, call);
-    loop_timer_arm(client->loop, &call->timer_, now + client->target->connect_ns);
+    loop_timer_arm(client->loop, &call->timer_, bounded(call, now + client->target->connect_ns));
 }
 
 /* ---- the call ------------------------------------------------------------------------------- */
@@ -560,6 +588,9 @@ void mcp_call_start(struct mcp_call *call, struct mcp_session *session)
         call->state_ = CALL_WAITING;
         call->waited = true;
         list_append(&client->waiting_, &call->node_);
+        if (call->deadline_ns != 0) {
+            loop_timer_arm(client->loop, &call->timer_, call->deadline_ns);
+        }
     }
 }
 

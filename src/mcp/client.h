@@ -103,6 +103,7 @@ struct mcp_call {
     bool expects_stream;
     bool is_notification; /* no id, no response: any 2xx is success */
     bool is_delete;       /* the DELETE that ends a session */
+    uint64_t deadline_ns; /* the operation ends then, whatever the request time-out says; 0: none */
     struct buf *capture;  /* the answer's JSON is appended here (not more than its maximum); NULL */
 
     /* Of the running or last call; 0: never happened. */

@@ -90,19 +90,102 @@ static struct str or_empty_object(struct str arguments)
     return arguments.len == 0 ? STR("{}") : arguments;
 }
 
+/* ---- what is looked for in answers ------------------------------------------------------------
+ */
+
+static const char nonce_text[] = "${nonce}";
+
+static bool has_nonce(struct str text)
+{
+    return memmem(text.p, text.len, nonce_text, sizeof nonce_text - 1) != NULL;
+}
+
+/* The argument that a nonce may be added to, when the file names no place for it. */
+static const char *nonce_argument(const json_t *arguments)
+{
+    static const char *const names[] = {"message", "text", "input"};
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (json_is_string(json_object_get(arguments, names[i]))) {
+            return names[i];
+        }
+    }
+    return NULL;
+}
+
+/* The arguments as they are sent: with integrity they carry a nonce where that is possible. The
+ * text lives in the plan's arena or in the scenario. */
+static struct str
+arguments_text(struct plan *p, const struct json_text *arguments, struct plan_operation *op)
+{
+    const char *place = nonce_argument(arguments->json);
+
+    if (has_nonce(arguments->text)) {
+        op->has_nonce = true;
+    } else if (op->kind == OPERATION_TOOLS_CALL && p->scenario->workload.integrity &&
+               place != NULL) {
+        json_t *copy = json_copy(arguments->json);
+        const char *old = json_string_value(json_object_get(arguments->json, place));
+        json_object_set_new(copy, place,
+                            json_string(arena_printf(&p->arena_, "%s %s", old, nonce_text)));
+        char *text = json_dumps(copy, JSON_COMPACT);
+        struct str out = {arena_strdup(&p->arena_, text), strlen(text)};
+        free(text);
+        json_decref(copy);
+        op->has_nonce = true;
+        return out;
+    }
+    return or_empty_object(arguments->text);
+}
+
+/* Is the metric about results of this operation? */
+static bool is_about(const struct custom_config *c, const struct plan_operation *op)
+{
+    if (op->kind != OPERATION_TOOLS_CALL) {
+        return false;
+    }
+    return (c->tool_name == NULL || strcmp(c->tool_name, op->tool_name) == 0) &&
+           (c->template_id == NULL ||
+            (op->template_id != NULL && strcmp(c->template_id, op->template_id) == 0));
+}
+
+static void add_verifier(struct plan *p,
+                         struct plan_operation *op,
+                         const struct check_config *checks,
+                         size_t check_count)
+{
+    const struct workload_config *w = &p->scenario->workload;
+    uint64_t wanted = 0;
+
+    for (size_t i = 0; i < w->custom_count; i++) {
+        wanted |= is_about(&w->customs[i], op) ? UINT64_C(1) << i : 0;
+    }
+    if (check_count > 0 || wanted != 0 || op->has_nonce) {
+        op->verifier = verifier_new(checks, check_count, w->customs, wanted, op->has_nonce);
+    }
+}
+
+/* ---- the mix --------------------------------------------------------------------------------- */
+
 static uint32_t add_templates(struct plan *p, struct text_builder *b, uint32_t at)
 {
     const struct workload_config *w = &p->scenario->workload;
 
     for (size_t i = 0; i < w->template_count; i++) {
         const struct template_config *t = &w->templates[i];
-        struct plan_operation *op = &p->operations[at++];
+        struct plan_operation *op = &p->operations[at];
 
+        if (w->selection == SELECTION_SINGLE &&
+            strcmp(t->template_id, w->single_template_id) != 0) {
+            continue;
+        }
+        at++;
         op->kind = OPERATION_TOOLS_CALL;
         op->tool_name = t->tool_name;
         op->template_id = t->template_id;
         op->expects_streaming = t->expects_streaming;
-        build_tail(b, op, or_empty_object(t->arguments.text));
+        build_tail(b, op, arguments_text(p, &t->arguments, op));
+        add_verifier(p, op, t->checks, t->check_count);
     }
     return at;
 }
@@ -119,7 +202,8 @@ add_entry(struct plan *p, struct text_builder *b, const struct mix_config *m, ui
     op->tool_name = m->tool_name;
     op->prompt_name = m->prompt_name;
     op->uri = m->uri;
-    build_tail(b, op, or_empty_object(m->arguments.text));
+    build_tail(b, op, arguments_text(p, &m->arguments, op));
+    add_verifier(p, op, NULL, 0);
     return at + 1;
 }
 
@@ -156,6 +240,20 @@ static void compile_mix(struct plan *p, struct text_builder *b)
     }
     alias_init(&p->mix_alias, &p->arena_, weights, p->mix_count);
     xfree(weights);
+}
+
+/* VUs list the tools beside a workload that uses tools. */
+static void compile_journey(struct plan *p, struct text_builder *b)
+{
+    const struct journey_config *j = &p->scenario->workload.journey;
+    bool wanted = j->list_on_start || j->list_interval_ns > 0 || j->list_after_errors > 0;
+
+    for (uint32_t i = 0; wanted && i < p->operation_count; i++) {
+        enum operation_kind kind = p->operations[i].kind;
+        p->journey = p->journey || kind == OPERATION_TOOLS_CALL || kind == OPERATION_TOOLS_LIST;
+    }
+    p->journey_list.kind = OPERATION_TOOLS_LIST;
+    build_tail(b, &p->journey_list, STR("{}"));
 }
 
 /* ---- the request head ------------------------------------------------------------------------ */
@@ -209,6 +307,17 @@ compile_head(struct plan *p, struct text_builder *b, const char *authority, cons
     p->head = text_finish(b);
 }
 
+/* FNV-1a */
+static uint64_t hash_text(const char *s)
+{
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+
+    for (; *s != '\0'; s++) {
+        hash = (hash ^ (unsigned char)*s) * UINT64_C(0x100000001b3);
+    }
+    return rng_mix64(hash);
+}
+
 struct plan *plan_new(const struct scenario *scenario,
                       const struct plan_identity *identity,
                       const char *authority,
@@ -221,8 +330,12 @@ struct plan *plan_new(const struct scenario *scenario,
     p->seed = scenario->workload.seed;
     p->slots = (uint32_t)scenario->workload.in_flight_per_vu;
     text_builder_init(&b, &p->arena_, identity, scenario->scenario_id);
+    /* What has to differ between runs, whatever the seed. */
+    p->uuid_seed = hash_text(identity->run_id) ^ hash_text(identity->execution_id);
+    p->nonce_tag = (uint32_t)rng_mix64(p->uuid_seed);
     plan_compile_stages(p);
     compile_mix(p, &b);
+    compile_journey(p, &b);
     compile_head(p, &b, authority, target);
     text_builder_clear(&b);
     p->key_count = p->stage_count * p->operation_count;
@@ -233,6 +346,9 @@ void plan_free(struct plan *plan)
 {
     if (plan != NULL) {
         schedule_clear(&plan->schedule);
+        for (uint32_t i = 0; i < plan->operation_count; i++) {
+            verifier_free(plan->operations[i].verifier);
+        }
         arena_clear(&plan->arena_);
         xfree(plan);
     }

@@ -85,9 +85,10 @@ struct plan_operation {
     const char *tool_name, *template_id; /* NULL where there is none */
     const char *prompt_name, *uri;       /* likewise */
     bool expects_streaming;
-    bool paged;                      /* the answer may name a cursor: further pages belong to it */
-    struct plan_text tail;           /* the message from behind the id to its end */
-    const struct verifier *verifier; /* what is looked for in its answers; NULL: nothing */
+    bool has_nonce;            /* its arguments carry one: a tool that echoes brings it back */
+    bool paged;                /* the answer may name a cursor: further pages belong to it */
+    struct plan_text tail;     /* the message from behind the id to its end */
+    struct verifier *verifier; /* what is looked for in its answers; NULL: nothing */
 };
 
 struct plan_mix {

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The open model: operations are due at the schedule's times, whatever the target does. Arrivals
+ * are computed, not stored: what waits is all between the cursor `next` and the present, so a
+ * backlog of any length needs no memory and keeps its order.
+ */
+#include "base/mem.h"
+#include "engine/shard_priv.h"
+
+static const struct plan_stage *stage_at(const struct shard *s, uint32_t stage)
+{
+    return &s->plan->stages[stage];
+}
+
+/* Finds the stage and the time of the cursor's arrival. */
+static void locate(const struct shard *s, struct arrival *a)
+{
+    a->due_ns = UINT64_MAX;
+    while (a->stage < s->plan->stage_count && a->i >= stage_at(s, a->stage)->end_arrival) {
+        a->stage++;
+    }
+    if (a->stage == s->plan->stage_count || s->arrivals.begin_ns[a->stage] == 0) {
+        return;
+    }
+    uint64_t on_line = schedule_next_ns(&s->plan->schedule, a->i, &a->piece);
+    a->due_ns = s->arrivals.begin_ns[a->stage] + (on_line - stage_at(s, a->stage)->schedule_ns);
+}
+
+static void advance(const struct shard *s, struct arrival *a)
+{
+    a->i += s->config.segment.count;
+    locate(s, a);
+}
+
+static uint32_t key_of(const struct shard *s, const struct arrival *a)
+{
+    return plan_key(s->plan, a->stage, plan_pick_arrival(s->plan, a->i));
+}
+
+/* ---- the books ------------------------------------------------------------------------------- */
+
+static void count_due(struct shard *s)
+{
+    struct arrivals *q = &s->arrivals;
+
+    window_key(s->window, key_of(s, &q->counted))->count[COUNT_DUE]++;
+    advance(s, &q->counted);
+}
+
+void arrivals_count(struct shard *s, uint64_t until_ns)
+{
+    while (s->arrivals.counted.due_ns < until_ns) {
+        count_due(s);
+    }
+}
+
+/* `next` leaves the queue: it is counted as due, and the cursor goes on. */
+static void take_next(struct shard *s)
+{
+    struct arrivals *q = &s->arrivals;
+
+    if (q->counted.i == q->next.i) {
+        count_due(s);
+        q->next = q->counted; /* usually nothing else waits, and the way is gone only once */
+    } else {
+        advance(s, &q->next);
+    }
+    q->capped = false;
+}
+
+static void drop_next(struct shard *s, enum count reason)
+{
+    struct window *w = shard_window(s, loop_now(s->loop));
+
+    window_key(w, key_of(s, &s->arrivals.next))->count[reason]++;
+    take_next(s);
+}
+
+/* What could not be started before its deadline never is. */
+static void shed(struct shard *s, uint64_t now_ns)
+{
+    uint64_t deadline = s->plan->scenario->target.timeouts.deadline_ns;
+
+    while (deadline != 0 && s->arrivals.next.due_ns <= now_ns &&
+           now_ns - s->arrivals.next.due_ns >= deadline) {
+        drop_next(s, COUNT_DROPPED_DEADLINE);
+    }
+}
+
+/* ---- slots and arrivals meet ----------------------------------------------------------------- */
+
+static struct slot *first_idle(struct shard *s)
+{
+    struct list *idle = &s->arrivals.idle;
+
+    return list_empty(idle) ? NULL : list_entry(idle->next, struct slot, wait);
+}
+
+/* Starts `next` on the slot. False: not now; `at` is armed. */
+static bool start_next(struct shard *s, struct slot *slot, uint64_t now_ns)
+{
+    struct arrivals *q = &s->arrivals;
+    uint64_t at = shard_cap_wait(s, now_ns);
+
+    if (at > now_ns) {
+        q->capped = true;
+        loop_send_arm(s->loop, &q->at, at);
+        return false;
+    }
+    struct arrival a = q->next;
+    bool capped = q->capped;
+    shard_window(s, now_ns);
+    take_next(s);
+    slot_start_arrival(slot, &a, capped);
+    return true;
+}
+
+/* Idle slots take what is due; the timer waits for the next one. */
+static void serve(struct shard *s)
+{
+    struct arrivals *q = &s->arrivals;
+    uint64_t now = loop_now(s->loop);
+    struct slot *slot;
+
+    shed(s, now);
+    while (!s->draining && q->next.due_ns <= now) {
+        slot = first_idle(s);
+        if (slot == NULL) {
+            shard_grow(s);
+            return; /* whoever becomes free takes it */
+        }
+        list_remove(&slot->wait);
+        if (!start_next(s, slot, now)) {
+            list_prepend(&q->idle, &slot->wait);
+            return;
+        }
+        now = loop_now(s->loop);
+    }
+    if (q->next.due_ns != UINT64_MAX && !s->draining) {
+        loop_send_arm(s->loop, &q->at, q->next.due_ns);
+    }
+}
+
+static void on_due(struct send *send)
+{
+    serve(list_entry(send, struct shard, arrivals.at));
+}
+
+void arrivals_offer(struct shard *s, struct slot *slot)
+{
+    struct arrivals *q = &s->arrivals;
+    uint64_t now = loop_now(s->loop);
+
+    if (s->plan->scenario->target.timeouts.deadline_ns != 0) {
+        shed(s, now);
+    }
+    slot->state = SLOT_READY;
+    if (list_empty(&q->idle) && q->next.due_ns <= now && start_next(s, slot, now)) {
+        if (q->next.due_ns <= now) {
+            shard_grow(s); /* there is still a queue */
+        }
+        return;
+    }
+    list_append(&q->idle, &slot->wait);
+    if (!send_armed(&q->at) && q->next.due_ns != UINT64_MAX) {
+        loop_send_arm(s->loop, &q->at, q->next.due_ns);
+    }
+}
+
+void arrivals_withdraw(struct slot *slot)
+{
+    list_remove(&slot->wait);
+    slot->state = SLOT_PARKED;
+}
+
+/* ---- stages ---------------------------------------------------------------------------------- */
+
+void arrivals_begin_stage(struct shard *s, uint32_t stage, uint64_t begin_ns)
+{
+    struct arrivals *q = &s->arrivals;
+
+    q->begin_ns[stage] = begin_ns;
+    if (!stage_at(s, stage)->levels.open_model) {
+        /* Slots have a loop of their own now; nobody would come for what is left. */
+        while (q->next.i < stage_at(s, stage)->first_arrival && q->next.due_ns != UINT64_MAX) {
+            drop_next(s, COUNT_DROPPED_NO_SLOT);
+        }
+    }
+    if (q->next.due_ns == UINT64_MAX) {
+        locate(s, &q->next);
+    }
+    if (q->counted.due_ns == UINT64_MAX) {
+        locate(s, &q->counted);
+    }
+    serve(s);
+}
+
+void arrivals_end(struct shard *s, bool natural)
+{
+    struct arrivals *q = &s->arrivals;
+    uint64_t now = loop_now(s->loop);
+
+    loop_send_cancel(s->loop, &q->at);
+    while (s->window != NULL && q->next.due_ns <= now) {
+        drop_next(s, natural ? COUNT_DROPPED_NO_SLOT : COUNT_DROPPED_STOPPED);
+    }
+    q->next.due_ns = UINT64_MAX;
+    q->next.i = q->counted.i = UINT64_MAX / 2; /* there are no further ones */
+    q->next.stage = q->counted.stage = s->plan->stage_count;
+    q->counted.due_ns = UINT64_MAX;
+}
+
+void arrivals_init(struct shard *s)
+{
+    struct arrivals *q = &s->arrivals;
+
+    q->begin_ns = xcalloc(s->plan->stage_count + 1, sizeof *q->begin_ns);
+    q->next = (struct arrival){.i = s->config.segment.index, .due_ns = UINT64_MAX};
+    q->counted = q->next;
+    list_init(&q->idle);
+    send_init(&q->at, on_due);
+}
+
+void arrivals_clear(struct shard *s)
+{
+    loop_send_cancel(s->loop, &s->arrivals.at);
+    xfree(s->arrivals.begin_ns);
+}

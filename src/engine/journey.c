@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * workload.user_journey: what a client does of its own accord. A VU lists the tools before its
+ * first operation, from time to time, and after failures. These calls run on the VU's session but
+ * are no part of the workload: they are counted apart, in the run's part of the windows.
+ */
+#include "base/mem.h"
+#include "base/rng.h"
+#include "engine/shard_priv.h"
+
+enum { JOURNEY_STREAM = 0x6a6f7572 }; /* a sub-stream of a VU's random numbers */
+
+static const struct journey_config *config_of(const struct vu *vu)
+{
+    return &vu->shard->plan->scenario->workload.journey;
+}
+
+/* One list at a time; what falls into it is not made up for. */
+static void list_tools(struct vu *vu)
+{
+    struct vu_journey *j = vu->journey;
+
+    if (vu->ending || vu->shard->draining || j->slot.state != SLOT_IDLE) {
+        return;
+    }
+    j->failures = 0;
+    vu_hold(vu);
+    slot_start_journey(&j->slot);
+}
+
+static void on_time(struct send *send)
+{
+    struct vu_journey *j = list_entry(send, struct vu_journey, timer);
+    struct vu *vu = j->slot.vu;
+
+    loop_send_arm(vu->shard->loop, &j->timer, send->at_ns + config_of(vu)->list_interval_ns);
+    list_tools(vu);
+}
+
+void journey_init(struct vu *vu)
+{
+    if (!vu->shard->plan->journey) {
+        return;
+    }
+    vu->journey = xcalloc(1, sizeof *vu->journey);
+    slot_init(&vu->journey->slot, vu);
+    vu->journey->slot.journey = true;
+    send_init(&vu->journey->timer, on_time);
+}
+
+void journey_clear(struct vu *vu)
+{
+    if (vu->journey != NULL) {
+        loop_send_cancel(vu->shard->loop, &vu->journey->timer);
+        slot_clear(&vu->journey->slot);
+        xfree(vu->journey);
+        vu->journey = NULL;
+    }
+}
+
+bool journey_start(struct vu *vu, uint64_t due_ns)
+{
+    struct vu_journey *j = vu->journey;
+
+    if (j == NULL) {
+        return false;
+    }
+    const struct journey_config *c = config_of(vu);
+    if (c->list_interval_ns > 0) { /* the first ones are spread over the interval */
+        uint64_t x = rng_at(rng_sub(vu->shard->plan->seed ^ JOURNEY_STREAM, vu->index), 0);
+        loop_send_arm(vu->shard->loop, &j->timer, due_ns + 1 + rng_below(x, c->list_interval_ns));
+    }
+    if (!c->list_on_start) {
+        return false;
+    }
+    j->starting = true;
+    list_tools(vu);
+    return j->starting;
+}
+
+void journey_note(struct vu *vu, bool failed)
+{
+    uint64_t limit = config_of(vu)->list_after_errors;
+
+    vu->journey->failures = failed ? vu->journey->failures + 1 : 0;
+    if (limit > 0 && vu->journey->failures >= limit) {
+        list_tools(vu);
+    }
+}
+
+static void count(struct vu *vu, enum outcome_class cls, const struct mcp_answer *answer)
+{
+    const struct slot *slot = &vu->journey->slot;
+    struct window *w = shard_window(vu->shard, answer->end_ns);
+
+    w->run.count[COUNT_JOURNEY_REQUESTS] += slot->requests;
+    if (cls == OUTCOME_UNFINISHED) {
+        w->run.count[COUNT_JOURNEY_UNFINISHED]++;
+        return;
+    }
+    w->run.count[cls == OUTCOME_OK ? COUNT_JOURNEY_OK : COUNT_JOURNEY_FAILED]++;
+    if (cls == OUTCOME_OK && slot->t_send != 0) {
+        hist_record(window_dist(&w->run, DIST_JOURNEY), answer->end_ns - slot->t_send);
+    }
+}
+
+void journey_done(struct vu *vu, enum outcome_class cls, const struct mcp_answer *answer)
+{
+    struct vu_journey *j = vu->journey;
+
+    count(vu, cls, answer);
+    j->slot.state = SLOT_IDLE;
+    if (j->starting) {
+        j->starting = false;
+        if (!vu->ending) {
+            vu_begin_slots(vu, answer->end_ns);
+        }
+    }
+    vu_let_go(vu);
+}
+
+void journey_stop(struct vu *vu)
+{
+    if (vu->journey != NULL) {
+        loop_send_cancel(vu->shard->loop, &vu->journey->timer);
+    }
+}
