@@ -94,6 +94,14 @@ void text_template(struct text_builder *b, struct str text, bool braces)
         switch (part.kind) {
         case PLACEHOLDER_LITERAL:
         case PLACEHOLDER_UNKNOWN:
+        case PLACEHOLDER_MALFORMED:
+        case PLACEHOLDER_UUID:
+        case PLACEHOLDER_TIMESTAMP_MS:
+        case PLACEHOLDER_NONCE:
+        case PLACEHOLDER_RANDOM_INT:
+        case PLACEHOLDER_RANDOM_CHOICE:
+        case PLACEHOLDER_ENV:
+        case PLACEHOLDER_DATA:
         case PLACEHOLDER_PAYLOAD:
             add(b, part.text);
             break;
