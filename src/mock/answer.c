@@ -59,9 +59,10 @@ void reply_send(struct mock *m, struct http_exchange *x, const struct reply *r)
                   });
 }
 
-/* Now, or `delay_ns` after the request came. */
-static void
-schedule_reply(struct mock *m, struct http_exchange *x, const struct reply *r, uint64_t delay_ns)
+void reply_schedule(struct mock *m,
+                    struct http_exchange *x,
+                    const struct reply *r,
+                    uint64_t delay_ns)
 {
     if (delay_ns == 0 && call_may_run(m)) {
         reply_send(m, x, r);
@@ -94,7 +95,7 @@ static void add_tool_result(struct op *op)
     buf_add_str(out, op->is_error ? STR("}],\"isError\":true}") : STR("}]}"));
 }
 
-static void compose(struct mock *m, struct str id, bool sse)
+void reply_compose(struct mock *m, struct str id, bool sse)
 {
     struct buf *out = &m->body;
 
@@ -137,8 +138,8 @@ void mock_refuse(struct mock *m,
     buf_printf(&m->result, "\"error\":{\"code\":%d,\"message\":", code);
     json_add_string(&m->result, str_c(message));
     buf_add(&m->result, "}", 1);
-    compose(m, id, false);
-    schedule_reply(
+    reply_compose(m, id, false);
+    reply_schedule(
         m, x,
         &(struct reply){
             .status = status, .json = true, .headers = headers, .body = buf_str(&m->body)},
@@ -147,7 +148,7 @@ void mock_refuse(struct mock *m,
 
 void mock_accepted(struct mock *m, struct http_exchange *x, int status)
 {
-    schedule_reply(m, x, &(struct reply){.status = status}, 0);
+    reply_schedule(m, x, &(struct reply){.status = status}, 0);
 }
 
 /* Decides what a fault makes of the answer; true when that is the answer. */
@@ -168,6 +169,9 @@ static bool strike(struct op *op, struct fault_draw *draw)
     if (draw->strike == STRIKE_NONE) {
         return false;
     }
+    if (draw->strike == STRIKE_SWAP) {
+        return false; /* counted when there is somebody to exchange with */
+    }
     http_stat_add(&m->stats.errors_injected, 1);
     struct reply r = {.strike = draw->strike, .status = 500, .json = true};
     switch (draw->strike) {
@@ -178,10 +182,10 @@ static bool strike(struct op *op, struct fault_draw *draw)
         /* fall through */
     case STRIKE_HTTP_500:
         r.body = STR("{\"error\":\"injected fault\"}");
-        schedule_reply(m, op->x, &r, op->delay_ns);
+        reply_schedule(m, op->x, &r, op->delay_ns);
         return true;
     case STRIKE_RESET:
-        schedule_reply(m, op->x, &r, op->delay_ns);
+        reply_schedule(m, op->x, &r, op->delay_ns);
         return true;
     case STRIKE_JSONRPC_ERROR:
         mock_op_error(op, -32603, "injected fault");
@@ -195,6 +199,7 @@ static bool strike(struct op *op, struct fault_draw *draw)
         break;
     case STRIKE_NONE:
     case STRIKE_CUT:
+    case STRIKE_SWAP:
         break;
     }
     return false;
@@ -216,11 +221,16 @@ static void answer_whole(struct op *op, const struct fault_draw *draw)
     if (op->kind == OP_TEXT) {
         add_tool_result(op);
     }
-    compose(m, op->req->id, sse);
-    schedule_reply(m, op->x,
+    if (op->is_tool && op->kind == OP_TEXT && draw->strike != STRIKE_CUT && !swap_take(op) &&
+        draw->strike == STRIKE_SWAP) {
+        swap_hold(op, sse);
+        return;
+    }
+    reply_compose(m, op->req->id, sse);
+    reply_schedule(m, op->x,
                    &(struct reply){
                        .status = 200,
-                       .strike = draw->strike,
+                       .strike = draw->strike == STRIKE_CUT ? STRIKE_CUT : STRIKE_NONE,
                        .json = true,
                        .sse = sse,
                        .rpc = true,
@@ -260,7 +270,7 @@ void mock_answer(struct op *op)
         break;
     case OP_CLOSE:
     case OP_RESET:
-        schedule_reply(m, op->x,
+        reply_schedule(m, op->x,
                        &(struct reply){
                            .close = true,
                            .strike = op->kind == OP_RESET ? STRIKE_RESET : STRIKE_NONE,

@@ -24,6 +24,7 @@ call_new(struct mock *m, struct http_exchange *x, enum call_kind kind, size_t te
     call->x = x;
     call->kind = kind;
     x->user = call;
+    http_stat_add(&m->stats.calls_opened, 1);
     return call;
 }
 
@@ -43,6 +44,10 @@ void call_free(struct call *call)
     struct mock *m = call->m;
 
     loop_send_cancel(m->loop, &call->send);
+    http_stat_add(&m->stats.calls_closed, 1);
+    if (m->held == call) {
+        m->held = NULL;
+    }
     if (call->sse && call->begun) {
         http_stat_add(&m->stats.streams_closed, 1);
     }
@@ -177,12 +182,25 @@ void mock_on_sweep(struct send *send)
 
 /* ---- running ------------------------------------------------------------------------------ */
 
+/* A test that takes the mock's latency for the truth must be able to see how true it was. */
+static void note_lateness(const struct call *call)
+{
+    struct mock *m = call->m;
+    uint64_t now = loop_clock(m->loop);
+    uint64_t late = now > call->send.at_ns ? now - call->send.at_ns : 0;
+
+    http_stat_add(&m->stats.timed_answers, 1);
+    http_stat_add(&m->stats.timed_late_50us, late > 50 * NS_PER_US);
+    http_stat_add(&m->stats.timed_late_1ms, late > NS_PER_MS);
+}
+
 static void run_call(struct call *call)
 {
     struct http_exchange *x = call->x;
 
     switch (call->kind) {
     case CALL_REPLY:
+        note_lateness(call);
         reply_send(call->m, x, &call->reply);
         call_free(call);
         break;
@@ -197,6 +215,9 @@ static void run_call(struct call *call)
         break;
     case CALL_LISTEN:
         run_listen(call);
+        break;
+    case CALL_HELD:
+        swap_give_up(call);
         break;
     }
 }

@@ -16,7 +16,7 @@ enum {
     CALL_TURN_BATCHES = 4,        /* of one call, before others have their turn */
 };
 
-enum call_kind { CALL_REPLY, CALL_EVENTS, CALL_FILL, CALL_NEVER, CALL_LISTEN };
+enum call_kind { CALL_REPLY, CALL_EVENTS, CALL_FILL, CALL_NEVER, CALL_LISTEN, CALL_HELD };
 
 /* What a stream's events look like. */
 enum event_form { EVENT_MESSAGE, EVENT_PROGRESS, EVENT_NOTIFICATION };
@@ -61,6 +61,12 @@ struct call {
             struct list node; /* of m->listeners */
             bool attached;
         } listen;
+        struct {
+            struct str id, result; /* in text[] */
+            uint64_t due_ns;       /* when the answer may leave at the earliest */
+            struct mock_session_id session;
+            bool has_session, sse;
+        } held;
     };
     char text[];
 };
@@ -87,12 +93,26 @@ void call_begin_sse(struct mock *m, struct http_exchange *x, int64_t length);
 /* The fault knob of the same name. */
 void call_dribble(const struct mock *m, struct http_exchange *x);
 
-/* ---- answer.c, events.c, fill.c ----------------------------------------------------------- */
+/* ---- answer.c, events.c, fill.c, swap.c --------------------------------------------------- */
 
 void reply_send(struct mock *m, struct http_exchange *x, const struct reply *r);
+/* Now, or `delay_ns` from now. */
+void reply_schedule(struct mock *m,
+                    struct http_exchange *x,
+                    const struct reply *r,
+                    uint64_t delay_ns);
+/* The message with this id and m->result into m->body. */
+void reply_compose(struct mock *m, struct str id, bool sse);
 void events_run(struct call *call);
 void events_start(struct op *op, const struct fault_draw *draw);
 void fill_run(struct call *call);
 void fill_start(struct op *op, const struct fault_draw *draw, bool sse);
+/* Holds the op's answer, m->result, back until another client's comes, or for SWAP_HOLD_MS. */
+void swap_hold(struct op *op, bool sse);
+/* If another client's answer is held, it leaves with m->result, and m->result becomes what it
+ * would have said. False: nothing has changed. */
+bool swap_take(struct op *op);
+/* Nobody came: the answer leaves as it is. */
+void swap_give_up(struct call *call);
 
 #endif

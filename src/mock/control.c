@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* GET /stats, POST /stats/reset, GET and POST /faults: for peers on this machine only. They are
- * not counted among the requests, and faults do not touch them. */
+/* /stats, /faults and what belongs to them: for peers on this machine only. They are not counted
+ * among the requests, and faults do not touch them. */
 #include "base/json.h"
 #include "base/mem.h"
 #include "mock/mock_priv.h"
@@ -23,6 +23,12 @@ static void add_mock(const struct mock *m, struct mock_totals *sum)
     sum->streams_closed += load(&m->stats.streams_closed);
     sum->events_sent += load(&m->stats.events_sent);
     sum->errors_injected += load(&m->stats.errors_injected);
+    sum->answers_swapped += load(&m->stats.answers_swapped);
+    sum->calls_opened += load(&m->stats.calls_opened);
+    sum->calls_closed += load(&m->stats.calls_closed);
+    sum->timed_answers += load(&m->stats.timed_answers);
+    sum->timed_late_50us += load(&m->stats.timed_late_50us);
+    sum->timed_late_1ms += load(&m->stats.timed_late_1ms);
     sum->connections_opened += load(&h->connections_opened);
     sum->connections_closed += load(&h->connections_closed);
     sum->bytes_in += load(&h->bytes_in);
@@ -49,6 +55,8 @@ static void count_all(struct mock_shared *shared, uint64_t now_ns, struct mock_t
     sum->sessions_opened = sessions.opened;
     sum->sessions_deleted = sessions.deleted;
     sum->sessions_expired = sessions.expired;
+    sum->sessions_lost = sessions.lost;
+    sum->sessions_max_open = sessions.open_max;
 }
 
 void mock_free(struct mock *m)
@@ -111,6 +119,11 @@ static const char *tool_name(size_t i)
     return mock_tools[i].name.p;
 }
 
+static uint64_t sessions_open(const struct mock_totals *t)
+{
+    return t->sessions_opened - t->sessions_deleted - t->sessions_expired - t->sessions_lost;
+}
+
 /* Totals count from the last reset; what is open now does not depend on it. */
 static json_t *write_stats(const struct mock_totals *now, const struct mock_totals *base)
 {
@@ -124,16 +137,22 @@ static json_t *write_stats(const struct mock_totals *now, const struct mock_tota
     set_count(o, "http_requests", now->http_requests - base->http_requests);
     set_count(o, "responses", now->responses - base->responses);
     set_count(o, "sessions_opened", now->sessions_opened - base->sessions_opened);
-    set_count(o, "sessions_open",
-              now->sessions_opened - now->sessions_deleted - now->sessions_expired);
+    set_count(o, "sessions_open", sessions_open(now));
+    set_count(o, "sessions_max_open", now->sessions_max_open);
     set_count(o, "sessions_deleted", now->sessions_deleted - base->sessions_deleted);
     set_count(o, "sessions_expired", now->sessions_expired - base->sessions_expired);
+    set_count(o, "sessions_lost", now->sessions_lost - base->sessions_lost);
     set_count(o, "streams_open", now->streams_opened - now->streams_closed);
     set_count(o, "streams_opened", now->streams_opened - base->streams_opened);
     set_count(o, "events_sent", now->events_sent - base->events_sent);
     set_count(o, "connections_opened", now->connections_opened - base->connections_opened);
     set_count(o, "connections_open", now->connections_opened - now->connections_closed);
+    set_count(o, "calls_open", now->calls_opened - now->calls_closed);
     set_count(o, "errors_injected", now->errors_injected - base->errors_injected);
+    set_count(o, "answers_swapped", now->answers_swapped - base->answers_swapped);
+    set_count(o, "timed_answers", now->timed_answers - base->timed_answers);
+    set_count(o, "timed_late_50us", now->timed_late_50us - base->timed_late_50us);
+    set_count(o, "timed_late_1ms", now->timed_late_1ms - base->timed_late_1ms);
     set_count(o, "bytes_in", now->bytes_in - base->bytes_in);
     set_count(o, "bytes_out", now->bytes_out - base->bytes_out);
     return o;
@@ -163,12 +182,12 @@ static void reply_error(struct mock *m, struct http_exchange *x, int status, con
     reply_json(m, x, status, o);
 }
 
-static void get_stats(struct mock *m, struct http_exchange *x, struct str body)
+static void get_stats(struct mock *m, struct http_exchange *x, const struct http_request *r)
 {
     struct mock_shared *shared = m->shared;
     struct mock_totals now, base;
 
-    (void)body;
+    (void)r;
     pthread_mutex_lock(&shared->shared_.lock);
     count_all(shared, loop_clock(m->loop), &now);
     base = shared->shared_.base;
@@ -176,18 +195,121 @@ static void get_stats(struct mock *m, struct http_exchange *x, struct str body)
     reply_json(m, x, 200, write_stats(&now, &base));
 }
 
-static void reset_stats(struct mock *m, struct http_exchange *x, struct str body)
+static void reset_stats(struct mock *m, struct http_exchange *x, const struct http_request *r)
 {
     struct mock_shared *shared = m->shared;
 
-    (void)body;
+    (void)r;
     pthread_mutex_lock(&shared->shared_.lock);
     count_all(shared, loop_clock(m->loop), &shared->shared_.base);
+    mock_sessions_reset_max(shared->sessions);
     pthread_mutex_unlock(&shared->shared_.lock);
     reply_json(m, x, 200, json_object());
 }
 
+/* The value of `since_ms` in the query; 0 without it. */
+static bool read_since(struct str query, uint64_t *since_ms)
+{
+    struct str name = STR("since_ms=");
+
+    *since_ms = 0;
+    if (query.len == 0) {
+        return true;
+    }
+    if (!str_starts(query, name)) {
+        return false;
+    }
+    return str_u64((struct str){query.p + name.len, query.len - name.len}, INT64_MAX, since_ms);
+}
+
+static void get_history(struct mock *m, struct http_exchange *x, const struct http_request *r)
+{
+    uint64_t since_ms;
+
+    if (!read_since(r->query, &since_ms)) {
+        reply_error(m, x, 400, "the only parameter is since_ms, a whole number");
+        return;
+    }
+    m->body.len = 0;
+    mock_history_write(m->shared->history, since_ms, &m->body);
+    http_reply(x, &(struct http_answer){
+                      .status = 200,
+                      .content_type = STR("application/json"),
+                      .body = buf_str(&m->body),
+                  });
+}
+
+void mock_sample(struct mock_shared *shared, uint64_t now_ns)
+{
+    struct mock_totals t;
+    uint64_t calls = 0;
+
+    pthread_mutex_lock(&shared->shared_.lock);
+    count_all(shared, now_ns, &t);
+    pthread_mutex_unlock(&shared->shared_.lock);
+    for (size_t i = 0; i <= MOCK_TOOLS_MAX; i++) {
+        calls += t.tools[i];
+    }
+    mock_history_add(
+        shared->history,
+        &(struct mock_history_sample){
+            .ts_ms = clock_wall_ms(),
+            .http_requests = t.http_requests,
+            .tool_calls = calls,
+            .sessions_opened = t.sessions_opened,
+            .streams_open = (uint32_t)(t.streams_opened - t.streams_closed),
+            .sessions_open = (uint32_t)sessions_open(&t),
+            .connections_open = (uint32_t)(t.connections_opened - t.connections_closed),
+            .calls_open = (uint32_t)(t.calls_opened - t.calls_closed),
+        });
+}
+
+static void forget_sessions(struct mock *m, struct http_exchange *x, const struct http_request *r)
+{
+    json_t *o = json_object();
+
+    (void)r;
+    set_count(o, "forgotten", mock_sessions_lose_all(m->shared->sessions, loop_clock(m->loop)));
+    reply_json(m, x, 200, o);
+}
+
 /* ---- /faults ------------------------------------------------------------------------------ */
+
+/* All threads of the mock compute from the same clock when the port is closed, so that they close
+ * it together without a word between them. */
+#define REFUSE_PERIOD_NS (100 * NS_PER_MS)
+#define REFUSE_LOOK_NS   (25 * NS_PER_MS)
+
+bool mock_refuses(const struct mock_shared *shared, uint64_t now_ns, uint64_t *look_ns)
+{
+    uint64_t until = atomic_load_explicit(&shared->refused_until_ns, memory_order_relaxed);
+    uint64_t share = atomic_load_explicit(&shared->refused_ns, memory_order_relaxed);
+    uint64_t phase = now_ns % REFUSE_PERIOD_NS, begin = now_ns - phase;
+    bool refuses = now_ns < until || phase < share;
+    uint64_t change = phase < share ? begin + share : begin + REFUSE_PERIOD_NS;
+
+    *look_ns = now_ns + REFUSE_LOOK_NS;
+    if (now_ns < until && until < *look_ns) {
+        *look_ns = until;
+    } else if (share > 0 && change < *look_ns) {
+        *look_ns = change;
+    }
+    return refuses;
+}
+
+void mock_apply_refuse(struct mock_shared *shared,
+                       const struct faults *faults,
+                       bool timed,
+                       uint64_t now_ns)
+{
+    atomic_store(&shared->refused_ns,
+                 (uint64_t)(faults->refuse_connections * (double)REFUSE_PERIOD_NS));
+    if (timed) {
+        uint64_t ns = (uint64_t)(faults->refuse_connections_ms * (double)NS_PER_MS);
+
+        atomic_store(&shared->refused_until_ns, ns > 0 ? now_ns + ns : 0);
+    }
+}
 
 void mock_apply_freeze(struct mock_shared *shared, const struct faults *faults, uint64_t now_ns)
 {
@@ -216,10 +338,12 @@ void mock_faults_refresh(struct mock *m)
     pthread_mutex_unlock(&shared->shared_.lock);
     m->faulty = f->latency_kind != LATENCY_NONE || f->stall_after_events > 0 ||
                 f->dribble_bytes > 0 ||
-                f->http_500 + f->http_429 + f->jsonrpc_error + f->is_error + f->cut + f->reset > 0;
+                f->http_500 + f->http_429 + f->jsonrpc_error + f->is_error + f->cut + f->reset +
+                        f->swap_answers >
+                    0;
 }
 
-/* `freeze` says whether the mock is frozen now, not what was asked for once. */
+/* What has a time of its own says whether it holds now, not what was asked for once. */
 static json_t *write_faults(struct mock *m, struct faults faults)
 {
     bool frozen = atomic_load(&m->shared->frozen_until_ns) > loop_clock(m->loop);
@@ -228,14 +352,17 @@ static json_t *write_faults(struct mock *m, struct faults faults)
     if (!frozen) {
         faults.freeze_ms = 0;
     }
+    if (atomic_load(&m->shared->refused_until_ns) <= loop_now(m->loop)) {
+        faults.refuse_connections_ms = 0;
+    }
     return faults_write(&faults);
 }
 
-static void get_faults(struct mock *m, struct http_exchange *x, struct str body)
+static void get_faults(struct mock *m, struct http_exchange *x, const struct http_request *r)
 {
     struct mock_shared *shared = m->shared;
 
-    (void)body;
+    (void)r;
     pthread_mutex_lock(&shared->shared_.lock);
     struct faults faults = shared->shared_.faults;
     pthread_mutex_unlock(&shared->shared_.lock);
@@ -260,17 +387,20 @@ static int change_faults(struct mock *m, json_t *object, struct err *err)
         if (freezes) {
             mock_apply_freeze(shared, &changed, loop_clock(m->loop));
         }
+        mock_apply_refuse(shared, &changed,
+                          json_object_get(object, "refuse_connections_ms") != NULL,
+                          loop_clock(m->loop));
     }
     pthread_mutex_unlock(&shared->shared_.lock);
     return rc;
 }
 
-static void set_faults(struct mock *m, struct http_exchange *x, struct str body)
+static void set_faults(struct mock *m, struct http_exchange *x, const struct http_request *r)
 {
     enum { TEXT_MAX = 64 * 1024 };
     struct err err = {0};
     json_t *object;
-    int rc = json_parse(body.len > 0 ? body : STR(""), TEXT_MAX, &object, &err);
+    int rc = json_parse(r->body.len > 0 ? r->body : STR(""), TEXT_MAX, &object, &err);
 
     if (rc == 0) {
         rc = change_faults(m, object, &err);
@@ -279,7 +409,7 @@ static void set_faults(struct mock *m, struct http_exchange *x, struct str body)
     if (rc != 0) {
         reply_error(m, x, 400, err.msg);
     } else {
-        get_faults(m, x, body);
+        get_faults(m, x, r);
     }
 }
 
@@ -287,13 +417,26 @@ static void set_faults(struct mock *m, struct http_exchange *x, struct str body)
 
 static const struct {
     struct str path, method;
-    void (*fn)(struct mock *m, struct http_exchange *x, struct str body);
+    void (*fn)(struct mock *m, struct http_exchange *x, const struct http_request *r);
 } routes[] = {
     {STR_INIT("/stats"), STR_INIT("GET"), get_stats},
     {STR_INIT("/stats/reset"), STR_INIT("POST"), reset_stats},
+    {STR_INIT("/stats/history"), STR_INIT("GET"), get_history},
+    {STR_INIT("/sessions/forget"), STR_INIT("POST"), forget_sessions},
     {STR_INIT("/faults"), STR_INIT("GET"), get_faults},
     {STR_INIT("/faults"), STR_INIT("POST"), set_faults},
 };
+
+static struct str allowed_methods(struct str path)
+{
+    if (str_eq(path, STR("/faults"))) {
+        return STR("Allow: GET, POST\r\n");
+    }
+    if (str_eq(path, STR("/stats")) || str_eq(path, STR("/stats/history"))) {
+        return STR("Allow: GET\r\n");
+    }
+    return STR("Allow: POST\r\n");
+}
 
 bool mock_control(struct mock *m, struct http_exchange *x, const struct http_request *r)
 {
@@ -312,16 +455,14 @@ bool mock_control(struct mock *m, struct http_exchange *x, const struct http_req
             return true;
         }
         if (str_eq(r->head->method, routes[i].method)) {
-            routes[i].fn(m, x, r->body);
+            routes[i].fn(m, x, r);
             return true;
         }
     }
     if (ours) {
         http_reply(x, &(struct http_answer){
                           .status = 405,
-                          .headers = str_eq(r->path, STR("/faults"))  ? STR("Allow: GET, POST\r\n")
-                                     : str_eq(r->path, STR("/stats")) ? STR("Allow: GET\r\n")
-                                                                      : STR("Allow: POST\r\n"),
+                          .headers = allowed_methods(r->path),
                       });
     }
     return ours;

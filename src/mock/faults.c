@@ -26,7 +26,15 @@ const struct fault_field fault_fields[] = {
     {NULL, "is_error", FAULT_RATE, AT(is_error), 1, "share of tool calls that fail (isError)"},
     {NULL, "cut", FAULT_RATE, AT(cut), 1, "share whose answer is cut off in the middle"},
     {NULL, "reset", FAULT_RATE, AT(reset), 1, "share answered with a connection reset"},
+    {NULL, "swap_answers", FAULT_RATE, AT(swap_answers), 1,
+     "share of tool calls whose result is exchanged with another client's"},
     {NULL, "refuse_sessions", FAULT_RATE, AT(refuse_sessions), 1, "share of initialize refused"},
+    {NULL, "lose_sessions", FAULT_RATE, AT(lose_sessions), 1,
+     "share of requests whose session is forgotten: 404"},
+    {NULL, "refuse_connections", FAULT_RATE, AT(refuse_connections), 1,
+     "share of the time in which the port is closed"},
+    {NULL, "refuse_connections_ms", FAULT_NUMBER, AT(refuse_connections_ms), HOUR_MS,
+     "the port is closed for this long"},
     {NULL, "freeze", FAULT_SWITCH, AT(freeze), 1, "answer nothing until switched off"},
     {NULL, "freeze_ms", FAULT_NUMBER, AT(freeze_ms), HOUR_MS, "answer nothing for this long"},
     {NULL, "stall_after_events", FAULT_COUNT, AT(stall_after_events), 1e9,
@@ -200,10 +208,12 @@ int faults_check(const struct faults *faults, struct err *err)
 {
     const struct faults *f = faults;
 
-    if (f->http_500 + f->http_429 + f->jsonrpc_error + f->is_error + f->cut + f->reset > 1.000001) {
+    if (f->http_500 + f->http_429 + f->jsonrpc_error + f->is_error + f->cut + f->reset +
+            f->swap_answers >
+        1.000001) {
         return err_set(err, ERR_INVALID,
-                       "the rates http_500, http_429, jsonrpc_error, is_error, cut and reset "
-                       "exclude each other: their sum is above 1");
+                       "the rates http_500, http_429, jsonrpc_error, is_error, cut, reset and "
+                       "swap_answers exclude each other: their sum is above 1");
     }
     if (f->latency_kind == LATENCY_UNIFORM && f->latency_max_ms < f->latency_min_ms) {
         return err_set(err, ERR_INVALID, "latency.max_ms is below latency.min_ms");
@@ -341,6 +351,7 @@ struct fault_draw faults_draw(const struct faults *faults, uint64_t seed, uint64
         {f->reset, STRIKE_RESET},       {f->http_500, STRIKE_HTTP_500},
         {f->http_429, STRIKE_HTTP_429}, {f->jsonrpc_error, STRIKE_JSONRPC_ERROR},
         {f->is_error, STRIKE_IS_ERROR}, {f->cut, STRIKE_CUT},
+        {f->swap_answers, STRIKE_SWAP},
     };
     uint64_t j = index * DRAWS_PER_REQUEST;
     double u = rng_unit(rng_at(seed, j));
@@ -359,4 +370,9 @@ struct fault_draw faults_draw(const struct faults *faults, uint64_t seed, uint64
 bool faults_refuse(const struct faults *faults, uint64_t seed, uint64_t index)
 {
     return rng_unit(rng_at(seed, index * DRAWS_PER_REQUEST + 3)) < faults->refuse_sessions;
+}
+
+bool faults_lose(const struct faults *faults, uint64_t seed, uint64_t index)
+{
+    return rng_unit(rng_at(rng_sub(seed, 1), index)) < faults->lose_sessions;
 }

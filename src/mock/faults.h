@@ -23,7 +23,9 @@ enum latency_kind { LATENCY_NONE, LATENCY_FIXED, LATENCY_UNIFORM, LATENCY_LOGNOR
 struct faults {
     double latency_kind, latency_ms, latency_min_ms, latency_max_ms, latency_median_ms,
         latency_sigma;
-    double http_500, http_429, jsonrpc_error, is_error, cut, reset, refuse_sessions;
+    double http_500, http_429, jsonrpc_error, is_error, cut, reset, swap_answers;
+    double refuse_sessions, lose_sessions;
+    double refuse_connections, refuse_connections_ms;
     double retry_after_s;
     double freeze, freeze_ms;
     double stall_after_events;
@@ -64,6 +66,7 @@ enum fault_strike {
     STRIKE_IS_ERROR,
     STRIKE_CUT,
     STRIKE_RESET,
+    STRIKE_SWAP,
 };
 struct fault_draw {
     enum fault_strike strike;
@@ -72,5 +75,7 @@ struct fault_draw {
 struct fault_draw faults_draw(const struct faults *faults, uint64_t seed, uint64_t index);
 /* Is the index-th new session refused? */
 bool faults_refuse(const struct faults *faults, uint64_t seed, uint64_t index);
+/* Does the index-th request find its session forgotten? */
+bool faults_lose(const struct faults *faults, uint64_t seed, uint64_t index);
 
 #endif

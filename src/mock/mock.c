@@ -289,6 +289,7 @@ struct mock_shared *mock_shared_new(const struct mock_config *config)
 
     shared->config = *config;
     shared->sessions = mock_sessions_new(config->session_ttl_ns);
+    shared->history = mock_history_new();
     shared->shared_.faults = config->faults;
     shared->faults_version = 1;
     pthread_mutex_init(&shared->shared_.lock, NULL);
@@ -300,6 +301,7 @@ void mock_shared_free(struct mock_shared *shared)
 {
     if (shared != NULL) {
         mock_sessions_free(shared->sessions);
+        mock_history_free(shared->history);
         pthread_mutex_destroy(&shared->shared_.lock);
         pthread_mutex_destroy(&shared->memory.lock);
         xfree(shared);
@@ -325,6 +327,7 @@ struct mock *mock_new(struct mock_shared *shared, struct loop *loop)
     shared->shared_.mocks[shared->shared_.mock_count++] = m;
     if (shared->shared_.mock_count == 1) {
         mock_apply_freeze(shared, &shared->shared_.faults, loop_clock(loop));
+        mock_apply_refuse(shared, &shared->shared_.faults, true, loop_now(loop));
     }
     pthread_mutex_unlock(&shared->shared_.lock);
     return m;

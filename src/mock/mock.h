@@ -52,6 +52,12 @@ struct mock *mock_new(struct mock_shared *shared, struct loop *loop);
 /* Closes its connections. Its counters stay in the sums. NULL is fine. */
 void mock_free(struct mock *m);
 
+/* Is the port closed now? *look_ns is when that may change at the earliest. Whoever listens asks:
+ * any thread may, and all get the same answer at the same time. */
+bool mock_refuses(const struct mock_shared *shared, uint64_t now_ns, uint64_t *look_ns);
+/* Enters what is open into the history that GET /stats/history shows; one thread, on a timer. */
+void mock_sample(struct mock_shared *shared, uint64_t now_ns);
+
 /* A new connection. `loopback`: its peer is on this machine, and may use the control endpoints. */
 void mock_accept(struct mock *m, struct stream *stream, bool loopback);
 

@@ -6,13 +6,14 @@
  *     protocol.c   JSON-RPC: message, session, method           → struct op
  *     tools*.c     the tool decides what the answer is
  *     answer.c     the answer leaves at once, or becomes a call
- *     call.c       a call: later, as a stream (events.c, fill.c), or never
+ *     call.c       a call: later, as a stream (events.c, fill.c), exchanged (swap.c), or never
  */
 #ifndef MOCK_PRIV_H
 #define MOCK_PRIV_H
 
 #include "base/buf.h"
 #include "http/server.h"
+#include "mock/history.h"
 #include "mock/mock.h"
 #include "mock/request.h"
 #include "mock/session.h"
@@ -42,10 +43,13 @@ struct mock_shared {
     struct mock_config config;
     struct mock_sessions *sessions;
     struct mock_memory memory;
-    /* Numbers of the next fault draw, session draw, tool draw and thread. */
-    _Atomic uint64_t fault_index, session_index, tool_index;
-    _Atomic uint64_t frozen_until_ns; /* 0: not frozen; UINT64_MAX: until it is switched off */
+    /* Numbers of the next fault draw, session draw, draw of a lost session, and tool draw. */
+    _Atomic uint64_t fault_index, session_index, lose_index, tool_index;
+    _Atomic uint64_t frozen_until_ns;  /* 0: not frozen; UINT64_MAX: until it is switched off */
+    _Atomic uint64_t refused_until_ns; /* the port is closed until then */
+    _Atomic uint64_t refused_ns;       /* and so long in each tenth of a second */
     _Atomic uint64_t faults_version;
+    struct mock_history *history;
     struct {
         pthread_mutex_t lock;
         struct faults faults;
@@ -71,6 +75,7 @@ struct mock {
     struct list listeners; /* server streams (GET), looked through when a session has ended */
     struct send sweep;
     uint64_t sessions_ended; /* as of the last look */
+    struct call *held;       /* an answer that waits for one to be exchanged with, or NULL */
 };
 
 enum op_kind {
@@ -92,6 +97,8 @@ struct op {
     bool can_json, can_sse;
     bool faulted; /* faults apply */
     bool is_tool;
+    bool has_session;
+    struct mock_session_id session;
     /* What the method or tool decided: */
     enum op_kind kind;
     bool is_error;     /* OP_TEXT: isError */
@@ -156,12 +163,17 @@ bool mock_session_ok(struct mock *m,
 
 /* ---- control.c ---------------------------------------------------------------------------- */
 
-/* Paths of the control plane: /stats, /stats/reset, /faults. False when it is none. */
+/* Paths of the control plane: /stats…, /faults, /sessions/forget. False when it is none. */
 bool mock_control(struct mock *m, struct http_exchange *x, const struct http_request *r);
 /* Takes the knobs over when they have changed. */
 void mock_faults_refresh(struct mock *m);
 void mock_count_sums(struct mock_shared *shared, struct mock_totals *out);
 /* Freezes or thaws, after `faults` were set. */
 void mock_apply_freeze(struct mock_shared *shared, const struct faults *faults, uint64_t now_ns);
+/* Closes or opens the port, after `faults` were set. `timed`: refuse_connections_ms begins now. */
+void mock_apply_refuse(struct mock_shared *shared,
+                       const struct faults *faults,
+                       bool timed,
+                       uint64_t now_ns);
 
 #endif

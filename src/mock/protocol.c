@@ -317,17 +317,35 @@ static const struct mock_method *find_method(struct mock *m, struct str name)
     return NULL;
 }
 
+/* The fault lose_sessions: is this the request at which the server turns out to have forgotten? */
+static bool loses_session(struct mock *m, struct mock_session_id id)
+{
+    struct mock_shared *shared = m->shared;
+
+    if (m->faults.lose_sessions == 0 ||
+        !faults_lose(&m->faults, shared->config.seed, atomic_fetch_add(&shared->lose_index, 1)) ||
+        !mock_sessions_lose(shared->sessions, id, loop_now(m->loop))) {
+        return false;
+    }
+    http_stat_add(&m->stats.errors_injected, 1);
+    return true;
+}
+
 static void call_method(struct op *op, struct str session)
 {
     struct mock *m = op->m;
-    struct mock_session_id id;
+    struct mock_session_id id = {0};
     const struct mock_method *method = find_method(m, op->req->method);
     bool starts = str_eq(op->req->method, STR("initialize"));
 
     if (!mock_session_ok(m, op->x, session, m->shared->config.require_session && !starts, &id)) {
         return;
     }
-    if (starts && session.p != NULL) {
+    op->has_session = session.p != NULL;
+    op->session = id;
+    if (op->has_session && method != NULL && method->faulted && loses_session(m, id)) {
+        mock_refuse(m, op->x, 404, (struct str){0}, op->req->id, -32001, "session not found");
+    } else if (starts && session.p != NULL) {
         mock_refuse(m, op->x, 400, (struct str){0}, op->req->id, -32600,
                     "this session is initialized already");
     } else if (starts) {

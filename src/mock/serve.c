@@ -3,10 +3,12 @@
 
 #include "base/mem.h"
 #include "loop/mailbox.h"
+#include "mock/history.h"
 #include "net/tcp.h"
 
 #include <errno.h>
 #include <pthread.h>
+#include <unistd.h>
 
 enum {
     ADDRESSES_MAX = 4, /* two, and for a wildcard address the loopback one beside it */
@@ -17,6 +19,7 @@ struct port {
     struct listener listener;
     struct mock *mock;
     bool loopback;
+    int hold_fd; /* while the port is refused: keeps it ours. Else -1 */
 };
 
 struct shard {
@@ -25,6 +28,8 @@ struct shard {
     struct mailbox mailbox;
     struct list stop; /* the only message: stop */
     bool has_mailbox, running;
+    struct timer door;
+    struct mock_serve *serve;
     pthread_t thread;
     struct port ports[ADDRESSES_MAX];
     unsigned port_count;
@@ -35,6 +40,7 @@ struct mock_serve {
     struct mock_shared *shared;
     union addr addresses[ADDRESSES_MAX];
     unsigned address_count;
+    uint64_t sample_ns; /* when the next sample of the history is due; of the first thread */
     unsigned shard_count;
     struct shard shards[];
 };
@@ -85,7 +91,13 @@ static void on_stop(struct mailbox *m, struct list *message)
 static void close_ports(struct shard *shard)
 {
     while (shard->port_count > 0) {
-        listener_clear(&shard->ports[--shard->port_count].listener);
+        struct port *port = &shard->ports[--shard->port_count];
+
+        if (port->hold_fd >= 0) {
+            close(port->hold_fd);
+        } else {
+            listener_clear(&port->listener);
+        }
     }
 }
 
@@ -120,6 +132,7 @@ static int open_ports(struct mock_serve *s, struct shard *shard, struct err *err
             return rc;
         }
         port->mock = shard->mock;
+        port->hold_fd = -1;
         port->loopback = addr_is_loopback(&s->addresses[i]);
         shard->port_count++;
         /* The system has chosen a port: the other addresses, and threads, take the same. */
@@ -157,6 +170,66 @@ static int open_first_ports(struct mock_serve *s, struct err *err)
     return local.code;
 }
 
+/* ---- refusing connections ---------------------------------------------------------------------
+ */
+
+/* A socket that is bound and does not listen: who connects is refused (RST), and no other process
+ * can take the port. -1 when there is none to be had. */
+static int hold_port(const union addr *addr)
+{
+    int on = 1;
+    int fd = socket(addr->sa.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    if (fd < 0) {
+        return -1;
+    }
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
+    if (addr->sa.sa_family == AF_INET6) {
+        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
+    }
+    if (bind(fd, &addr->sa, addr_len(addr)) != 0) {
+        close(fd);
+        return -1;
+    }
+    return fd;
+}
+
+/* One that cannot be changed now is tried again at the next look. */
+static void set_door(struct shard *shard, bool refuse)
+{
+    for (unsigned i = 0; i < shard->port_count; i++) {
+        struct port *port = &shard->ports[i];
+        union addr addr = port->listener.addr;
+
+        if (refuse && port->hold_fd < 0) {
+            port->hold_fd = hold_port(&addr);
+            if (port->hold_fd >= 0) {
+                listener_clear(&port->listener);
+            }
+        } else if (!refuse && port->hold_fd >= 0 &&
+                   listener_init(&port->listener, shard->loop, &addr, on_accept, NULL) == 0) {
+            close(port->hold_fd);
+            port->hold_fd = -1;
+        }
+    }
+}
+
+/* A few times a second: is the port to be closed? And the first thread keeps the history. */
+static void on_door(struct timer *t)
+{
+    struct shard *shard = list_entry(t, struct shard, door);
+    struct mock_serve *s = shard->serve;
+    uint64_t now = loop_now(shard->loop), look;
+
+    set_door(shard, mock_refuses(s->shared, now, &look));
+    if (shard == &s->shards[0] && now >= s->sample_ns) {
+        mock_sample(s->shared, now);
+        s->sample_ns = now + (MOCK_TICK_MS - 2) * NS_PER_MS;
+    }
+    loop_timer_arm(shard->loop, t, look);
+}
+
 static int start_shard(struct mock_serve *s, struct shard *shard, struct err *err)
 {
     int rc = loop_new(&s->clock, &shard->loop, err);
@@ -166,10 +239,15 @@ static int start_shard(struct mock_serve *s, struct shard *shard, struct err *er
     }
     shard->mock = mock_new(s->shared, shard->loop);
     list_init(&shard->stop);
+    shard->serve = s;
+    timer_init(&shard->door, on_door);
     rc = mailbox_init(&shard->mailbox, shard->loop, on_stop, err);
     shard->has_mailbox = rc == 0;
     if (rc == 0) {
         rc = shard == &s->shards[0] ? open_first_ports(s, err) : open_ports(s, shard, err);
+    }
+    if (rc == 0) {
+        loop_timer_arm(shard->loop, &shard->door, loop_now(shard->loop));
     }
     return rc;
 }
@@ -232,6 +310,9 @@ void mock_serve_stop(struct mock_serve *s)
         struct shard *shard = &s->shards[i];
 
         close_ports(shard);
+        if (shard->loop != NULL) {
+            loop_timer_cancel(shard->loop, &shard->door);
+        }
         mock_free(shard->mock);
         if (shard->has_mailbox) {
             mailbox_clear(&shard->mailbox);

@@ -26,7 +26,7 @@ struct stripe {
 
 struct mock_sessions {
     uint64_t ttl_ns;
-    _Atomic uint64_t opened, deleted, expired;
+    _Atomic uint64_t opened, deleted, expired, lost, open_max;
     struct stripe stripes[STRIPES];
 };
 
@@ -132,6 +132,27 @@ static struct stripe *enter(struct mock_sessions *s, struct mock_session_id id, 
     return stripe;
 }
 
+static uint64_t open_now(struct mock_sessions *s)
+{
+    /* What ended is read first: it can only be less than what was opened by then. */
+    uint64_t ended = mock_sessions_ended(s);
+
+    return atomic_load(&s->opened) - ended;
+}
+
+static void note_open(struct mock_sessions *s)
+{
+    uint64_t open = open_now(s), max = atomic_load(&s->open_max);
+
+    while (open > max && !atomic_compare_exchange_weak(&s->open_max, &max, open)) {
+    }
+}
+
+void mock_sessions_reset_max(struct mock_sessions *s)
+{
+    atomic_store(&s->open_max, open_now(s));
+}
+
 bool mock_sessions_open(struct mock_sessions *s, struct mock_session_id id, uint64_t now_ns)
 {
     struct stripe *stripe = enter(s, id, now_ns);
@@ -147,6 +168,7 @@ bool mock_sessions_open(struct mock_sessions *s, struct mock_session_id id, uint
         list_append(&stripe->by_age, &session->by_age);
         stripe->count++;
         atomic_fetch_add(&s->opened, 1);
+        note_open(s);
         if (stripe->count > stripe->bucket_count) {
             grow(stripe);
         }
@@ -164,7 +186,10 @@ bool mock_sessions_alive(struct mock_sessions *s, struct mock_session_id id, uin
     return alive;
 }
 
-bool mock_sessions_delete(struct mock_sessions *s, struct mock_session_id id, uint64_t now_ns)
+static bool end_session(struct mock_sessions *s,
+                        struct mock_session_id id,
+                        uint64_t now_ns,
+                        _Atomic uint64_t *n)
 {
     struct stripe *stripe = enter(s, id, now_ns);
     struct mock_session **slot = slot_of(stripe, id);
@@ -172,10 +197,40 @@ bool mock_sessions_delete(struct mock_sessions *s, struct mock_session_id id, ui
 
     if (alive) {
         remove_at(stripe, slot);
-        atomic_fetch_add(&s->deleted, 1);
+        atomic_fetch_add(n, 1);
     }
     pthread_mutex_unlock(&stripe->lock);
     return alive;
+}
+
+bool mock_sessions_delete(struct mock_sessions *s, struct mock_session_id id, uint64_t now_ns)
+{
+    return end_session(s, id, now_ns, &s->deleted);
+}
+
+bool mock_sessions_lose(struct mock_sessions *s, struct mock_session_id id, uint64_t now_ns)
+{
+    return end_session(s, id, now_ns, &s->lost);
+}
+
+uint64_t mock_sessions_lose_all(struct mock_sessions *s, uint64_t now_ns)
+{
+    uint64_t lost = 0;
+
+    for (size_t i = 0; i < STRIPES; i++) {
+        struct stripe *stripe = &s->stripes[i];
+        struct mock_session *session;
+
+        pthread_mutex_lock(&stripe->lock);
+        sweep(s, stripe, now_ns);
+        while ((session = oldest(stripe)) != NULL) {
+            remove_at(stripe, slot_of(stripe, session->id));
+            lost++;
+        }
+        pthread_mutex_unlock(&stripe->lock);
+    }
+    atomic_fetch_add(&s->lost, lost);
+    return lost;
 }
 
 bool mock_sessions_attach(struct mock_sessions *s, struct mock_session_id id, uint64_t now_ns)
@@ -215,12 +270,14 @@ struct mock_session_counts mock_sessions_count(struct mock_sessions *s, uint64_t
         .opened = atomic_load(&s->opened),
         .deleted = atomic_load(&s->deleted),
         .expired = atomic_load(&s->expired),
+        .lost = atomic_load(&s->lost),
+        .open_max = atomic_load(&s->open_max),
     };
 }
 
 uint64_t mock_sessions_ended(struct mock_sessions *s)
 {
-    return atomic_load(&s->deleted) + atomic_load(&s->expired);
+    return atomic_load(&s->deleted) + atomic_load(&s->expired) + atomic_load(&s->lost);
 }
 
 void mock_session_id_text(struct mock_session_id id, char out[SESSION_ID_LEN])

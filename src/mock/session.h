@@ -3,8 +3,8 @@
  * The sessions of the mock, shared by its threads: a session that was opened over one connection
  * may be used over any other. Locks are striped, so that threads rarely meet.
  *
- * A session ends by DELETE or when its time to live, counted from its opening, is over. Ended ids
- * are unknown ids.
+ * A session ends by DELETE, when its time to live, counted from its opening, is over, or when a
+ * fault makes the server forget it. Ended ids are unknown ids.
  */
 #ifndef MOCK_SESSION_H
 #define MOCK_SESSION_H
@@ -23,9 +23,10 @@ struct mock_session_id {
 
 struct mock_sessions;
 
-/* Totals since the start. Open now: opened - deleted - expired. */
+/* Totals since the start. Open now: opened - deleted - expired - lost. */
 struct mock_session_counts {
-    uint64_t opened, deleted, expired;
+    uint64_t opened, deleted, expired, lost;
+    uint64_t open_max; /* most that were open at once, since mock_sessions_reset_max */
 };
 
 /* `ttl_ns` 0: sessions live until they are deleted. */
@@ -37,6 +38,10 @@ bool mock_sessions_open(struct mock_sessions *s, struct mock_session_id id, uint
 bool mock_sessions_alive(struct mock_sessions *s, struct mock_session_id id, uint64_t now_ns);
 /* False when it was not open. */
 bool mock_sessions_delete(struct mock_sessions *s, struct mock_session_id id, uint64_t now_ns);
+/* Forgets one that was open; false when it was not. */
+bool mock_sessions_lose(struct mock_sessions *s, struct mock_session_id id, uint64_t now_ns);
+/* Forgets all; returns how many. */
+uint64_t mock_sessions_lose_all(struct mock_sessions *s, uint64_t now_ns);
 
 /* A session has at most one server stream (GET). False when it has one already. */
 bool mock_sessions_attach(struct mock_sessions *s, struct mock_session_id id, uint64_t now_ns);
@@ -44,6 +49,8 @@ void mock_sessions_detach(struct mock_sessions *s, struct mock_session_id id);
 
 /* Removes expired ones everywhere, then counts. */
 struct mock_session_counts mock_sessions_count(struct mock_sessions *s, uint64_t now_ns);
+/* open_max starts again from what is open now. */
+void mock_sessions_reset_max(struct mock_sessions *s);
 /* Changes whenever a session has ended. */
 uint64_t mock_sessions_ended(struct mock_sessions *s);
 

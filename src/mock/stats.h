@@ -20,6 +20,12 @@ enum { MOCK_METHODS_MAX = 24, MOCK_TOOLS_MAX = 32 };
     X(streams_closed)       \
     X(events_sent)          \
     X(errors_injected)      \
+    X(answers_swapped)      \
+    X(calls_opened)         \
+    X(calls_closed)         \
+    X(timed_answers)        \
+    X(timed_late_50us)      \
+    X(timed_late_1ms)       \
     X(connections_opened)   \
     X(connections_closed)   \
     X(bytes_in)             \
@@ -32,13 +38,17 @@ struct mock_totals {
 #undef MOCK_TOTAL_
     uint64_t methods[MOCK_METHODS_MAX + 1]; /* the last one: unknown methods */
     uint64_t tools[MOCK_TOOLS_MAX + 1];     /* the last one: unknown tools */
-    uint64_t sessions_opened, sessions_deleted, sessions_expired;
+    uint64_t sessions_opened, sessions_deleted, sessions_expired, sessions_lost;
+    uint64_t sessions_max_open; /* since the last reset; no sum */
 };
 
 /* One thread's; it is the only writer. Connections and bytes are counted by its HTTP server. */
 struct mock_stats {
     _Atomic uint64_t http_requests, responses, streams_opened, streams_closed, events_sent,
-        errors_injected;
+        errors_injected, answers_swapped;
+    _Atomic uint64_t calls_opened, calls_closed; /* answers that did not leave at once */
+    /* Answers that left at a time of their own; of these, later than that by so much. */
+    _Atomic uint64_t timed_answers, timed_late_50us, timed_late_1ms;
     _Atomic uint64_t methods[MOCK_METHODS_MAX + 1];
     _Atomic uint64_t tools[MOCK_TOOLS_MAX + 1];
 };

@@ -97,6 +97,41 @@ static void test_bad_address(void **state)
     assert_non_null(strstr(err.msg, "192.0.2.1"));
 }
 
+/* The port is closed and opened again while an open connection is served on. */
+static void test_refuse_connections(void **state)
+{
+    struct mock_serve_config config = {.mock = mock_config_default(), .threads = 2};
+    struct mock_serve *s;
+    struct err err;
+    int fd = -1;
+
+    (void)state;
+    assert_int_equal(addr_parse_listen(STR(":0"), config.addresses, &config.address_count, &err),
+                     0);
+    config.address_count = 1;
+    assert_int_equal(mock_serve_start(&config, &s, &err), 0);
+    unsigned port = mock_serve_port(s);
+    int open = connect_to("127.0.0.1", port);
+    ask(open,
+        "POST /faults HTTP/1.1\r\nHost: localhost\r\nContent-Length: 29\r\n\r\n"
+        "{\"refuse_connections_ms\":400}",
+        "\"refuse_connections_ms\":400");
+    usleep(100000);
+    for (int i = 0; i < 8; i++) {
+        assert_int_equal(connect_to("127.0.0.1", port), -1);
+    }
+    ask(open, PING, "\"result\":{}");
+    for (int i = 0; i < 100 && fd < 0; i++) {
+        usleep(20000);
+        fd = connect_to("127.0.0.1", port);
+    }
+    ask(fd, PING, "\"result\":{}");
+    ask(fd, "GET /stats/history HTTP/1.1\r\nHost: localhost\r\n\r\n", "]]}");
+    close(fd);
+    close(open);
+    mock_serve_stop(s);
+}
+
 /* ---- sessions ----------------------------------------------------------------------------- */
 
 enum { THREADS = 4, EACH = 5000 };
@@ -158,6 +193,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_threads),
         cmocka_unit_test(test_bad_address),
+        cmocka_unit_test(test_refuse_connections),
         cmocka_unit_test(test_session_table),
         cmocka_unit_test(test_session_ids),
     };
