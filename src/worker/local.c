@@ -5,6 +5,7 @@
 #include "engine/shard.h"
 #include "engine/target.h"
 #include "loop/mailbox.h"
+#include "worker/health.h"
 
 #include <pthread.h>
 #include <sched.h>
@@ -19,6 +20,7 @@ struct shard_thread {
     struct loop *loop;
     struct mailbox inbox;
     struct shard *shard;
+    struct health_probe *health;
     int start_rc;
     struct err start_err;
     sem_t started;
@@ -71,6 +73,7 @@ static int set_up(struct shard_thread *t)
         loop_free(t->loop);
         return rc;
     }
+    t->health = health_new("", t->index == 0); /* one of them reads for the whole process */
     struct shard_config config = {
         .plan = w->plan,
         .target = &w->target,
@@ -79,6 +82,8 @@ static int set_up(struct shard_thread *t)
         .filter_owner = w->plan->scenario,
         .post = post_report,
         .owner = t,
+        .health = health_read,
+        .health_owner = t->health,
     };
     t->shard = shard_new(t->loop, &config);
     return 0;
@@ -97,6 +102,7 @@ static void *shard_main(void *arg)
     loop_run(t->loop);
     mailbox_clear(&t->inbox);
     shard_free(t->shard);
+    health_free(t->health);
     loop_free(t->loop);
     return NULL;
 }
@@ -299,9 +305,9 @@ void local_worker_stage(
                                        .end_ns = end_ns});
 }
 
-void local_worker_drain(void *worker)
+void local_worker_drain(void *worker, bool natural)
 {
-    order_all(worker, (struct message){.kind = ORDER_DRAIN});
+    order_all(worker, (struct message){.kind = ORDER_DRAIN, .natural = natural});
 }
 
 void local_worker_stop(void *worker)

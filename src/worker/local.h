@@ -41,7 +41,7 @@ uint32_t local_worker_shards(const struct local_worker *w);
 void local_worker_check(void *worker);
 void local_worker_stage(
     void *worker, uint32_t stage, uint64_t grid_ns, uint64_t start_ns, uint64_t end_ns);
-void local_worker_drain(void *worker);
+void local_worker_drain(void *worker, bool natural);
 void local_worker_stop(void *worker);
 
 #endif

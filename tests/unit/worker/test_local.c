@@ -146,7 +146,7 @@ static void checks_are_made_once(void **state)
     local_worker_check(w.worker);
     wait_for(&w, &w.checks, 1);
     assert_int_equal(w.check_code, ERROR_CODE_CONNECTION_REFUSED);
-    local_worker_drain(w.worker);
+    local_worker_drain(w.worker, true);
     wait_for(&w, &w.drained, 3);
     assert_int_equal(w.checks, 1);
     tear_down(&w);
@@ -164,7 +164,7 @@ static void each_thread_reports_and_drains(void **state)
         if (cut) {
             local_worker_stop(w.worker);
         } else {
-            local_worker_drain(w.worker);
+            local_worker_drain(w.worker, true);
         }
         wait_for(&w, &w.drained, 3);
         assert_true(w.started >= 9);
