@@ -1,76 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 #include "control/aggregate.h"
 
-#include "base/clock.h"
 #include "base/mem.h"
+#include "control/aggregate_priv.h"
 
 #include <assert.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-/* Sums of one key, or of the run part of one stage, over all seconds. */
-struct total {
-    uint64_t count[COUNT_ALL];
-    struct hist_total *dist[DIST_ALL]; /* made at the first sample */
-};
-
-/* The same of one second. */
-struct compact {
-    uint32_t key;
-    uint64_t count[COUNT_ALL];
-    struct hist_sparse *dist[DIST_ALL]; /* made at the first sample */
-};
-
-/* One second of the history. Which one a slot holds follows from second modulo slot count. */
-struct slot {
-    bool used;
-    uint64_t second;
-    uint64_t length_ns; /* the longest of its windows: all are cut at the same edges */
-    uint32_t reported, stage_index;
-    bool busy;
-    struct window_gauges gauges;
-    struct compact run;
-    struct compact *keys; /* those with data, ascending */
-    size_t key_count, key_cap;
-};
-
-struct source {
-    struct aggregate_source pub;
-    uint64_t *seen; /* bit per second that was applied */
-    size_t seen_words;
-    uint64_t next;   /* seconds 0..next-1 have come without a gap */
-    uint64_t newest; /* one more than the newest second */
-    uint64_t busy_row;
-};
-
-struct stage {
-    struct total run;
-    uint64_t span_ns;
-    bool busy;
-};
-
-struct aggregate {
-    bool open_model;
-    struct aggregate_key *keys;
-    uint32_t key_count, stage_count, source_count;
-    struct total *totals; /* per key */
-    struct stage *stages;
-    struct source *sources;
-    struct slot *slots;
-    uint32_t slot_count;
-    uint64_t newest; /* one more than the newest second */
-    uint64_t unknown_source;
-
-    struct aggregate_failure *failures;
-    size_t failure_count, failure_cap;
-    struct aggregate_failure other; /* its count is 0 until it is needed */
-};
 
 struct aggregate *aggregate_new(const struct aggregate_key *keys,
                                 uint32_t key_count,
                                 uint32_t stage_count,
                                 uint32_t source_count,
+                                uint32_t custom_count,
                                 uint32_t history_seconds)
 {
     struct aggregate *a = xcalloc(1, sizeof *a);
@@ -84,8 +25,12 @@ struct aggregate *aggregate_new(const struct aggregate_key *keys,
     a->key_count = key_count;
     a->stage_count = stage_count;
     a->source_count = source_count;
+    a->custom_count = custom_count;
     a->totals = xcalloc(key_count + 1, sizeof *a->totals);
     a->stages = xcalloc(stage_count, sizeof *a->stages);
+    for (uint32_t i = 0; i < stage_count; i++) {
+        a->stages[i].customs = xcalloc(custom_count + 1, sizeof *a->stages[i].customs);
+    }
     a->sources = xcalloc(source_count + 1, sizeof *a->sources);
     a->slot_count = history_seconds + AGGREGATE_HISTORY_SLACK;
     a->slots = xcalloc(a->slot_count, sizeof *a->slots);
@@ -105,8 +50,12 @@ static void compact_clear(struct compact *c)
     *c = (struct compact){.key = 0};
 }
 
-static void slot_clear(struct slot *s)
+static void slot_clear(struct slot *s, uint32_t custom_count)
 {
+    for (uint32_t i = 0; s->customs != NULL && i < custom_count; i++) {
+        hist_sparse_clear(&s->customs[i].hist);
+    }
+    xfree(s->customs);
     for (size_t i = 0; i < s->key_count; i++) {
         compact_clear(&s->keys[i]);
     }
@@ -122,6 +71,15 @@ static void total_clear(struct total *t)
     }
 }
 
+static void stage_clear(struct stage *s, uint32_t custom_count)
+{
+    total_clear(&s->run);
+    for (uint32_t i = 0; i < custom_count; i++) {
+        xfree(s->customs[i].hist);
+    }
+    xfree(s->customs);
+}
+
 void aggregate_free(struct aggregate *a)
 {
     if (a == NULL) {
@@ -131,13 +89,13 @@ void aggregate_free(struct aggregate *a)
         total_clear(&a->totals[i]);
     }
     for (uint32_t i = 0; i < a->stage_count; i++) {
-        total_clear(&a->stages[i].run);
+        stage_clear(&a->stages[i], a->custom_count);
     }
     for (uint32_t i = 0; i < a->source_count; i++) {
         xfree(a->sources[i].seen);
     }
     for (uint32_t i = 0; i < a->slot_count; i++) {
-        slot_clear(&a->slots[i]);
+        slot_clear(&a->slots[i], a->custom_count);
     }
     for (size_t i = 0; i < a->failure_count; i++) {
         xfree(a->failures[i].keys);
@@ -151,9 +109,10 @@ void aggregate_free(struct aggregate *a)
     xfree(a);
 }
 
-void aggregate_set_open_model(struct aggregate *a, bool open_model)
+void aggregate_set_open_model(struct aggregate *a, uint32_t stage_index, bool open_model)
 {
-    a->open_model = open_model;
+    assert(stage_index < a->stage_count);
+    a->stages[stage_index].open_model = open_model;
 }
 
 static bool part_is_empty(const struct window_part *part)
@@ -169,13 +128,6 @@ static bool part_is_empty(const struct window_part *part)
         }
     }
     return true;
-}
-
-static void counts_add(uint64_t *to, const uint64_t *from)
-{
-    for (unsigned i = 0; i < COUNT_ALL; i++) {
-        to[i] += from[i];
-    }
 }
 
 static void total_add(struct total *to, const struct window_part *part)
@@ -232,30 +184,16 @@ static struct compact *slot_key(struct slot *s, uint32_t key)
     return &s->keys[lo];
 }
 
-/* False when the second has left the history. A second that was never reported is kept: empty. */
-static bool is_kept(const struct aggregate *a, uint64_t second)
-{
-    return second + a->slot_count >= a->newest;
-}
-
-/* NULL when nobody has reported the second, or it is no longer kept. */
-static const struct slot *find_slot(const struct aggregate *a, uint64_t second)
-{
-    const struct slot *s = &a->slots[second % a->slot_count];
-
-    return s->used && s->second == second && is_kept(a, second) ? s : NULL;
-}
-
 /* The slot to fill; NULL when the second has left the history. */
 static struct slot *take_slot(struct aggregate *a, uint64_t second, uint32_t stage_index)
 {
     struct slot *s = &a->slots[second % a->slot_count];
 
-    if (!is_kept(a, second)) {
+    if (!aggregate_is_kept(a, second)) {
         return NULL;
     }
     if (!s->used || s->second != second) {
-        slot_clear(s);
+        slot_clear(s, a->custom_count);
         s->used = true;
         s->second = second;
         s->stage_index = stage_index;
@@ -275,6 +213,140 @@ static void gauges_add(struct window_gauges *to, const struct window_gauges *fro
     }
 }
 
+/* ---- metrics of the scenario ----------------------------------------------------------------- */
+
+void aggregate_numbers_add(struct metric_custom *to, const struct metric_custom *from)
+{
+    to->rejected += from->rejected;
+    if (from->count == 0) {
+        return;
+    }
+    to->min = to->count == 0 || from->min < to->min ? from->min : to->min;
+    to->max = to->count == 0 || from->max > to->max ? from->max : to->max;
+    /* Of two at the same moment the larger one, whichever source reports first. */
+    if (to->count == 0 || from->last_ns > to->last_ns ||
+        (from->last_ns == to->last_ns && from->last > to->last)) {
+        to->last = from->last;
+        to->last_ns = from->last_ns;
+    }
+    to->sum += from->sum;
+    to->count += from->count;
+}
+
+/* Without its histogram. */
+static struct metric_custom numbers_of(const struct window_custom *c)
+{
+    return (struct metric_custom){.count = c->count,
+                                  .rejected = c->rejected,
+                                  .sum = c->sum,
+                                  .min = c->min,
+                                  .max = c->max,
+                                  .last = c->last,
+                                  .last_ns = c->last_ns};
+}
+
+static void customs_add(struct metric_custom *to, const struct window *w)
+{
+    for (uint32_t i = 0; i < w->custom_count; i++) {
+        const struct window_custom *from = &w->customs[i];
+        struct metric_custom numbers = numbers_of(from);
+
+        aggregate_numbers_add(&to[i], &numbers);
+        if (from->hist == NULL || from->hist->head.count == 0) {
+            continue;
+        }
+        if (to[i].hist == NULL) {
+            to[i].hist = hist_total_new();
+        }
+        hist_total_add(to[i].hist, from->hist);
+    }
+}
+
+static void slot_add_customs(struct slot *s, const struct window *w)
+{
+    for (uint32_t i = 0; i < w->custom_count; i++) {
+        const struct window_custom *from = &w->customs[i];
+        struct metric_custom numbers = numbers_of(from);
+
+        if (from->count + from->rejected == 0) {
+            continue;
+        }
+        if (s->customs == NULL) {
+            s->customs = xcalloc(w->custom_count, sizeof *s->customs);
+        }
+        aggregate_numbers_add(&s->customs[i].numbers, &numbers);
+        if (from->hist != NULL) {
+            hist_sparse_add(&s->customs[i].hist, from->hist);
+        }
+    }
+}
+
+/* ---- the slowest operations ------------------------------------------------------------------ */
+
+static uint64_t felt_ns(const struct outcome *o)
+{
+    return o->t_end > o->t_due ? o->t_end - o->t_due : 0;
+}
+
+/* The order of the list; what is equally slow is ordered by what it is, whoever reported it. */
+static bool is_slower(const struct outcome *a, const struct outcome *b)
+{
+    if (felt_ns(a) != felt_ns(b)) {
+        return felt_ns(a) > felt_ns(b);
+    }
+    if (a->vu != b->vu) {
+        return a->vu < b->vu;
+    }
+    return a->n != b->n ? a->n < b->n : a->key < b->key;
+}
+
+static void slowest_add(struct slowest *to, const struct aggregate_slow *row)
+{
+    uint32_t at = to->count;
+
+    if (at == AGGREGATE_SLOWEST_MAX) {
+        if (!is_slower(&row->op.outcome, &to->rows[at - 1].op.outcome)) {
+            return;
+        }
+        at--;
+    } else {
+        to->count++;
+    }
+    for (; at > 0 && is_slower(&row->op.outcome, &to->rows[at - 1].op.outcome); at--) {
+        to->rows[at] = to->rows[at - 1];
+    }
+    to->rows[at] = *row;
+}
+
+static void add_slowest(struct aggregate *a, uint32_t source, const struct window *w)
+{
+    for (uint32_t i = 0; i < w->slowest_count; i++) {
+        struct aggregate_slow row = {.op = w->slowest[i], .source = source, .second = w->second};
+
+        if (row.op.outcome.key < a->key_count) {
+            slowest_add(&a->slowest, &row);
+            slowest_add(&a->stages[a->keys[row.op.outcome.key].stage_index].slowest, &row);
+        }
+    }
+}
+
+size_t aggregate_slowest(const struct aggregate *a,
+                         int32_t stage_index,
+                         const struct aggregate_slow **out,
+                         size_t max)
+{
+    assert(stage_index < (int32_t)a->stage_count);
+    const struct slowest *from = stage_index < 0 ? &a->slowest : &a->stages[stage_index].slowest;
+    size_t n = 0;
+
+    for (; n < from->count && n < max; n++) {
+        out[n] = &from->rows[n];
+    }
+    return n;
+}
+
+/* ---- one window ------------------------------------------------------------------------------ */
+
 static void slot_add(struct aggregate *a, struct slot *s, const struct window *w)
 {
     struct stage *stage = &a->stages[s->stage_index];
@@ -284,6 +356,7 @@ static void slot_add(struct aggregate *a, struct slot *s, const struct window *w
     gauges_add(&s->gauges, &w->gauges);
     s->busy = s->busy || w->gauges.active_vus > 0 || w->gauges.active_streams > 0;
     compact_add(&s->run, &w->run);
+    slot_add_customs(s, w);
     for (uint32_t i = 0; i < w->key_count; i++) {
         if (!part_is_empty(&w->keys[i])) {
             compact_add(slot_key(s, i), &w->keys[i]);
@@ -329,6 +402,7 @@ static void source_add(struct source *s, const struct window *w)
     s->pub.busy_ns += w->busy_ns;
     s->pub.wall_ns += w->wall_ns;
     s->pub.wakeups += w->wakeups;
+    s->pub.samples_lost += w->samples_lost;
     s->pub.busy_max = busy > s->pub.busy_max ? busy : s->pub.busy_max;
     s->pub.busy_seconds_over_80 += busy > 0.80;
     s->pub.busy_seconds_over_95 += busy > 0.95;
@@ -399,8 +473,9 @@ bool aggregate_add(struct aggregate *a, uint32_t source, const struct window *w)
         return false;
     }
     struct source *s = &a->sources[source];
-    if (w->key_count != a->key_count || w->stage_index >= a->stage_count ||
-        w->second >= AGGREGATE_SECONDS_MAX || w->failure_count > WINDOW_FAILURES_MAX) {
+    if (w->key_count != a->key_count || w->custom_count != a->custom_count ||
+        w->stage_index >= a->stage_count || w->second >= AGGREGATE_SECONDS_MAX ||
+        w->failure_count > WINDOW_FAILURES_MAX || w->slowest_count > WINDOW_SLOWEST_MAX) {
         s->pub.refused++;
         return false;
     }
@@ -414,7 +489,9 @@ bool aggregate_add(struct aggregate *a, uint32_t source, const struct window *w)
         total_add(&a->totals[i], &w->keys[i]);
     }
     total_add(&a->stages[w->stage_index].run, &w->run);
+    customs_add(a->stages[w->stage_index].customs, w);
     failures_add(a, w);
+    add_slowest(a, source, w);
     struct slot *slot = take_slot(a, w->second, w->stage_index);
     if (slot != NULL) {
         slot_add(a, slot, w);
@@ -447,208 +524,7 @@ uint64_t aggregate_newest(const struct aggregate *a)
 
 uint32_t aggregate_reported(const struct aggregate *a, uint64_t second)
 {
-    const struct slot *s = find_slot(a, second);
+    const struct slot *s = aggregate_slot(a, second);
 
     return s != NULL ? s->reported : 0;
-}
-
-static struct hist_total *view_dist(struct metric_view *view, unsigned id)
-{
-    if (view->dist[id] == NULL) {
-        view->dist[id] = hist_total_new();
-    }
-    return view->dist[id];
-}
-
-static void view_add_total(struct metric_view *view, const struct total *t, uint32_t dists)
-{
-    counts_add(view->count, t->count);
-    for (unsigned i = 0; i < DIST_ALL; i++) {
-        if ((dists >> i & 1) != 0 && t->dist[i] != NULL) {
-            hist_total_merge(view_dist(view, i), t->dist[i]);
-        }
-    }
-}
-
-static void view_add_compact(struct metric_view *view, const struct compact *c, uint32_t dists)
-{
-    counts_add(view->count, c->count);
-    for (unsigned i = 0; i < DIST_ALL; i++) {
-        if ((dists >> i & 1) != 0 && c->dist[i] != NULL) {
-            hist_total_add_sparse(view_dist(view, i), c->dist[i]);
-        }
-    }
-}
-
-static bool stage_matches(const struct aggregate_filter *filter, uint32_t stage_index)
-{
-    return filter->stage_index < 0 || (uint32_t)filter->stage_index == stage_index;
-}
-
-static bool
-key_matches(const struct aggregate *a, const struct aggregate_filter *filter, uint32_t key)
-{
-    return stage_matches(filter, a->keys[key].stage_index) &&
-           (filter->key < 0 || (uint32_t)filter->key == key);
-}
-
-static void view_add_slot(const struct aggregate *a,
-                          const struct aggregate_filter *filter,
-                          const struct slot *s,
-                          struct metric_view *view)
-{
-    for (size_t i = 0; i < s->key_count; i++) {
-        if (key_matches(a, filter, s->keys[i].key)) {
-            view_add_compact(view, &s->keys[i], filter->dists);
-        }
-    }
-    if (stage_matches(filter, s->stage_index)) {
-        view_add_compact(view, &s->run, filter->dists);
-    }
-    view->busy = view->busy || s->busy;
-    view->span_s += (double)s->length_ns / (double)NS_PER_S;
-    view->gauges = s->gauges;
-    view->has_gauges = true;
-}
-
-bool aggregate_view_seconds(const struct aggregate *a,
-                            const struct aggregate_filter *filter,
-                            uint64_t first,
-                            uint64_t count,
-                            struct metric_view *view)
-{
-    metric_view_reset(view);
-    view->open_model = a->open_model;
-    if (!is_kept(a, first)) {
-        return false;
-    }
-    for (uint64_t second = first; second < first + count && second < a->newest; second++) {
-        const struct slot *s = find_slot(a, second);
-        if (s != NULL) {
-            view_add_slot(a, filter, s, view);
-        }
-    }
-    return true;
-}
-
-void aggregate_view_total(const struct aggregate *a,
-                          const struct aggregate_filter *filter,
-                          struct metric_view *view)
-{
-    uint64_t complete = aggregate_complete(a);
-    uint64_t span_ns = 0;
-
-    metric_view_reset(view);
-    view->open_model = a->open_model;
-    for (uint32_t i = 0; i < a->key_count; i++) {
-        if (key_matches(a, filter, i)) {
-            view_add_total(view, &a->totals[i], filter->dists);
-        }
-    }
-    for (uint32_t i = 0; i < a->stage_count; i++) {
-        if (stage_matches(filter, i)) {
-            view_add_total(view, &a->stages[i].run, filter->dists);
-            span_ns += a->stages[i].span_ns;
-            view->busy = view->busy || a->stages[i].busy;
-        }
-    }
-    view->span_s = (double)span_ns / (double)NS_PER_S;
-    /* A sum over half of the sources would look like a drop. */
-    uint64_t latest = complete > 0 ? complete : a->newest;
-    const struct slot *s = latest > 0 ? find_slot(a, latest - 1) : NULL;
-    if (s != NULL) {
-        view->gauges = s->gauges;
-        view->has_gauges = true;
-    }
-}
-
-uint32_t aggregate_key_count(const struct aggregate *a)
-{
-    return a->key_count;
-}
-
-const struct aggregate_key *aggregate_key(const struct aggregate *a, uint32_t key)
-{
-    assert(key < a->key_count);
-    return &a->keys[key];
-}
-
-const char *aggregate_failure_pattern(const struct aggregate_failure *f, char *out, size_t size)
-{
-    char code[64];
-
-    if (f->is_other) {
-        snprintf(out, size, "<OTHER>");
-        return out;
-    }
-    snprintf(out, size, "%s %s%s%.*s", error_type_name(f->failure.type),
-             error_code_name(f->failure.code, f->failure.number, code, sizeof code),
-             f->failure.message_len > 0 ? ": " : "", (int)f->failure.message_len,
-             f->failure.message);
-    return out;
-}
-
-/* For qsort_r over indices into the failure table `table`. */
-static int by_frequency(const void *pa, const void *pb, void *table)
-{
-    const struct aggregate_failure *rows = table;
-    const struct aggregate_failure *a = &rows[*(const uint32_t *)pa];
-    const struct aggregate_failure *b = &rows[*(const uint32_t *)pb];
-    char text_a[SIGNATURE_MAX + 128], text_b[SIGNATURE_MAX + 128];
-
-    if (a->failure.count != b->failure.count) {
-        return a->failure.count > b->failure.count ? -1 : 1;
-    }
-    return strcmp(aggregate_failure_pattern(a, text_a, sizeof text_a),
-                  aggregate_failure_pattern(b, text_b, sizeof text_b));
-}
-
-size_t
-aggregate_failures(const struct aggregate *a, const struct aggregate_failure **out, size_t max)
-{
-    uint32_t *order = xcalloc(a->failure_count + 1, sizeof *order);
-    size_t n = 0;
-
-    for (size_t i = 0; i < a->failure_count; i++) {
-        order[i] = (uint32_t)i;
-    }
-    qsort_r(order, a->failure_count, sizeof order[0], by_frequency, a->failures);
-    for (; n < a->failure_count && n < max; n++) {
-        out[n] = &a->failures[order[n]];
-    }
-    if (a->other.failure.count > 0 && n < max) {
-        out[n++] = &a->other;
-    }
-    xfree(order);
-    return n;
-}
-
-void aggregate_source(const struct aggregate *a, uint32_t source, struct aggregate_source *out)
-{
-    assert(source < a->source_count);
-    const struct source *s = &a->sources[source];
-
-    *out = s->pub;
-    out->missing = s->newest - s->pub.windows;
-}
-
-void aggregate_integrity(const struct aggregate *a, struct aggregate_integrity *out)
-{
-    struct aggregate_filter everything = aggregate_everything();
-    struct metric_view total = {.span_s = 0};
-    uint64_t sum[COUNT_ALL] = {0};
-
-    *out = (struct aggregate_integrity){.unknown_source = a->unknown_source};
-    for (uint32_t i = 0; i < a->source_count; i++) {
-        const struct source *s = &a->sources[i];
-        out->windows += s->pub.windows;
-        out->duplicates += s->pub.duplicates;
-        out->refused += s->pub.refused;
-        out->missing += s->newest - s->pub.windows;
-        counts_add(sum, s->pub.count);
-    }
-    everything.dists = 0;
-    aggregate_view_total(a, &everything, &total);
-    out->sums_agree = memcmp(sum, total.count, sizeof sum) == 0;
-    metric_view_clear(&total);
 }

@@ -12,8 +12,11 @@
  *              live panel, the windows file; at least `history_seconds` behind the newest one
  *
  * A window is added once per (source, second). A repeat, an unknown source, another number of
- * keys, or a second out of range is refused and counted: it shows that something is broken. A late
- * window always enters the totals, and the history while its second is still kept.
+ * keys or metrics, or a second out of range is refused and counted: it shows that something is
+ * broken. A late window always enters the totals, and the history while its second is still kept.
+ *
+ * Sums of a scenario's metrics are floating-point numbers: whole ones are exact to 2^53, beyond
+ * that the last digit may depend on the split.
  *
  * Memory: per second a few KB; per key with samples 36 KiB per distribution in use.
  * One thread. Windows belong to the caller and are free again after aggregate_add.
@@ -40,17 +43,20 @@ enum {
     AGGREGATE_SECONDS_MAX = 700000, /* eight days; a second beyond is refused */
     AGGREGATE_HISTORY_SLACK = 16,   /* kept beyond history_seconds, for sources that run ahead */
     AGGREGATE_SIGNATURES_MAX = 1000,
+    AGGREGATE_SLOWEST_MAX = 20, /* of the run, and of each stage */
 };
 
-/* Keys are copied, their names are not. */
+/* Keys are copied, their names are not. `custom_count`: metrics of the scenario. */
 struct aggregate *aggregate_new(const struct aggregate_key *keys,
                                 uint32_t key_count,
                                 uint32_t stage_count,
                                 uint32_t source_count,
+                                uint32_t custom_count,
                                 uint32_t history_seconds);
 void aggregate_free(struct aggregate *a);
-/* Which latency views name so; false (S) until set. */
-void aggregate_set_open_model(struct aggregate *a, bool open_model);
+/* Is the stage of the open model? False until set. It decides which latency views name so: R when
+ * the view sees a stage of the open model, else S. */
+void aggregate_set_open_model(struct aggregate *a, uint32_t stage_index, bool open_model);
 
 /* True when it was applied, false when it was refused (and counted). */
 bool aggregate_add(struct aggregate *a, uint32_t source, const struct window *w);
@@ -64,17 +70,25 @@ uint64_t aggregate_newest(const struct aggregate *a);
 /* How many sources reported this second; 0 also when it is no longer kept. */
 uint32_t aggregate_reported(const struct aggregate *a, uint64_t second);
 
-/* Which part of the sums. Start from aggregate_everything(). */
+/* Which part of the sums. Start from aggregate_everything(). Run parts are connections, sessions,
+ * gauges and metrics of the scenario; they count for the stage that their window names. */
 struct aggregate_filter {
-    int32_t stage_index; /* -1: all. Run parts count for the stage that their window names */
-    int32_t key;         /* -1: all. Run parts are always included */
-    uint32_t dists;      /* bits of enum dist to add up; fewer is faster */
+    int32_t stage_index;  /* -1: all */
+    int32_t key;          /* -1: all */
+    const uint64_t *keys; /* bit per key that counts, beside `key`; NULL: all */
+    bool only_keys;       /* leave the run parts out */
+    uint32_t dists;       /* bits of enum dist to add up; fewer is faster */
 };
 
 static inline struct aggregate_filter aggregate_everything(void)
 {
     return (struct aggregate_filter){.stage_index = -1, .key = -1, .dists = (1u << DIST_ALL) - 1};
 }
+
+/* One key alone, with the run parts of its stage. */
+struct aggregate_filter aggregate_filter_key(const struct aggregate *a, uint32_t key);
+/* The bits of `dists` that the metric may read. */
+uint32_t aggregate_dists_of(const struct metric *m);
 
 /*
  * The sum of seconds first..first+count-1 into a view (which was all zero or used before). Its
@@ -113,6 +127,21 @@ aggregate_failures(const struct aggregate *a, const struct aggregate_failure **o
 /* "type CODE: masked message", cut to `size`; returns out. */
 const char *aggregate_failure_pattern(const struct aggregate_failure *f, char *out, size_t size);
 
+/* One of the slowest operations by the time a user would have waited (R). */
+struct aggregate_slow {
+    struct op_sample op;
+    uint32_t source;
+    uint64_t second;
+};
+
+/* The slowest operations of a stage, or of the run (-1), slowest first, at most `max`. Each second
+ * of a source names its WINDOW_SLOWEST_MAX slowest. Pointers are valid until the next
+ * aggregate_add. Returns how many. */
+size_t aggregate_slowest(const struct aggregate *a,
+                         int32_t stage_index,
+                         const struct aggregate_slow **out,
+                         size_t max);
+
 /* What one source sent, for the integrity check and for outliers. */
 struct aggregate_source {
     uint64_t windows;    /* applied */
@@ -120,6 +149,7 @@ struct aggregate_source {
     uint64_t refused;    /* refused for another reason */
     uint64_t missing;    /* gaps below its newest second */
     uint64_t count[COUNT_ALL];
+    uint64_t samples_lost; /* lines for the log of operations that found no room */
     uint64_t busy_ns, wall_ns, wakeups;
     double busy_max;               /* the busiest second, 0..1 */
     uint64_t busy_seconds_over_80; /* seconds above 0.80 … */
@@ -132,6 +162,9 @@ struct aggregate_integrity {
     uint64_t windows, duplicates, refused, missing;
     uint64_t unknown_source; /* windows from a source that does not exist */
     bool sums_agree;         /* Σ over sources = totals, for every count */
+    /* Over the stages of the open model: due - started - dropped. What is queued while the run goes
+     * on, 0 at its end. */
+    int64_t due_missing;
 };
 
 void aggregate_source(const struct aggregate *a, uint32_t source, struct aggregate_source *out);

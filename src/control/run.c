@@ -605,6 +605,7 @@ static void make_books(struct run *r)
     }
     uint32_t history = stop_history_seconds(r->specs_, r->condition_count);
     r->books = aggregate_new(keys, p->key_count, p->stage_count, r->workers_->source_count,
+                             (uint32_t)p->scenario->workload.custom_count,
                              history > 60 ? history : 60);
     xfree(keys);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "control/stop.h"
 
+#include "base/clock.h"
 #include "base/mem.h"
 
 #include <assert.h>
@@ -18,6 +19,8 @@ struct condition {
     uint64_t window_s;
     uint32_t dists; /* what has to be added up for its metric */
     size_t scope;   /* into stop.scopes */
+    bool opened;    /* `first` is known: its scope began, and the stream that it waits for came */
+    uint64_t first; /* windows do not reach back before this second */
 
     /* The observation of the window that ends with second t is ring[t % ring_size]; enough of
      * them to show the last windows of a trigger. */
@@ -96,13 +99,6 @@ uint32_t stop_history_seconds(const struct stop_spec *specs, size_t count)
     return (uint32_t)most;
 }
 
-static uint32_t dists_of(const struct metric *m)
-{
-    int closed = metric_dist(m, false), open = metric_dist(m, true);
-
-    return closed < 0 ? 0 : 1u << closed | 1u << open;
-}
-
 static uint32_t windows_shown(const struct stop_spec *spec)
 {
     return spec->sustain_windows < STOP_WINDOWS_SHOWN ? spec->sustain_windows : STOP_WINDOWS_SHOWN;
@@ -113,7 +109,7 @@ static void condition_init(struct condition *c, const struct stop_spec *spec)
     assert(spec->metric != NULL && spec->window_ms > 0 && spec->sustain_windows > 0);
     c->spec = *spec;
     c->window_s = window_seconds(spec);
-    c->dists = dists_of(spec->metric);
+    c->dists = aggregate_dists_of(spec->metric);
     c->scope = spec->stage_index < 0 ? 0 : (size_t)spec->stage_index + 1;
     c->ring_size = (windows_shown(spec) - 1) * c->window_s + 1;
     c->ring = xcalloc(c->ring_size, sizeof *c->ring);
@@ -166,6 +162,7 @@ void stop_stage_begin(struct stop *s, uint32_t stage_index, uint64_t first_secon
     for (size_t i = 0; i < s->count; i++) {
         struct condition *c = &s->conditions[i];
         if (c->scope == scope) {
+            c->opened = false;
             memset(c->row, 0, c->window_s * sizeof *c->row);
             c->so_far = (struct stop_observation){.has_value = false};
         }
@@ -187,6 +184,43 @@ static bool covers(const struct scope *scope, uint64_t second)
     return scope->begun && second >= scope->first && !(scope->ended && second >= scope->end);
 }
 
+/* The sum of seconds first..last of the condition's scope, in s->view; false without one. */
+static bool view_scope(struct stop *s,
+                       const struct condition *c,
+                       const struct aggregate *a,
+                       uint64_t first,
+                       uint64_t last)
+{
+    struct aggregate_filter filter = aggregate_everything();
+
+    filter.stage_index = c->spec.stage_index;
+    filter.keys = c->spec.keys;
+    filter.dists = c->dists;
+    return aggregate_view_seconds(a, &filter, first, last - first + 1, &s->view);
+}
+
+/* Does the condition look at this second? The first time it does is where its windows begin. */
+static bool is_open(struct stop *s, struct condition *c, const struct aggregate *a, uint64_t second)
+{
+    if (!c->opened && c->spec.after_first_stream) {
+        c->opened = view_scope(s, c, a, second, second) &&
+                    (s->view.count[COUNT_STREAMS_STARTED] > 0 || s->view.count[COUNT_EVENTS] > 0);
+        c->first = second;
+    } else if (!c->opened) {
+        c->opened = true;
+        c->first = s->scopes[c->scope].first;
+    }
+    return c->opened;
+}
+
+/* The largest sample that is known of a distribution; 0 without one. */
+static double largest_sample(const struct metric *m, const struct metric_view *v)
+{
+    const struct hist_total *t = v->dist[metric_dist(m, v->open_model)];
+
+    return t != NULL && t->head.count > 0 ? (double)t->head.max / (double)NS_PER_MS : 0;
+}
+
 /* What the metric is over seconds first..last of the condition's scope. */
 static struct stop_observation observe(struct stop *s,
                                        const struct condition *c,
@@ -194,20 +228,33 @@ static struct stop_observation observe(struct stop *s,
                                        uint64_t first,
                                        uint64_t last)
 {
-    struct aggregate_filter filter = aggregate_everything();
+    const struct metric *m = c->spec.metric;
     struct stop_observation o = {.has_value = false};
 
-    filter.stage_index = c->spec.stage_index;
-    filter.dists = c->dists;
-    if (!aggregate_view_seconds(a, &filter, first, last - first + 1, &s->view)) {
+    if (!view_scope(s, c, a, first, last)) {
         return o;
     }
-    o.has_value = metric_value(c->spec.metric, &s->view, &o.value);
-    o.lower_bound = metric_is_lower_bound(c->spec.metric, &s->view);
-    o.samples = metric_samples(c->spec.metric, &s->view);
+    o.has_value = metric_value(m, &s->view, &o.value);
+    o.lower_bound = metric_is_lower_bound(m, &s->view);
+    o.shed = metric_shed(m, &s->view);
+    if (o.shed) {
+        o.has_value = o.lower_bound = true;
+        o.value = largest_sample(m, &s->view);
+    }
+    o.samples = metric_samples(m, &s->view);
     o.failed = s->view.count[COUNT_ENDED_FAILED];
     o.ended = s->view.count[COUNT_ENDED_OK] + o.failed;
+    o.dropped = metric_dropped(&s->view);
     return o;
+}
+
+/* What is shed waited longer than any limit. */
+static bool breaches(const struct stop_spec *spec, const struct stop_observation *o)
+{
+    if (o->shed) {
+        return is_upper_limit(spec->comparator);
+    }
+    return o->has_value && stop_compare(o->value, spec->comparator, spec->threshold);
 }
 
 /* Adds one second to the sums of a metric that counts from the beginning of its scope. */
@@ -218,6 +265,7 @@ static struct stop_observation add_up(struct condition *c, const struct stop_obs
     c->so_far.samples += second->samples;
     c->so_far.ended += second->ended;
     c->so_far.failed += second->failed;
+    c->so_far.dropped += second->dropped;
     return c->so_far;
 }
 
@@ -255,7 +303,7 @@ static void note_window(struct condition *c, const struct stop_observation *o, b
 static bool
 condition_look(struct stop *s, struct condition *c, const struct aggregate *a, uint64_t second)
 {
-    uint64_t elapsed = second - s->scopes[c->scope].first + 1;
+    uint64_t elapsed = second - c->first + 1;
     bool whole = elapsed >= c->window_s;
     uint64_t span = c->spec.metric->since_begin ? 1 : whole ? c->window_s : elapsed;
     struct stop_observation o = observe(s, c, a, second - span + 1, second);
@@ -263,7 +311,7 @@ condition_look(struct stop *s, struct condition *c, const struct aggregate *a, u
     if (c->spec.metric->since_begin) {
         o = add_up(c, &o);
     }
-    bool breach = o.has_value && stop_compare(o.value, c->spec.comparator, c->spec.threshold);
+    bool breach = breaches(&c->spec, &o);
     uint32_t *row = &c->row[second % c->window_s];
     c->ring[second % c->ring_size] = o;
     note_state(c, &o, second);
@@ -280,11 +328,61 @@ condition_look(struct stop *s, struct condition *c, const struct aggregate *a, u
 }
 
 /* Only quantiles, extremes, means and ratios rest on a number of samples that is worth saying. */
-static void format_samples(const struct metric *m, uint64_t samples, char *out, size_t size)
+static void format_samples(const struct stop_spec *spec,
+                           const struct stop_observation *o,
+                           char *out,
+                           size_t size)
 {
+    const struct metric *m = spec->metric;
+
     out[0] = '\0';
-    if (m->kind == METRIC_RATIO || metric_dist(m, false) >= 0) {
-        snprintf(out, size, " (n=%llu)", (unsigned long long)samples);
+    if (o->shed) {
+        snprintf(out, size, " (n=%llu, %llu due operations were dropped)",
+                 (unsigned long long)o->samples, (unsigned long long)o->dropped);
+    } else if (m->kind == METRIC_RATIO || metric_dist(m, false) >= 0 ||
+               metric_samples_needed(m) > 0) {
+        snprintf(out, size, " (n=%llu)", (unsigned long long)o->samples);
+    }
+}
+
+/* " (11.8 s, 12 s, 12.4 s)": the windows' values, the oldest first. Nothing when all are the same.
+ */
+static void format_values(const struct stop_trigger *t, char *out, size_t size)
+{
+    char newest[64], value[64];
+    size_t len = 0;
+    bool differ = false;
+
+    metric_format(t->spec->metric, t->windows[0].value, newest, sizeof newest);
+    for (size_t i = t->window_count; i-- > 0 && len < size;) {
+        const struct stop_observation *o = &t->windows[i];
+        const char *before = i + 1 < t->window_count                      ? ", "
+                             : t->window_count < t->spec->sustain_windows ? " (..., "
+                                                                          : " (";
+        metric_format(t->spec->metric, o->value, value, sizeof value);
+        differ = differ || strcmp(value, newest) != 0;
+        len += (size_t)snprintf(out + len, size - len, "%s%s%s%s", before,
+                                o->lower_bound ? ">= " : "", value, i == 0 ? ")" : "");
+    }
+    if (!differ) {
+        out[0] = '\0';
+    }
+}
+
+static void format_span(const struct stop_trigger *t, bool reached, char *out, size_t size)
+{
+    unsigned long long window_s = t->window_s;
+    uint32_t sustain = t->spec->sustain_windows;
+    char values[128];
+
+    if (reached) {
+        snprintf(out, size, "within %llu s", window_s);
+    } else if (sustain == 1) {
+        snprintf(out, size, "in a window of %llu s", window_s);
+    } else {
+        format_values(t, values, sizeof values);
+        snprintf(out, size, "for %llu s: %u windows of %llu s%s", window_s * sustain, sustain,
+                 window_s, values);
     }
 }
 
@@ -292,26 +390,21 @@ static void write_sentence(struct stop_trigger *t)
 {
     const struct stop_spec *spec = t->spec;
     const struct metric *m = spec->metric;
+    const struct stop_observation *o = &t->windows[0];
     bool reached = t->early || (m->since_begin && spec->sustain_windows == 1);
-    char value[64], limit[64], samples[40] = "", span[96];
+    bool scoped = spec->scope_text != NULL && spec->scope_text[0] != '\0';
+    char value[64], limit[64], samples[80] = "", span[192];
 
-    metric_format(m, t->windows[0].value, value, sizeof value);
+    metric_format(m, o->value, value, sizeof value);
     metric_format(m, spec->threshold, limit, sizeof limit);
     if (!reached) {
-        format_samples(m, t->windows[0].samples, samples, sizeof samples);
+        format_samples(spec, o, samples, sizeof samples);
     }
-    if (reached) {
-        snprintf(span, sizeof span, "within %llu s", (unsigned long long)t->window_s);
-    } else if (spec->sustain_windows == 1) {
-        snprintf(span, sizeof span, "in a window of %llu s", (unsigned long long)t->window_s);
-    } else {
-        snprintf(span, sizeof span, "for %llu s: %u windows of %llu s",
-                 (unsigned long long)t->window_s * spec->sustain_windows, spec->sustain_windows,
-                 (unsigned long long)t->window_s);
-    }
-    snprintf(t->sentence, sizeof t->sentence, "%s %s %s%s%s, %s %s, %s", m->name,
-             reached ? "reached" : "was", t->windows[0].lower_bound ? "at least " : "", value,
-             samples, is_upper_limit(spec->comparator) ? "limit" : "minimum", limit, span);
+    format_span(t, reached, span, sizeof span);
+    snprintf(t->sentence, sizeof t->sentence, "%s%s%.100s%s %s %s%s%s, %s %s, %s", m->name,
+             scoped ? "{" : "", scoped ? spec->scope_text : "", scoped ? "}" : "",
+             reached ? "reached" : "was", o->lower_bound ? "at least " : "", value, samples,
+             is_upper_limit(spec->comparator) ? "limit" : "minimum", limit, span);
 }
 
 static void note_signatures(struct stop_trigger *t, const struct aggregate *a)
@@ -331,7 +424,7 @@ static void fill_trigger(const struct stop *s,
                          struct stop_trigger *t)
 {
     const struct condition *c = &s->conditions[index];
-    uint64_t elapsed = second - s->scopes[c->scope].first + 1;
+    uint64_t elapsed = second - c->first + 1;
     bool counted = c->spec.metric->since_begin && c->spec.sustain_windows == 1;
 
     *t = (struct stop_trigger){.index = index, .spec = &c->spec, .second = second};
@@ -356,7 +449,8 @@ look_at(struct stop *s, const struct aggregate *a, uint64_t second, struct stop_
         struct condition *c = &s->conditions[i];
 
         c->state.active = covers(&s->scopes[c->scope], second);
-        if (!c->state.active || !condition_look(s, c, a, second)) {
+        c->state.waiting = c->state.active && !is_open(s, c, a, second);
+        if (!c->state.active || c->state.waiting || !condition_look(s, c, a, second)) {
             continue;
         }
         c->state.triggered = true;

@@ -9,13 +9,15 @@
  *   windows: the one that ends with t, the one directly before it, and so on.
  * - `window_ms` is rounded up to whole seconds.
  * - Only whole windows inside the scope count: the stage of the condition, or the run. A stage
- *   starts with nothing. Operations are those of that stage.
+ *   starts with nothing. Operations are those of that stage, and of the keys that the scope names.
+ * - `after_first_stream`: the scope begins with the second in which its first stream was opened.
  * - Exception: a metric that can only grow (`monotone`) with > or >= and sustain 1 fires inside
  *   its first, still incomplete window, as soon as it is reached.
  * - A metric that counts from the beginning of its scope (`since_begin`) does so here: its window
  *   says only how long a breach must last.
  * - A window without a value does not breach, and breaks a row of breaches. Rates are 0, not
- *   missing, while VUs or streams are active.
+ *   missing, while VUs or streams are active. A quantile that is shed (metrics/registry.h) is above
+ *   any limit.
  * - Equal to the threshold does not breach > or <.
  * - All conditions that hold at the same second are reported; the first one of the file is the
  *   reason.
@@ -51,6 +53,9 @@ struct stop_spec {
     uint64_t window_ms;       /* 1 ..; rounded up to seconds */
     uint32_t sustain_windows; /* 1 .. */
     int32_t stage_index;      /* -1: the whole run */
+    const uint64_t *keys;     /* bit per key that counts; NULL: all */
+    const char *scope_text; /* `keys` for people: "tool_name=search"; NULL or "": nothing to say */
+    bool after_first_stream;
     enum stop_action on_trigger;
 };
 
@@ -76,9 +81,10 @@ enum { STOP_WINDOWS_SHOWN = 8, STOP_SIGNATURES_SHOWN = 3, STOP_ALSO_MAX = 16 };
 struct stop_observation {
     bool has_value;
     bool lower_bound; /* operations that we cut reach into it: the truth is at least this */
-    double value;
+    bool shed;        /* above all samples, because due operations were dropped */
+    double value;     /* of a shed one the largest sample */
     uint64_t samples; /* n that the value rests on */
-    uint64_t ended, failed;
+    uint64_t ended, failed, dropped;
 };
 
 struct stop_trigger {
@@ -113,6 +119,7 @@ bool stop_evaluate(struct stop *s,
 struct stop_state {
     const struct stop_spec *spec;
     bool active;                  /* inside its scope at the last second that was looked at */
+    bool waiting;                 /* … but for its first stream */
     struct stop_observation last; /* the newest window, also an incomplete one */
     uint64_t last_second;
     uint32_t row;    /* adjacent whole windows that breach, the newest one included */

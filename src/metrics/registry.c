@@ -10,6 +10,7 @@
 
 #define BIT(id) (UINT64_C(1) << COUNT_##id)
 #define ENDED   (BIT(ENDED_OK) | BIT(ENDED_FAILED))
+#define DROPPED (BIT(DROPPED_DEADLINE) | BIT(DROPPED_NO_SLOT) | BIT(DROPPED_STOPPED))
 
 /* What our own machine could not do is no failure of the target and no operation of its. */
 #define PER_ENDED .of_plus = ENDED, .of_minus = BIT(OWN_FAILURES), .subset_of = "operations ended"
@@ -52,6 +53,15 @@ static const struct metric table[] = {
      .plus = ENDED,
      .monotone = true,
      .since_begin = true},
+    {.name = "operations_started",
+     .aliases = {"started_ops"},
+     .unit = "count",
+     .kind = METRIC_COUNT,
+     .definition = "Operations that a virtual user took up.",
+     .subset_of = "operations",
+     .plus = BIT(STARTED),
+     .monotone = true,
+     .since_begin = true},
     {.name = "operations_failed",
      .aliases = {"failed_ops"},
      .unit = "count",
@@ -72,6 +82,34 @@ static const struct metric table[] = {
      .plus = BIT(UNFINISHED),
      .monotone = true,
      .since_begin = true},
+    {.name = "due_operations",
+     .aliases = {"due_ops"},
+     .unit = "count",
+     .kind = METRIC_COUNT,
+     .definition = "Operations whose time had come by the schedule; open model only.",
+     .subset_of = "operations due",
+     .plus = BIT(DUE),
+     .monotone = true},
+    {.name = "dropped_operations",
+     .aliases = {"dropped_ops"},
+     .unit = "count",
+     .kind = METRIC_COUNT,
+     .sense = METRIC_LARGER_WORSE,
+     .definition = "Operations that were due and never started: the deadline passed, no slot "
+                   "became free, or the run was stopped; open model only.",
+     .subset_of = "operations due",
+     .plus = DROPPED,
+     .monotone = true},
+    {.name = "rate_ratio",
+     .unit = "1",
+     .kind = METRIC_RATIO,
+     .sense = METRIC_LARGER_BETTER,
+     .definition = "Operations started divided by operations due, both in the window; above 1 "
+                   "while a queue empties; open model only.",
+     .subset_of = "operations due",
+     .plus = BIT(STARTED),
+     .of_plus = BIT(DUE),
+     .open_only = true},
     {.name = "ops_per_second",
      .aliases = {"throughput_rps", "throughput"},
      .unit = "1/s",
@@ -98,6 +136,12 @@ static const struct metric table[] = {
     DIST_ROWS("response", NO_ALIAS, DIST_RESPONSE, "From due to ended", TIMED),
     DIST_ROWS("service", NO_ALIAS, DIST_SERVICE, "From sent to ended", TIMED ", once sent"),
     DIST_ROWS("lag", NO_ALIAS, DIST_LAG, "From due to sent", TIMED),
+    DIST_ROWS("queue", NO_ALIAS, DIST_QUEUE, "From due to a free slot and session", TIMED),
+    DIST_ROWS("setup",
+              NO_ALIAS,
+              DIST_SETUP,
+              "Waiting for a session to be set up",
+              "operations that waited for one"),
     {.name = "tool_error_rate",
      .unit = "1",
      .kind = METRIC_RATIO,
@@ -134,6 +178,24 @@ static const struct metric table[] = {
      .definition = "Operations answered with HTTP status 429, divided by ended ones.",
      .plus = BIT(RATE_LIMITED),
      PER_ENDED},
+    {.name = "check_failure_rate",
+     .unit = "1",
+     .kind = METRIC_RATIO,
+     .sense = METRIC_LARGER_WORSE,
+     .definition = "Operations whose result a check of the scenario refused, divided by ended "
+                   "ones.",
+     .plus = BIT(CHECK_FAILURES),
+     PER_ENDED},
+    {.name = "integrity_mismatches",
+     .unit = "count",
+     .kind = METRIC_COUNT,
+     .sense = METRIC_LARGER_WORSE,
+     .definition = "Answers that belong to another caller: they brought the mark of another "
+                   "operation.",
+     .subset_of = "operations ended",
+     .plus = BIT(INTEGRITY_MISMATCHES),
+     .monotone = true,
+     .since_begin = true},
     {.name = "stream_stall_count",
      .aliases = {"stream_stalls"},
      .unit = "count",
@@ -277,6 +339,13 @@ static const struct metric table[] = {
      .subset_of = "sessions created",
      .plus = BIT(SESSIONS_LOST),
      .monotone = true},
+    {.name = "sessions_expired",
+     .unit = "count",
+     .kind = METRIC_COUNT,
+     .definition = "Sessions that were ended because they were too old or idle for too long.",
+     .subset_of = "sessions created",
+     .plus = BIT(SESSIONS_EXPIRED),
+     .monotone = true},
     DIST_ROWS("session_creation",
               NO_ALIAS,
               DIST_SESSION,
@@ -349,9 +418,23 @@ size_t metric_names(const char *names[METRIC_NAMES_MAX])
     return n;
 }
 
+static void custom_reset(struct metric_custom *c)
+{
+    struct hist_total *hist = c->hist;
+
+    if (hist != NULL) {
+        hist_total_reset(hist);
+    }
+    *c = (struct metric_custom){.hist = hist};
+}
+
 void metric_view_reset(struct metric_view *v)
 {
     memset(v->count, 0, sizeof v->count);
+    memset(v->open_count, 0, sizeof v->open_count);
+    for (uint32_t i = 0; i < v->custom_count; i++) {
+        custom_reset(&v->customs[i]);
+    }
     for (unsigned i = 0; i < DIST_ALL; i++) {
         if (v->dist[i] != NULL) {
             hist_total_reset(v->dist[i]);
@@ -368,17 +451,23 @@ void metric_view_clear(struct metric_view *v)
     for (unsigned i = 0; i < DIST_ALL; i++) {
         xfree(v->dist[i]);
     }
+    for (uint32_t i = 0; i < v->custom_count; i++) {
+        xfree(v->customs[i].hist);
+    }
+    xfree(v->customs);
     *v = (struct metric_view){.span_s = 0};
 }
 
 /* Σ of the counts in `plus` minus those in `minus`, which are parts of the former. */
-static uint64_t sum(const struct metric_view *v, uint64_t plus, uint64_t minus)
+static uint64_t
+sum(const struct metric *m, const struct metric_view *v, uint64_t plus, uint64_t minus)
 {
+    const uint64_t *count = m->open_only ? v->open_count : v->count;
     uint64_t total = 0, less = 0;
 
     for (unsigned i = 0; i < COUNT_ALL; i++) {
-        total += plus >> i & 1 ? v->count[i] : 0;
-        less += minus >> i & 1 ? v->count[i] : 0;
+        total += plus >> i & 1 ? count[i] : 0;
+        less += minus >> i & 1 ? count[i] : 0;
     }
     return total > less ? total - less : 0;
 }
@@ -391,12 +480,40 @@ int metric_dist(const struct metric *m, bool open_model)
     return m->dist != DIST_LATENCY ? m->dist : open_model ? DIST_RESPONSE : DIST_SERVICE;
 }
 
+bool metric_narrows(const struct metric *m)
+{
+    uint64_t all = m->plus | m->minus | m->of_plus | m->of_minus;
+
+    /* What belongs to the shard follows behind what belongs to keys (metrics/window.h). */
+    return m->kind != METRIC_GAUGE && m->kind != METRIC_CUSTOM &&
+           all >> COUNT_CONNECT_ATTEMPTS == 0 && metric_dist(m, false) < DIST_TOOL_LAG;
+}
+
+uint64_t metric_dropped(const struct metric_view *v)
+{
+    return v->count[COUNT_DROPPED_DEADLINE] + v->count[COUNT_DROPPED_NO_SLOT];
+}
+
+/* How many operations rank above all samples. */
+static uint64_t above(const struct metric *m, const struct metric_view *v)
+{
+    return metric_dist(m, v->open_model) == DIST_RESPONSE ? metric_dropped(v) : 0;
+}
+
 /* NULL when there is no sample. */
 static const struct hist_total *samples(const struct metric *m, const struct metric_view *v)
 {
     int id = metric_dist(m, v->open_model);
 
     return id >= 0 && v->dist[id] != NULL && v->dist[id]->head.count > 0 ? v->dist[id] : NULL;
+}
+
+/* NULL when no number was found. */
+static const struct metric_custom *custom_of(const struct metric *m, const struct metric_view *v)
+{
+    bool known = m->kind == METRIC_CUSTOM && m->custom < v->custom_count;
+
+    return known && v->customs[m->custom].count > 0 ? &v->customs[m->custom] : NULL;
 }
 
 static bool gauge_value(const struct metric *m, const struct metric_view *v, double *out)
@@ -420,7 +537,11 @@ static bool dist_value(const struct metric *m, const struct metric_view *v, doub
         return false;
     }
     if (m->kind == METRIC_QUANTILE) {
-        ns = (double)hist_quantile(t, m->ppm, 0).value_ns;
+        struct hist_quantile q = hist_quantile(t, m->ppm, above(m, v));
+        if (q.kind != HIST_VALUE) {
+            return false;
+        }
+        ns = (double)q.value_ns;
     } else if (m->kind == METRIC_EXTREME) {
         ns = (double)t->head.max;
     } else {
@@ -430,30 +551,70 @@ static bool dist_value(const struct metric *m, const struct metric_view *v, doub
     return true;
 }
 
-bool metric_value(const struct metric *m, const struct metric_view *v, double *out)
+static double custom_quantile(const struct metric_custom *c, uint32_t ppm)
 {
-    uint64_t value = sum(v, m->plus, m->minus);
+    struct hist_quantile q = hist_quantile(c->hist, ppm, 0);
+    double value = (double)q.value_ns / CUSTOM_TREND_SCALE;
+
+    /* The exact maximum knows more than thousandths do. */
+    return value < c->max ? value : c->max;
+}
+
+static bool custom_value(const struct metric *m, const struct metric_view *v, double *out)
+{
+    const struct metric_custom *c = custom_of(m, v);
+
+    if (c == NULL) {
+        /* Nothing was found, and that is a figure for those that count. */
+        *out = 0;
+        return v->span_s > 0 && m->custom < v->custom_count &&
+               (m->custom_value == METRIC_CUSTOM_SUM || m->custom_value == METRIC_CUSTOM_COUNT);
+    }
+    switch (m->custom_value) {
+    case METRIC_CUSTOM_SUM:
+        *out = c->sum;
+        return true;
+    case METRIC_CUSTOM_COUNT:
+        *out = (double)c->count;
+        return true;
+    case METRIC_CUSTOM_MIN:
+        *out = c->min;
+        return true;
+    case METRIC_CUSTOM_MAX:
+        *out = c->max;
+        return true;
+    case METRIC_CUSTOM_MEAN:
+        *out = c->sum / (double)c->count;
+        return true;
+    case METRIC_CUSTOM_LAST:
+        *out = c->last;
+        return true;
+    case METRIC_CUSTOM_QUANTILE:
+        if (c->hist == NULL || c->hist->head.count == 0) {
+            return false;
+        }
+        *out = custom_quantile(c, m->ppm);
+        return true;
+    }
+    return false;
+}
+
+/* *out may be written without a value. */
+static bool find_value(const struct metric *m, const struct metric_view *v, double *out)
+{
+    uint64_t value = sum(m, v, m->plus, m->minus);
 
     switch (m->kind) {
     case METRIC_COUNT:
-        if (v->span_s <= 0) {
-            return false;
-        }
         *out = (double)value;
-        return true;
+        return v->span_s > 0;
     case METRIC_RATE:
-        if (v->span_s <= 0 || (value == 0 && !(m->zero_when_busy && v->busy))) {
-            return false;
-        }
-        *out = (double)value / v->span_s;
-        return true;
+        *out = v->span_s > 0 ? (double)value / v->span_s : 0;
+        return v->span_s > 0 && (value > 0 || (m->zero_when_busy && v->busy));
     case METRIC_RATIO: {
-        uint64_t of = sum(v, m->of_plus, m->of_minus);
-        if (of == 0) {
-            return false;
-        }
-        *out = (double)value / (double)of;
-        return true;
+        uint64_t of = sum(m, v, m->of_plus, m->of_minus);
+        *out = of > 0 ? (double)value / (double)of : 0;
+        return of > 0;
     }
     case METRIC_GAUGE:
         return gauge_value(m, v, out);
@@ -461,8 +622,21 @@ bool metric_value(const struct metric *m, const struct metric_view *v, double *o
     case METRIC_EXTREME:
     case METRIC_MEAN:
         return dist_value(m, v, out);
+    case METRIC_CUSTOM:
+        return custom_value(m, v, out);
     }
     return false;
+}
+
+bool metric_value(const struct metric *m, const struct metric_view *v, double *out)
+{
+    double value = 0;
+
+    if (!find_value(m, v, &value)) {
+        return false;
+    }
+    *out = value;
+    return true;
 }
 
 uint64_t metric_samples(const struct metric *m, const struct metric_view *v)
@@ -471,22 +645,48 @@ uint64_t metric_samples(const struct metric *m, const struct metric_view *v)
         const struct hist_total *t = samples(m, v);
         return t != NULL ? t->head.count : 0;
     }
-    return m->kind == METRIC_RATIO ? sum(v, m->of_plus, m->of_minus) : sum(v, ENDED, 0);
+    if (m->kind == METRIC_CUSTOM) {
+        const struct metric_custom *c = custom_of(m, v);
+        return c != NULL ? c->count : 0;
+    }
+    return m->kind == METRIC_RATIO ? sum(m, v, m->of_plus, m->of_minus) : sum(m, v, ENDED, 0);
+}
+
+uint64_t metric_samples_needed(const struct metric *m)
+{
+    bool is_quantile = m->kind == METRIC_QUANTILE ||
+                       (m->kind == METRIC_CUSTOM && m->custom_value == METRIC_CUSTOM_QUANTILE);
+
+    return is_quantile ? hist_samples_needed(m->ppm) : 0;
+}
+
+bool metric_shed(const struct metric *m, const struct metric_view *v)
+{
+    const struct hist_total *t = samples(m, v);
+
+    if (m->kind != METRIC_QUANTILE || above(m, v) == 0) {
+        return false;
+    }
+    return t == NULL || hist_quantile(t, m->ppm, above(m, v)).kind == HIST_SHED;
 }
 
 bool metric_is_lower_bound(const struct metric *m, const struct metric_view *v)
 {
     const struct hist_total *t = samples(m, v);
 
-    if (t == NULL || t->head.censored_n == 0) {
+    if (t == NULL) {
         return false;
+    }
+    if (m->kind == METRIC_QUANTILE) {
+        return hist_quantile(t, m->ppm, above(m, v)).lower_bound;
+    }
+    if (above(m, v) > 0) {
+        return true;
     }
     /* Any censored sample makes the sum too small, and the maximum is one as soon as it reaches
      * there. */
-    if (m->kind == METRIC_MEAN) {
-        return true;
-    }
-    return hist_quantile(t, m->kind == METRIC_QUANTILE ? m->ppm : 1000000, 0).lower_bound;
+    return t->head.censored_n > 0 &&
+           (m->kind == METRIC_MEAN || hist_quantile(t, 1000000, 0).lower_bound);
 }
 
 /* Three significant digits are what a histogram knows; integers are shown whole. */

@@ -16,7 +16,7 @@ static const struct aggregate_key keys[KEYS] = {
 
 static struct aggregate *new_books(uint32_t sources)
 {
-    return aggregate_new(keys, KEYS, STAGES, sources, HISTORY);
+    return aggregate_new(keys, KEYS, STAGES, sources, 0, HISTORY);
 }
 
 static void begin_second(struct window *w, uint64_t second)

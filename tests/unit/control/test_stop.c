@@ -30,7 +30,7 @@ struct fixture {
 
 static struct fixture set_up(const struct stop_spec *specs, size_t count)
 {
-    return (struct fixture){.a = aggregate_new(keys, STAGES, STAGES, 1, HISTORY),
+    return (struct fixture){.a = aggregate_new(keys, STAGES, STAGES, 1, 0, HISTORY),
                             .s = stop_new(specs, count),
                             .w = window_new(STAGES, 0, 0)};
 }
@@ -490,7 +490,7 @@ static void test_partial_seconds_are_marked(void **state)
 
     (void)state;
     aggregate_free(f.a);
-    f.a = aggregate_new(keys, STAGES, STAGES, 2, HISTORY);
+    f.a = aggregate_new(keys, STAGES, STAGES, 2, 0, HISTORY);
     assert_false(tick(&f, (struct second){.failed = 1}));
     assert_true(stop_evaluate(f.s, f.a, aggregate_newest(f.a), &t));
     assert_true(t.partial);

@@ -82,7 +82,8 @@ static inline void fixture_open(struct fixture *f)
         .end_ns = 110 * NS_PER_S,
         .stage = -1,
         .stages = f->stages,
-        .books = aggregate_new(keys, f->plan->key_count, f->plan->stage_count, FIXTURE_SOURCES, 60),
+        .books =
+            aggregate_new(keys, f->plan->key_count, f->plan->stage_count, FIXTURE_SOURCES, 0, 60),
         .conditions = stop_new(&f->spec, 1),
         .condition_count = 1,
         .stop = {.kind = RUN_STOP_COMPLETED, .actor = "system"},

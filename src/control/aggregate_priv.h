@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+/* Insides that aggregate.c, which fills the books, and aggregate_view.c, which reads them, share.
+ */
+#ifndef CONTROL_AGGREGATE_PRIV_H
+#define CONTROL_AGGREGATE_PRIV_H
+
+#include "control/aggregate.h"
+
+/* Sums of one key, or of the run part of one stage, over all seconds. */
+struct total {
+    uint64_t count[COUNT_ALL];
+    struct hist_total *dist[DIST_ALL]; /* made at the first sample */
+};
+
+/* One metric of the scenario in one second. */
+struct compact_custom {
+    struct metric_custom numbers; /* its `hist` is not used */
+    struct hist_sparse hist;
+};
+
+/* The same of one second. */
+struct compact {
+    uint32_t key;
+    uint64_t count[COUNT_ALL];
+    struct hist_sparse *dist[DIST_ALL]; /* made at the first sample */
+};
+
+/* One second of the history. Which one a slot holds follows from second modulo slot count. */
+struct slot {
+    bool used;
+    uint64_t second;
+    uint64_t length_ns; /* the longest of its windows: all are cut at the same edges */
+    uint32_t reported, stage_index;
+    bool busy;
+    struct window_gauges gauges;
+    struct compact run;
+    struct compact *keys; /* those with data, ascending */
+    size_t key_count, key_cap;
+    struct compact_custom *customs; /* made with the first number */
+};
+
+/* Slowest first. */
+struct slowest {
+    uint32_t count;
+    struct aggregate_slow rows[AGGREGATE_SLOWEST_MAX];
+};
+
+struct source {
+    struct aggregate_source pub;
+    uint64_t *seen; /* bit per second that was applied */
+    size_t seen_words;
+    uint64_t next;   /* seconds 0..next-1 have come without a gap */
+    uint64_t newest; /* one more than the newest second */
+    uint64_t busy_row;
+};
+
+struct stage {
+    struct total run;
+    struct metric_custom *customs;
+    struct slowest slowest;
+    uint64_t span_ns;
+    bool busy, open_model;
+};
+
+struct aggregate {
+    struct aggregate_key *keys;
+    uint32_t key_count, stage_count, source_count, custom_count;
+    struct total *totals; /* per key */
+    struct stage *stages;
+    struct source *sources;
+    struct slot *slots;
+    uint32_t slot_count;
+    uint64_t newest; /* one more than the newest second */
+    uint64_t unknown_source;
+    struct slowest slowest; /* of the run */
+
+    struct aggregate_failure *failures;
+    size_t failure_count, failure_cap;
+    struct aggregate_failure other; /* its count is 0 until it is needed */
+};
+
+/* False when the second has left the history. A second that was never reported is kept: empty. */
+static inline bool aggregate_is_kept(const struct aggregate *a, uint64_t second)
+{
+    return second + a->slot_count >= a->newest;
+}
+
+/* NULL when nobody has reported the second, or it is no longer kept. */
+static inline const struct slot *aggregate_slot(const struct aggregate *a, uint64_t second)
+{
+    const struct slot *s = &a->slots[second % a->slot_count];
+
+    return s->used && s->second == second && aggregate_is_kept(a, second) ? s : NULL;
+}
+
+/* Everything but the histograms. */
+void aggregate_numbers_add(struct metric_custom *to, const struct metric_custom *from);
+
+static inline void counts_add(uint64_t *to, const uint64_t *from)
+{
+    for (unsigned i = 0; i < COUNT_ALL; i++) {
+        to[i] += from[i];
+    }
+}
+
+#endif
