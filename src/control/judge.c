@@ -86,6 +86,7 @@ static int exit_code_of(const struct run *r)
         return r->trigger.spec->on_trigger == STOP_PASS ? EXIT_PASSED : EXIT_STOPPED;
     case RUN_STOP_MAX_DURATION:
     case RUN_STOP_MAX_ERRORS:
+    case RUN_STOP_STAGE_TIMEOUT:
         return EXIT_STOPPED;
     case RUN_STOP_NONE:
     case RUN_STOP_COMPLETED:
@@ -99,11 +100,39 @@ static int exit_code_of(const struct run *r)
     return EXIT_PASSED;
 }
 
+/* Were there figures to judge? */
+static bool played(const struct run *r)
+{
+    return r->stop.kind != RUN_STOP_PREFLIGHT && r->stop.kind != RUN_STOP_SYSTEM;
+}
+
+/* The exit code that criteria and findings make of one that says that all is well. */
+static int exit_code_of_criteria(const struct run *r)
+{
+    int code = EXIT_PASSED;
+
+    for (size_t i = 0; r->criteria_judged && i < r->criterion_count; i++) {
+        enum criterion_state state = r->criteria[i].state;
+
+        if (state == CRITERION_FAILED || state == CRITERION_NO_VALUE) {
+            return EXIT_STOPPED;
+        }
+        code = state == CRITERION_UNDECIDED ? EXIT_INVALID : code;
+    }
+    return r->integrity_told_ ? EXIT_STOPPED : code;
+}
+
 void run_judge(struct run *r)
 {
     bool valid = check_books(r);
 
+    if (played(r)) {
+        specs_judge(r);
+    }
     r->exit_code = exit_code_of(r);
+    if (r->exit_code == EXIT_PASSED) {
+        r->exit_code = exit_code_of_criteria(r);
+    }
     if (r->exit_code == EXIT_PASSED && !valid) {
         r->exit_code = EXIT_INVALID;
     }

@@ -87,60 +87,6 @@ static const struct stage_config *config_of(const struct run *r, int32_t stage)
     return r->plan->stages[stage].config;
 }
 
-/* ---- conditions ------------------------------------------------------------------------------ */
-
-static int add_spec(struct run *r, const struct condition_config *c, int32_t stage, struct err *err)
-{
-    static const enum stop_comparator comparators[] = {
-        [COMPARE_GT] = STOP_GT,
-        [COMPARE_GE] = STOP_GE,
-        [COMPARE_LT] = STOP_LT,
-        [COMPARE_LE] = STOP_LE,
-    };
-    const struct metric *metric = metric_find(str_c(c->metric));
-
-    if (metric == NULL) {
-        return err_set(err, ERR_INVALID, "unknown metric '%s'", c->metric);
-    }
-    r->specs_[r->condition_count++] = (struct stop_spec){
-        .id = c->id,
-        .metric = metric,
-        .comparator = comparators[c->comparator],
-        .threshold = c->threshold,
-        .window_ms = c->window_ns / NS_PER_MS,
-        .sustain_windows = (uint32_t)c->sustain_windows,
-        .stage_index = stage,
-        .on_trigger = c->on_trigger == TRIGGER_PASS ? STOP_PASS : STOP_FAIL,
-    };
-    return 0;
-}
-
-static int make_conditions(struct run *r, struct err *err)
-{
-    const struct safety_config *safety = &r->plan->scenario->safety;
-    size_t count = safety->condition_count;
-    int rc = 0;
-
-    for (uint32_t i = 0; i < r->plan->stage_count; i++) {
-        count += config_of(r, (int32_t)i)->condition_count;
-    }
-    r->specs_ = arena_array(&r->arena_, count, sizeof *r->specs_);
-    for (uint32_t i = 0; i < r->plan->stage_count; i++) {
-        const struct stage_config *c = config_of(r, (int32_t)i);
-
-        for (size_t k = 0; rc == 0 && k < c->condition_count; k++) {
-            rc = add_spec(r, &c->conditions[k], (int32_t)i, err);
-        }
-    }
-    for (size_t k = 0; rc == 0 && k < safety->condition_count; k++) {
-        rc = add_spec(r, &safety->conditions[k], -1, err);
-    }
-    if (rc == 0) {
-        r->conditions = stop_new(r->specs_, r->condition_count);
-    }
-    return rc;
-}
-
 /* ---- stages --------------------------------------------------------------------------------- */
 
 /* Number of the second that the moment falls into; `up`: of the first whole one after it. */
@@ -167,10 +113,11 @@ static void announce_stage(struct run *r, uint32_t stage)
         set_state(r, state, trigger);
     }
     run_emit(r, "STAGE_STARTED",
-             json_pack("{sssssIsIsI}", "stage", stage_kind_name(c->kind), "stage_id", c->stage_id,
+             json_pack("{sssssIsIsfsI}", "stage", stage_kind_name(c->kind), "stage_id", c->stage_id,
                        "index", (json_int_t)stage, "target_vus",
-                       (json_int_t)r->plan->stages[stage].levels.vus, "duration_ms",
-                       (json_int_t)(c->duration_ns / NS_PER_MS)));
+                       (json_int_t)r->plan->stages[stage].levels.vus, "target_rps",
+                       r->plan->stages[stage].levels.rps, "duration_ms",
+                       (json_int_t)(r->plan->stages[stage].levels.duration_ns / NS_PER_MS)));
 }
 
 /* The stage is the current one from now on; its order was given before. */
@@ -181,6 +128,7 @@ static void enter_stage(struct run *r, uint32_t stage)
     stop_stage_begin(r->conditions, stage, second_of(r, r->stages[stage].start_ns, true));
     announce_stage(r, stage);
     arm_stage_timer(r);
+    watch_stage(r);
 }
 
 static void order_stage(struct run *r, uint32_t stage, uint64_t start_ns)
@@ -188,7 +136,7 @@ static void order_stage(struct run *r, uint32_t stage, uint64_t start_ns)
     struct run_stage *s = &r->stages[stage];
 
     s->start_ns = start_ns;
-    s->end_ns = start_ns + config_of(r, (int32_t)stage)->duration_ns;
+    s->end_ns = start_ns + r->plan->stages[stage].levels.duration_ns;
     r->workers_->stage(r->workers_owner_, stage, r->grid_ns, s->start_ns, s->end_ns);
 }
 
@@ -200,7 +148,8 @@ static bool is_preflight(const struct run *r, uint32_t stage)
 /* A stage that follows without a judgement in between is ordered while its forerunner runs. */
 static void order_follower(struct run *r, uint32_t stage)
 {
-    if (stage + 1 < r->plan->stage_count && !is_preflight(r, stage)) {
+    if (stage + 1 < r->plan->stage_count && !is_preflight(r, stage) &&
+        !r->plan->stages[stage].levels.overruns) {
         order_stage(r, stage + 1, r->stages[stage].end_ns);
     }
 }
@@ -281,6 +230,7 @@ static void judge_preflight(struct run *r)
 
     r->preflight_failed_ = r->preflight_ended_ = 0;
     if (failed == 0) {
+        watch_capacity(r);
         next_stage(r);
         return;
     }
@@ -296,10 +246,29 @@ static void judge_preflight(struct run *r)
 
 /* ---- the clock ------------------------------------------------------------------------------- */
 
+/* A ramp that needs longer than max_duration_ms is ended by it. */
+static void stage_timeout(struct run *r)
+{
+    const struct stage_config *c = config_of(r, r->stage);
+    json_int_t limit_ms = (json_int_t)(c->max_duration_ns / NS_PER_MS);
+
+    run_emit(r, "STAGE_TIMEOUT",
+             json_pack("{sssssIsI}", "stage", stage_kind_name(c->kind), "stage_id", c->stage_id,
+                       "elapsed_ms", limit_ms, "timeout_ms", limit_ms));
+    snprintf(r->stop.sentence, sizeof r->stop.sentence,
+             "stage %s was not done within its max_duration_ms of %lld", c->stage_id,
+             (long long)limit_ms);
+    begin_stop(r, RUN_STOP_STAGE_TIMEOUT, r->plan->scenario->safety.stop_mode);
+}
+
 static void on_stage_end(struct timer *t)
 {
     struct run *r = list_entry(t, struct run, timer_);
 
+    if (r->plan->stages[r->stage].levels.overruns) {
+        stage_timeout(r);
+        return;
+    }
     close_stage(r, loop_now(r->loop));
     if (is_preflight(r, (uint32_t)r->stage)) {
         r->stage_judging_ = true; /* when the seconds up to its end are complete … */
@@ -356,22 +325,23 @@ static void give_stop_order(struct run *r, enum stop_mode mode)
     }
     loop_timer_arm(r->loop, &r->drain_timer_,
                    loop_clock(r->loop) + r->plan->scenario->safety.drain_timeout_ns);
-    r->workers_->drain(r->workers_owner_);
+    r->workers_->drain(r->workers_owner_, r->stop.kind == RUN_STOP_COMPLETED);
 }
 
 static void begin_stop(struct run *r, enum run_stop_kind kind, enum stop_mode mode)
 {
     static const char *const triggers[] = {
-        [RUN_STOP_NONE] = "stop_requested",      [RUN_STOP_COMPLETED] = "stages_done",
-        [RUN_STOP_CONDITION] = "stop_condition", [RUN_STOP_REQUESTED] = "stop_requested",
-        [RUN_STOP_EMERGENCY] = "emergency_stop", [RUN_STOP_MAX_DURATION] = "max_duration",
-        [RUN_STOP_MAX_ERRORS] = "max_errors",    [RUN_STOP_PREFLIGHT] = "preflight_failed",
-        [RUN_STOP_SYSTEM] = "worker_failure",
+        [RUN_STOP_NONE] = "stop_requested",         [RUN_STOP_COMPLETED] = "stages_done",
+        [RUN_STOP_CONDITION] = "stop_condition",    [RUN_STOP_REQUESTED] = "stop_requested",
+        [RUN_STOP_EMERGENCY] = "emergency_stop",    [RUN_STOP_MAX_DURATION] = "max_duration",
+        [RUN_STOP_MAX_ERRORS] = "max_errors",       [RUN_STOP_PREFLIGHT] = "preflight_failed",
+        [RUN_STOP_STAGE_TIMEOUT] = "stage_timeout", [RUN_STOP_SYSTEM] = "worker_failure",
     };
 
     note_stop(r, kind, mode);
     loop_timer_cancel(r->loop, &r->timer_);
     loop_timer_cancel(r->loop, &r->cap_timer_);
+    loop_timer_cancel(r->loop, &r->ramp_timer_);
     r->stage_judging_ = false;
     r->end_ns = loop_clock(r->loop);
     close_stage(r, r->end_ns);
@@ -495,6 +465,7 @@ static void take_seconds(struct run *r)
 
     for (; r->seen_second_ < complete; r->seen_second_++) {
         tally_preflight(r, r->seen_second_);
+        watch_second(r, r->seen_second_);
         if (r->observer_.on_second != NULL) {
             r->observer_.on_second(r->observer_.owner, r->seen_second_);
         }
@@ -558,6 +529,7 @@ static enum run_state end_state(const struct run *r)
     case RUN_STOP_REQUESTED:
     case RUN_STOP_MAX_DURATION:
     case RUN_STOP_MAX_ERRORS:
+    case RUN_STOP_STAGE_TIMEOUT:
     case RUN_STOP_COUNT:
         break;
     }
@@ -604,9 +576,12 @@ static void make_books(struct run *r)
         }
     }
     uint32_t history = stop_history_seconds(r->specs_, r->condition_count);
-    r->books = aggregate_new(keys, p->key_count, p->stage_count, r->workers_->source_count,
-                             (uint32_t)p->scenario->workload.custom_count,
-                             history > 60 ? history : 60);
+    r->books =
+        aggregate_new(keys, p->key_count, p->stage_count, r->workers_->source_count,
+                      (uint32_t)p->scenario->workload.custom_count, history > 60 ? history : 60);
+    for (uint32_t i = 0; i < p->stage_count; i++) {
+        aggregate_set_open_model(r->books, i, p->stages[i].levels.open_model);
+    }
     xfree(keys);
 }
 
@@ -634,8 +609,9 @@ int run_new(struct loop *loop,
     timer_init(&r->timer_, on_stage_end);
     timer_init(&r->cap_timer_, on_cap);
     timer_init(&r->drain_timer_, on_drain_timeout);
+    watch_init(r);
     r->stages = arena_array(&r->arena_, plan->stage_count, sizeof *r->stages);
-    int rc = make_conditions(r, err);
+    int rc = specs_make(r, err);
     if (rc != 0) {
         run_free(r);
         return rc;
@@ -653,7 +629,10 @@ void run_free(struct run *r)
     loop_timer_cancel(r->loop, &r->timer_);
     loop_timer_cancel(r->loop, &r->cap_timer_);
     loop_timer_cancel(r->loop, &r->drain_timer_);
+    loop_timer_cancel(r->loop, &r->ramp_timer_);
+    buf_clear(&r->warnings);
     stop_free(r->conditions);
+    metric_set_free(r->metrics);
     aggregate_free(r->books);
     buf_clear(&r->evidence);
     arena_clear(&r->arena_);

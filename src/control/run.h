@@ -21,6 +21,7 @@
 #include "base/arena.h"
 #include "base/json.h"
 #include "control/aggregate.h"
+#include "control/criteria.h"
 #include "control/stop.h"
 #include "loop/loop.h"
 #include "metrics/check.h"
@@ -53,6 +54,7 @@
     X(EMERGENCY, "emergency_stop")          \
     X(MAX_DURATION, "max_duration_reached") \
     X(MAX_ERRORS, "max_errors_reached")     \
+    X(STAGE_TIMEOUT, "stage_timeout")       \
     X(PREFLIGHT, "preflight_failed")        \
     X(SYSTEM, "system_error")
 
@@ -75,9 +77,10 @@ struct run_workers {
      * seconds begins at grid_ns, the same for all stages. */
     void (*stage)(
         void *workers, uint32_t stage, uint64_t grid_ns, uint64_t start_ns, uint64_t end_ns);
-    void (*drain)(void *workers); /* nothing new, finish, close sessions; run_on_drained */
-    void (*stop)(void *workers);  /* at once; run_on_drained */
-    uint32_t source_count;        /* sources of windows (shards) */
+    /* Nothing new, finish, close sessions; run_on_drained. `natural`: the plan has ended. */
+    void (*drain)(void *workers, bool natural);
+    void (*stop)(void *workers); /* at once; run_on_drained */
+    uint32_t source_count;       /* sources of windows (shards) */
 };
 
 struct run_event {
@@ -98,6 +101,7 @@ struct run_observer {
 struct run_stage {
     bool started, ended;
     uint64_t start_ns, end_ns; /* end_ns: planned, then as it was */
+    uint64_t max_vus;          /* that were active at the end of a second */
 };
 
 struct run_stop {
@@ -121,14 +125,19 @@ struct run {
     int32_t stage;            /* the current one, -1: none */
     struct run_stage *stages; /* plan->stage_count */
     struct aggregate *books;
+    struct metric_set *metrics; /* the registry, and the scenario's own */
     struct stop *conditions;
     size_t condition_count;
     bool triggered;
     struct stop_trigger trigger; /* when triggered */
     struct run_stop stop;
+    struct criterion_result *criteria; /* when judged, at the end */
+    size_t criterion_count;
+    bool criteria_judged;
     bool checked;
     struct check_list checks; /* when checked */
     bool drain_timed_out;
+    struct buf warnings;      /* what people should know, one line each */
     uint64_t stop_latency_ns; /* deciding second's end to the last source drained; 0: no stop */
     enum run_verdict verdict;
     const char *validity; /* "valid", "lost_data", "generator_bound" */
@@ -142,12 +151,18 @@ struct run {
     struct timer timer_;
     struct timer cap_timer_;
     struct timer drain_timer_;
+    struct timer ramp_timer_; /* watch.c: the next step */
+    uint32_t ramp_step_, ramp_vus_;
+    double ramp_rps_;
+    bool integrity_told_;
+    uint64_t gave_up_;
     uint64_t seen_second_, event_count_;
     uint64_t preflight_ended_, preflight_failed_; /* of the preflight stage that runs */
     uint32_t drained_;
     bool stage_judging_;
     struct arena arena_;
     struct stop_spec *specs_;
+    struct criterion_spec *criterion_specs_;
 };
 
 /* `plan`, `identity`, `workers` and its owner must outlive the run. ERR_INVALID for a condition

@@ -14,4 +14,25 @@ void run_judge(struct run *r);
 /* Payload of STOP_CONDITION_TRIGGERED. */
 json_t *run_trigger_json(const struct run *r);
 
+/* SYSTEM_WARNING, and a line for the end. */
+void run_warn(struct run *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* ---- specs.c: conditions and criteria ---------------------------------------------------------
+ */
+
+/* Makes metrics, conditions and what the criteria will be judged by. ERR_INVALID. */
+int specs_make(struct run *r, struct err *err);
+/* All figures are final. */
+void specs_judge(struct run *r);
+
+/* ---- watch.c: what is noticed while the run goes on ------------------------------------------ */
+
+void watch_init(struct run *r);
+/* A stage has begun: the steps of its ramp are told as they come. */
+void watch_stage(struct run *r);
+/* A second is complete. */
+void watch_second(struct run *r, uint64_t second);
+/* Preflight has passed: can the VUs of what follows carry the rates, at the latency measured? */
+void watch_capacity(struct run *r);
+
 #endif

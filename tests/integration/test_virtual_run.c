@@ -114,9 +114,9 @@ order_stage(void *workers, uint32_t stage, uint64_t grid_ns, uint64_t start_ns, 
                                         .end_ns = end_ns});
 }
 
-static void order_drain(void *workers)
+static void order_drain(void *workers, bool natural)
 {
-    order_all(workers, (struct message){.kind = ORDER_DRAIN});
+    order_all(workers, (struct message){.kind = ORDER_DRAIN, .natural = natural});
 }
 
 static void order_stop(void *workers)

@@ -23,7 +23,7 @@ struct world {
     bool lose_one_outcome, check_fails, silent_checks, never_drains;
     enum error_code code;
     /* What was ordered. */
-    unsigned checks, stages, drains, stops;
+    unsigned checks, stages, drains, natural_drains, stops;
     uint64_t stage_start[4], stage_end[4];
     /* The fake's insides. */
     bool ticking;
@@ -148,11 +148,12 @@ order_stage(void *workers, uint32_t stage, uint64_t grid_ns, uint64_t start_ns, 
     assert_int_equal(w->grid_ns, grid_ns); /* one grid for all stages */
 }
 
-static void order_drain(void *workers)
+static void order_drain(void *workers, bool natural)
 {
     struct world *w = workers;
 
     w->drains++;
+    w->natural_drains += natural;
     if (!w->never_drains) {
         loop_send_arm(w->loop, &w->drained_at, loop_now(w->loop) + w->drain_ns);
     }
@@ -280,12 +281,15 @@ static void the_plan_is_played_to_its_end(void **state)
     uint64_t start = now_ns;
     run_for(&w, 30 * NS_PER_S);
     expect_end(&w, RUN_COMPLETED, 0);
-    assert_string_equal(w.events, "RUN_CREATED preflight_running STAGE_STARTED STAGE_COMPLETED "
-                                  "preflight_passed baseline_running STAGE_STARTED STAGE_COMPLETED "
-                                  "STAGE_STARTED STAGE_COMPLETED stopping analyzing completed");
+    assert_string_equal(w.events,
+                        "RUN_CREATED preflight_running STAGE_STARTED SCHEDULER_TARGET_SET "
+                        "STAGE_COMPLETED preflight_passed baseline_running STAGE_STARTED "
+                        "SCHEDULER_TARGET_SET STAGE_COMPLETED STAGE_STARTED "
+                        "SCHEDULER_TARGET_SET STAGE_COMPLETED stopping analyzing completed");
     assert_int_equal(w.stages, 3);
     assert_int_equal(w.checks, 1);
     assert_int_equal(w.drains, 1);
+    assert_int_equal(w.natural_drains, 1);
     assert_int_equal(w.stops, 0);
     assert_in_range(w.stage_start[0], start, start + 100 * MS);
     assert_int_equal(w.stage_end[0] - w.stage_start[0], 2 * NS_PER_S);

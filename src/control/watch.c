@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: MIT */
+/* What is noticed while a run goes on and is no reason to stop it. */
+#include "control/run_priv.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+enum { WARNINGS_MAX = 16384 };
+
+void run_warn(struct run *r, const char *fmt, ...)
+{
+    char text[512];
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    (void)buf_printf(&r->warnings, "%s\n", text); /* beyond its maximum the events still tell */
+    run_emit(r, "SYSTEM_WARNING", json_pack("{ss}", "warning", text));
+}
+
+/* ---- ramps ----------------------------------------------------------------------------------- */
+
+static const struct plan_stage *stage_of(const struct run *r)
+{
+    return &r->plan->stages[r->stage];
+}
+
+static void decide(struct run *r, const char *trigger)
+{
+    const struct stage_levels *l = &stage_of(r)->levels;
+
+    run_emit(r, "DECISION",
+             json_pack("{sssIsIsIsfsf}", "trigger", trigger, "step", (json_int_t)r->ramp_step_,
+                       "current_vus", (json_int_t)r->ramp_vus_, "target_vus", (json_int_t)l->vus,
+                       "current_rps", r->ramp_rps_, "target_rps", l->rps));
+}
+
+static void set_target(struct run *r, uint64_t t_ns)
+{
+    uint32_t vus = plan_level(r->plan, (uint32_t)r->stage, t_ns);
+    double rps = plan_rate(r->plan, (uint32_t)r->stage, t_ns);
+
+    run_emit(r, "SCHEDULER_TARGET_SET",
+             json_pack("{sIsfsIsf}", "target_vus", (json_int_t)vus, "target_rps", rps,
+                       "previous_vus", (json_int_t)r->ramp_vus_, "previous_rps", r->ramp_rps_));
+    r->ramp_vus_ = vus;
+    r->ramp_rps_ = rps;
+}
+
+/* Of a line only its end is told: it has no steps. */
+static uint64_t next_step_ns(const struct run *r, uint64_t t_ns)
+{
+    const struct plan_stage *s = stage_of(r);
+    uint64_t every = s->config->ramp.step_every_ns, hold = s->config->ramp.hold_ns;
+
+    if (s->config->ramp.mode == RAMP_STEP) {
+        return (t_ns / every + 1) * every;
+    }
+    uint64_t top = s->levels.needs_ns > hold ? s->levels.needs_ns - hold : 0;
+    return top > t_ns ? top : UINT64_MAX;
+}
+
+static void arm_step(struct run *r, uint64_t t_ns)
+{
+    uint64_t next = next_step_ns(r, t_ns);
+
+    if (next < stage_of(r)->levels.duration_ns) {
+        loop_timer_arm(r->loop, &r->ramp_timer_, r->stages[r->stage].start_ns + next);
+    }
+}
+
+static void on_step(struct timer *t)
+{
+    struct run *r = list_entry(t, struct run, ramp_timer_);
+    const struct stage_levels *l = &stage_of(r)->levels;
+    uint64_t since = loop_now(r->loop) - r->stages[r->stage].start_ns;
+
+    set_target(r, since);
+    r->ramp_step_++;
+    bool done = r->ramp_vus_ == l->vus && r->ramp_rps_ >= l->rps && r->ramp_rps_ <= l->rps;
+    decide(r, done ? "ramp_complete" : "ramp_step");
+    if (!done) {
+        arm_step(r, since);
+    }
+}
+
+void watch_stage(struct run *r)
+{
+    loop_timer_cancel(r->loop, &r->ramp_timer_);
+    set_target(r, 0);
+    r->ramp_step_ = 0;
+    if (stage_of(r)->config->ramp.given) {
+        decide(r, "ramp_started");
+        arm_step(r, 0);
+    }
+}
+
+/* ---- each second ----------------------------------------------------------------------------- */
+
+void watch_second(struct run *r, uint64_t second)
+{
+    struct aggregate_filter filter = aggregate_everything();
+    struct metric_view view = {0};
+
+    filter.dists = 0;
+    if (aggregate_view_seconds(r->books, &filter, second, 1, &view)) {
+        uint64_t vus = view.gauges.active_vus, gave_up = view.count[COUNT_VUS_GAVE_UP];
+
+        if (r->stage >= 0 && vus > r->stages[r->stage].max_vus) {
+            r->stages[r->stage].max_vus = vus;
+        }
+        if (view.count[COUNT_INTEGRITY_MISMATCHES] > 0 && !r->integrity_told_) {
+            r->integrity_told_ = true;
+            run_warn(r, "in second %llu the answers to %llu calls went to another caller",
+                     (unsigned long long)second,
+                     (unsigned long long)view.count[COUNT_INTEGRITY_MISMATCHES]);
+        }
+        if (gave_up > 0) {
+            r->gave_up_ += gave_up;
+            run_warn(r, "%llu virtual users gave up reconnecting and ended, %llu so far",
+                     (unsigned long long)gave_up, (unsigned long long)r->gave_up_);
+        }
+    }
+    metric_view_clear(&view);
+}
+
+/* ---- foresight ------------------------------------------------------------------------------- */
+
+/* Little's law: slots ≥ rate × latency. */
+static void check_stage(struct run *r, uint32_t stage, double mean_s)
+{
+    const struct plan_stage *s = &r->plan->stages[stage];
+    uint64_t slots = (uint64_t)s->levels.vus * r->plan->slots;
+
+    if (!s->levels.open_model || s->levels.sized || s->levels.rps * mean_s <= (double)slots) {
+        return;
+    }
+    run_warn(r,
+             "stage %s: %g/s with %llu slots needs a mean answer below %.3g ms (measured: %.3g "
+             "ms): at most %.0f/s can be started; %llu slots would do",
+             s->config->stage_id, s->levels.rps, (unsigned long long)slots,
+             (double)slots / s->levels.rps * 1e3, mean_s * 1e3, (double)slots / mean_s,
+             (unsigned long long)levels_slots_needed(s->levels.rps, mean_s));
+}
+
+void watch_capacity(struct run *r)
+{
+    struct aggregate_filter filter = aggregate_everything();
+    struct metric_view view = {0};
+    double mean_ns;
+
+    filter.stage_index = r->stage;
+    filter.dists = 1u << DIST_SERVICE;
+    aggregate_view_total(r->books, &filter, &view);
+    if (view.dist[DIST_SERVICE] != NULL && hist_mean(view.dist[DIST_SERVICE], &mean_ns)) {
+        for (uint32_t i = (uint32_t)r->stage + 1; i < r->plan->stage_count; i++) {
+            check_stage(r, i, mean_ns / 1e9);
+        }
+    }
+    metric_view_clear(&view);
+}
+
+void watch_init(struct run *r)
+{
+    buf_init(&r->warnings, WARNINGS_MAX);
+    timer_init(&r->ramp_timer_, on_step);
+}
