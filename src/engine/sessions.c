@@ -1,273 +1,172 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Session policies: which session an operation runs on, when sessions are made, replaced and
- * closed. `reuse`: one session per VU, shared by its slots, replaced when the target loses it.
- */
 #include "base/mem.h"
-#include "base/rng.h"
-#include "engine/shard_priv.h"
+#include "engine/sessions_priv.h"
 
-#include <assert.h>
-#include <math.h>
+/* ---- every home -------------------------------------------------------------------------------
+ */
 
-enum { BACKOFF_STREAM = 0x6261636b }; /* a sub-stream of a VU's random numbers */
-
-static void free_session(struct vu_session *s)
+static void init(struct vu *vu)
 {
-    mcp_session_drop(&s->mcp);
-    xfree(s);
+    home_init(&vu->home, vu->shard->pool.store);
 }
 
-/* ---- back-off ------------------------------------------------------------------------------- */
-
-/* delay · (1 ± fraction), growing by the multiplier with each failure in a row. */
-static uint64_t backoff_ns(const struct vu *vu)
+static void acquire(struct vu *vu, struct slot *slot)
 {
-    const struct plan *plan = vu->shard->plan;
-    const struct reconnect_config *c = &plan->scenario->workload.reconnect;
-    double delay = (double)c->initial_delay_ns * pow(c->multiplier, vu->home.open_failures - 1);
-    double most = (double)c->max_delay_ns;
-    uint64_t x = rng_at(rng_sub(plan->seed ^ BACKOFF_STREAM, vu->index), vu->home.open_failures);
+    struct session_home *home = home_of(vu);
 
-    delay = delay < most ? delay : most;
-    return (uint64_t)(delay * (1 + c->jitter_fraction * (2 * rng_unit(x) - 1)));
+    home_add_waiter(home, slot);
+    home_serve(home, slot, NULL);
 }
 
-/* ---- reuse ---------------------------------------------------------------------------------- */
-
-static void on_open(struct mcp_session *m, const struct mcp_answer *failure);
-static void on_closed(struct mcp_session *m, const struct mcp_answer *answer);
-
-static const struct mcp_session_events events = {
-    .on_open = on_open,
-    .on_closed = on_closed,
-};
-
-static void open_session(struct vu *vu)
-{
-    struct vu_session *s = xcalloc(1, sizeof *s);
-
-    s->vu = vu;
-    s->serial = ++vu->shard->session_serial;
-    vu->home.session = s;
-    mcp_session_init(&s->mcp, &vu->shard->client, vu->head, &events, s);
-    mcp_session_open(&s->mcp, NULL);
-}
-
-/* The first of those that wait, taken out of the queue; NULL when nobody does. */
-static struct slot *next_waiter(struct vu *vu)
-{
-    if (list_empty(&vu->home.waiters)) {
-        return NULL;
-    }
-    struct slot *slot = list_entry(vu->home.waiters.next, struct slot, wait);
-    list_remove(&slot->wait);
-    return slot;
-}
-
-/* As many as wait now: those that come back while they are told are next time's. */
-static uint32_t count_waiters(const struct vu *vu)
-{
-    uint32_t n = 0;
-
-    list_foreach (node, &vu->home.waiters) {
-        n++;
-    }
-    return n;
-}
-
-static void count_open(struct shard *shard, const struct mcp_session *m, bool ok)
-{
-    uint64_t now = loop_now(shard->loop);
-    uint64_t begin = m->t_begin, connected = m->t_connected > begin ? m->t_connected : begin;
-
-    window_session(shard_window(shard, now), ok ? m->opened_ns - begin : 0,
-                   ok ? m->t_initialized - connected : 0, ok);
-}
-
-static void on_open(struct mcp_session *m, const struct mcp_answer *failure)
-{
-    struct vu_session *s = m->owner;
-    struct vu *vu = s->vu;
-    uint32_t waiting = count_waiters(vu);
-
-    count_open(vu->shard, m, failure == NULL);
-    if (failure == NULL) {
-        vu->home.open_failures = 0;
-        vu->home.not_before_ns = 0;
-        vu->shard->session_count++;
-        for (; waiting > 0 && !s->lost; waiting--) {
-            struct slot *slot = next_waiter(vu);
-            if (slot == NULL) {
-                break;
-            }
-            slot_go(slot, s, SLOT_WAIT_SETUP);
-        }
-        return;
-    }
-    const struct reconnect_config *c = &vu->shard->plan->scenario->workload.reconnect;
-    vu->home.session = NULL;
-    vu->home.open_failures++;
-    vu->home.not_before_ns = loop_now(vu->shard->loop) + backoff_ns(vu);
-    vu_hold(vu);
-    if (vu->home.open_failures > c->max_retries) {
-        vu->ending = true; /* each try was an operation that failed: nothing is hidden */
-    }
-    for (; waiting > 0; waiting--) {
-        struct slot *slot = next_waiter(vu);
-        if (slot == NULL) {
-            break;
-        }
-        slot_fail(slot, failure);
-    }
-    free_session(s);
-    vu_let_go(vu);
-}
-
-static void reuse_acquire(struct vu *vu, struct slot *slot)
-{
-    if (vu->home.session != NULL && vu->home.session->mcp.state == MCP_SESSION_READY) {
-        slot_go(slot, vu->home.session, SLOT_NO_WAIT);
-        return;
-    }
-    slot->state = SLOT_WAITING;
-    list_append(&vu->home.waiters, &slot->wait);
-    if (vu->home.session != NULL || send_armed(&vu->home.retry)) {
-        return; /* one is being made */
-    }
-    if (vu->home.not_before_ns > loop_now(vu->shard->loop)) {
-        loop_send_arm(vu->shard->loop, &vu->home.retry, vu->home.not_before_ns);
-    } else {
-        open_session(vu);
-    }
-}
-
-static void reuse_release(struct vu *vu, struct slot *slot, bool lost)
+static void release(struct vu *vu, struct slot *slot, bool lost)
 {
     struct vu_session *s = slot->session;
-    struct shard *shard = vu->shard;
+    struct session_home *home = s->home;
 
     slot->session = NULL;
     s->in_flight--;
+    pool_changed(home->store, s, -1);
     if (lost && !s->lost) {
-        s->lost = true;
-        vu->home.session = NULL;
-        shard->session_count--;
-        window_session_lost(shard_window(shard, loop_now(shard->loop)));
-        if (!shard->plan->scenario->workload.reconnect.enabled) {
-            vu->ending = true;
-        }
+        session_lose(s);
     }
-    if (s->lost && s->in_flight == 0) {
-        free_session(s);
+    if (lost && !vu->shard->plan->scenario->workload.reconnect.enabled) {
+        home_give_up(vu);
+    }
+    bool cut = vu->closing; /* else no operation of it would run any more */
+    if (s->in_flight == 0 && (!cut || s->lost)) {
+        session_rest(s);
+    }
+    if (!cut) {
+        home_serve(home, NULL, NULL);
     }
 }
 
-static void on_closed(struct mcp_session *m, const struct mcp_answer *answer)
+static bool withdraw(struct vu *vu, struct slot *slot)
 {
-    struct vu_session *s = m->owner;
-    struct vu *vu = s->vu;
+    struct session_home *home = home_of(vu);
 
-    (void)answer; /* a refused goodbye harms nobody: the session is gone on our side */
-    vu->shard->session_count--;
-    window_session_closed(shard_window(vu->shard, loop_now(vu->shard->loop)));
-    vu->home.session = NULL;
-    free_session(s);
+    return home_only_backs_off(home) && home_remove_waiter(home, slot);
+}
+
+/* ---- sessions of a VU's own -------------------------------------------------------------------
+ */
+
+static void end_own(struct vu *vu)
+{
+    loop_send_cancel(vu->shard->loop, &vu->home.retry);
+    session_leave_all(&vu->home);
+    if (vu->home.session_count == 0) {
+        vu_closed(vu);
+    }
+}
+
+static void cut_own(struct vu *vu)
+{
+    vu->home.store->finishing = true;
+    loop_send_cancel(vu->shard->loop, &vu->home.retry);
+    session_cut_all(&vu->home);
+}
+
+static const struct session_policy own = {
+    .init = init,
+    .acquire = acquire,
+    .release = release,
+    .withdraw = withdraw,
+    .end = end_own,
+    .cut = cut_own,
+};
+
+/* ---- sessions of the shard --------------------------------------------------------------------
+ */
+
+static void end_pooled(struct vu *vu)
+{
     vu_closed(vu);
 }
 
-static void reuse_end(struct vu *vu)
+static void cut_pooled(struct vu *vu)
 {
-    struct vu_session *s = vu->home.session;
-
-    loop_send_cancel(vu->shard->loop, &vu->home.retry);
-    if (s != NULL && s->mcp.state == MCP_SESSION_READY) {
-        if (!mcp_session_close(&s->mcp)) {
-            on_closed(&s->mcp, NULL);
-        }
-        return;
-    }
-    if (s != NULL) { /* being opened, and nobody waits for it */
-        vu->home.session = NULL;
-        free_session(s);
-    }
-    vu_closed(vu);
+    vu->home.store->finishing = true; /* its sessions are the shard's */
 }
 
-static void reuse_cut(struct vu *vu)
-{
-    struct vu_session *s = vu->home.session;
-
-    loop_send_cancel(vu->shard->loop, &vu->home.retry);
-    vu->home.session = NULL;
-    if (s == NULL) {
-        return;
-    }
-    if (s->mcp.state == MCP_SESSION_READY || s->mcp.state == MCP_SESSION_CLOSING) {
-        vu->shard->session_count--;
-    }
-    free_session(s);
-}
-
-/* The back-off is over. */
-static void on_retry(struct send *send)
-{
-    struct vu *vu = list_entry(send, struct vu, home.retry);
-
-    if (vu->home.session == NULL && !list_empty(&vu->home.waiters)) {
-        open_session(vu);
-    }
-}
-
-static void reuse_init(struct vu *vu)
-{
-    list_init(&vu->home.waiters);
-    send_init(&vu->home.retry, on_retry);
-}
-
-static bool reuse_withdraw(struct vu *vu, struct slot *slot)
-{
-    if (vu->home.session != NULL) {
-        return false;
-    }
-    list_remove(&slot->wait);
-    return true;
-}
-
-static const struct session_policy reuse = {
-    .init = reuse_init,
-    .withdraw = reuse_withdraw,
-    .acquire = reuse_acquire,
-    .release = reuse_release,
-    .end = reuse_end,
-    .cut = reuse_cut,
+static const struct session_policy pooled = {
+    .init = init,
+    .acquire = acquire,
+    .release = release,
+    .withdraw = withdraw,
+    .end = end_pooled,
+    .cut = cut_pooled,
 };
 
 const struct session_policy *session_policy(enum session_mode mode)
 {
-    switch (mode) {
-    case SESSION_REUSE:
-        return &reuse;
-    case SESSION_POOL:
+    return mode == SESSION_POOL ? &pooled : &own;
+}
+
+/* ---- the shard ---------------------------------------------------------------------------------
+ */
+
+static uint32_t budget_of(const struct session_config *c)
+{
+    switch (c->mode) {
     case SESSION_PER_REQUEST:
+        return 1;
     case SESSION_CHURN:
+        return c->churn_interval_ops > 0 ? (uint32_t)c->churn_interval_ops : 1;
+    case SESSION_REUSE:
+    case SESSION_POOL:
         break;
     }
-    return NULL; /* refused by validation */
+    return 0;
 }
 
 void sessions_init(struct shard *s)
 {
-    (void)s;
+    const struct session_config *c = &s->plan->scenario->session;
+    struct session_store *store = xcalloc(1, sizeof *store);
+
+    store->shard = s;
+    store->budget = budget_of(c);
+    store->max_in_flight = c->max_in_flight > 0 ? (uint32_t)c->max_in_flight : UINT32_MAX;
+    store->ttl_ns = c->ttl_ns;
+    store->idle_ns = c->max_idle_ns;
+    store->abandon = c->abandon;
+    store->pooled = c->mode == SESSION_POOL;
+    store->limit = segment_share(s->config.segment, (uint32_t)c->pool_size);
+    if (store->limit == 0) {
+        store->limit = 1; /* its VUs need one */
+    }
+    list_init(&store->vanished);
+    home_init(&s->pool, store);
 }
 
 bool sessions_finish(struct shard *s)
 {
-    (void)s;
-    return true;
+    struct session_store *store = s->pool.store;
+
+    if (store == NULL) {
+        return true;
+    }
+    if (!store->finishing) {
+        store->finishing = true;
+        loop_send_cancel(s->loop, &s->pool.retry);
+        session_leave_all(&s->pool);
+        session_end_vanished(store);
+    }
+    return s->pool.session_count == 0;
 }
 
 void sessions_cut(struct shard *s)
 {
-    (void)s;
+    struct session_store *store = s->pool.store;
+
+    if (store == NULL) {
+        return;
+    }
+    loop_send_cancel(s->loop, &s->pool.retry);
+    session_cut_all(&s->pool);
+    session_end_vanished(store);
+    xfree(store->heap);
+    xfree(store);
+    s->pool.store = NULL;
 }

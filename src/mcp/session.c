@@ -51,15 +51,20 @@ struct http_conn *mcp_session_adopt(struct mcp_session *s, struct stream *stream
     return conn;
 }
 
-static void hang_up_all(struct mcp_session *s)
+static void hang_up_all(struct mcp_session *s, bool reset)
 {
     struct list *both[] = {&s->idle_, &s->busy_};
 
     for (size_t i = 0; i < 2; i++) {
         list_foreach_safe (node, both[i]) {
-            mcp_client_hang_up(s->client, list_entry(node, struct http_conn, node), false);
+            mcp_client_hang_up(s->client, list_entry(node, struct http_conn, node), reset);
         }
     }
+}
+
+bool mcp_session_connected(const struct mcp_session *s)
+{
+    return !list_empty(&s->idle_) || !list_empty(&s->busy_);
 }
 
 /* ---- the protocol's own header lines --------------------------------------------------------- */
@@ -121,7 +126,7 @@ static void end_work(struct mcp_session *s)
 static void open_failed(struct mcp_session *s, const struct mcp_answer *failure)
 {
     s->state = MCP_SESSION_CLOSED;
-    hang_up_all(s);
+    hang_up_all(s, false);
     s->events->on_open(s, failure);
 }
 
@@ -277,7 +282,7 @@ static void on_deleted(struct mcp_call *call, const struct mcp_answer *answer)
 
     s->work_ = NULL;
     s->state = MCP_SESSION_CLOSED;
-    hang_up_all(s);
+    hang_up_all(s, false);
     s->events->on_closed(s, answer);
     xfree(work);
 }
@@ -289,7 +294,7 @@ bool mcp_session_close(struct mcp_session *s)
     assert(s->state == MCP_SESSION_READY);
     if (!s->has_id) {
         s->state = MCP_SESSION_CLOSED;
-        hang_up_all(s);
+        hang_up_all(s, false);
         return false;
     }
     s->state = MCP_SESSION_CLOSING;
@@ -299,13 +304,23 @@ bool mcp_session_close(struct mcp_session *s)
     return true;
 }
 
-void mcp_session_drop(struct mcp_session *s)
+static void drop(struct mcp_session *s, bool reset)
 {
     end_work(s);
-    hang_up_all(s);
+    hang_up_all(s, reset);
     s->state = MCP_SESSION_CLOSED;
     xfree(s->lines_);
     s->lines_ = NULL;
     s->lines_len_ = 0;
     s->has_id = false;
+}
+
+void mcp_session_drop(struct mcp_session *s)
+{
+    drop(s, false);
+}
+
+void mcp_session_reset(struct mcp_session *s)
+{
+    drop(s, true);
 }

@@ -70,6 +70,10 @@ bool mcp_session_close(struct mcp_session *s);
 /* At once and silently: connections are closed, no event comes any more, memory is given back.
  * From any state, and always before the session itself is freed. */
 void mcp_session_drop(struct mcp_session *s);
+/* As mcp_session_drop, and the connections end in a reset (TCP: RST) instead of a regular close. */
+void mcp_session_reset(struct mcp_session *s);
+/* Has it connections, idle ones included? */
+bool mcp_session_connected(const struct mcp_session *s);
 /* The session's id as the target gave it, or "". */
 struct str mcp_session_id(const struct mcp_session *s);
 
