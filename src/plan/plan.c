@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "plan/levels.h"
+#include "plan/payload.h"
 #include "plan/text.h"
 
 #include <stdio.h>
@@ -12,6 +13,7 @@
 /* Sub-streams of the random numbers. */
 #define THINK_STREAM   UINT64_C(0x7468696e)
 #define TEXT_STREAM    UINT64_C(0x74657874)
+#define PAYLOAD_STREAM UINT64_C(0x7061796c)
 #define LOG_STREAM     UINT64_C(0x6c6f6773)
 #define ARRIVAL_STREAM UINT64_C(0xffffffff61727276) /* in the place of a VU's number */
 
@@ -307,6 +309,16 @@ compile_head(struct plan *p, struct text_builder *b, const char *authority, cons
     p->head = text_finish(b);
 }
 
+static void make_payloads(struct plan *p)
+{
+    const struct workload_config *w = &p->scenario->workload;
+
+    p->payloads = arena_array(&p->arena_, w->payload_count, sizeof(struct plan_payload *));
+    for (size_t i = 0; i < w->payload_count; i++) {
+        p->payloads[i] = payload_new(&w->payloads[i], rng_sub(p->seed ^ PAYLOAD_STREAM, i));
+    }
+}
+
 /* FNV-1a */
 static uint64_t hash_text(const char *s)
 {
@@ -329,7 +341,8 @@ struct plan *plan_new(const struct scenario *scenario,
     p->scenario = scenario;
     p->seed = scenario->workload.seed;
     p->slots = (uint32_t)scenario->workload.in_flight_per_vu;
-    text_builder_init(&b, &p->arena_, identity, scenario->scenario_id);
+    make_payloads(p);
+    text_builder_init(&b, &p->arena_, identity, scenario, p->payloads);
     /* What has to differ between runs, whatever the seed. */
     p->uuid_seed = hash_text(identity->run_id) ^ hash_text(identity->execution_id);
     p->nonce_tag = (uint32_t)rng_mix64(p->uuid_seed);
@@ -348,6 +361,9 @@ void plan_free(struct plan *plan)
         schedule_clear(&plan->schedule);
         for (uint32_t i = 0; i < plan->operation_count; i++) {
             verifier_free(plan->operations[i].verifier);
+        }
+        for (size_t i = 0; i < plan->scenario->workload.payload_count; i++) {
+            payload_free(plan->payloads[i]);
         }
         arena_clear(&plan->arena_);
         xfree(plan);

@@ -55,8 +55,9 @@ struct plan_part {
     int64_t low, high;  /* PLAN_RANDOM_INT */
     struct str *choice; /* PLAN_RANDOM_CHOICE: what stands in the text, escaped already … */
     uint32_t choice_count;
-    const struct feed_config *feed; /* PLAN_DATA */
-    uint32_t column;
+    const struct feed_config *feed;     /* PLAN_DATA: the feed, … */
+    size_t feed_index;                  /* … its place in workload.feeds, … */
+    uint32_t column;                    /* … and the field */
     const struct plan_payload *payload; /* PLAN_PAYLOAD */
     bool whole; /* it is all of a JSON value: a number or an object stands without quotes */
 };
@@ -112,9 +113,10 @@ struct plan {
     struct plan_mix *mix;
     uint32_t mix_count;
     struct alias mix_alias;
-    uint32_t key_count; /* stage_count × operation_count */
-    uint32_t max_vus;   /* of all stages */
-    uint32_t slots;     /* in_flight_per_vu */
+    struct plan_payload **payloads; /* of workload.payloads */
+    uint32_t key_count;             /* stage_count × operation_count */
+    uint32_t max_vus;               /* of all stages */
+    uint32_t slots;                 /* in_flight_per_vu */
     uint64_t seed;
     uint64_t uuid_seed;       /* of this run alone */
     uint32_t nonce_tag;       /* likewise */
@@ -176,6 +178,8 @@ int plan_text_write(const struct plan *p,
                     const struct plan_text *text,
                     const struct plan_values *values,
                     struct buf *out);
+/* Does it differ between two operations of one VU? */
+bool plan_text_varies(const struct plan_text *text);
 
 /* ---- segments ------------------------------------------------------------------------------- */
 

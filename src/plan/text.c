@@ -3,20 +3,26 @@
 
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/rng.h"
+#include "scenario/feed.h"
 
 #include <assert.h>
 
-enum { TEXT_MAX = 64 * 1024 * 1024 };
+/* Texts come from a file of at most 10 MB, and what stands in their placeholders is ours or the
+ * user's environment: more than that is memory that the machine lacks. */
+#define TEXT_MAX (SIZE_MAX / 2)
 
 void text_builder_init(struct text_builder *b,
                        struct arena *arena,
                        const struct plan_identity *identity,
-                       const char *scenario_id)
+                       const struct scenario *scenario,
+                       struct plan_payload *const *payloads)
 {
     *b = (struct text_builder){
         .arena = arena,
         .identity = identity,
-        .scenario_id = scenario_id,
+        .scenario = scenario,
+        .payloads = payloads,
     };
     buf_init(&b->literal, TEXT_MAX);
 }
@@ -28,7 +34,6 @@ void text_builder_clear(struct text_builder *b)
     b->parts = NULL;
 }
 
-/* Texts come from a file of at most 10 MB. */
 static void add(struct text_builder *b, struct str s)
 {
     int rc = buf_add_str(&b->literal, s);
@@ -65,19 +70,29 @@ static void end_literal(struct text_builder *b)
     }
 }
 
-void text_part(struct text_builder *b, enum plan_part_kind kind)
+static void add_part(struct text_builder *b, struct plan_part part)
 {
     end_literal(b);
-    push(b, (struct plan_part){.kind = kind});
+    push(b, part);
 }
 
-/* A value inside a JSON string or a header: quotes and control characters cannot break out. */
+void text_part(struct text_builder *b, enum plan_part_kind kind)
+{
+    add_part(b, (struct plan_part){.kind = kind});
+}
+
+/* ---- placeholders ---------------------------------------------------------------------------- */
+
+/* A value inside a JSON string or a header: it cannot break out of either. */
 static void add_value(struct text_builder *b, const char *value, bool header)
 {
     struct buf quoted;
 
     if (header) {
-        add(b, str_c(value));
+        for (size_t len; *value != '\0'; value += len + (value[len] != '\0')) {
+            len = strcspn(value, "\r\n");
+            add(b, (struct str){value, len});
+        }
         return;
     }
     buf_init(&quoted, TEXT_MAX);
@@ -86,45 +101,180 @@ static void add_value(struct text_builder *b, const char *value, bool header)
     buf_clear(&quoted);
 }
 
-void text_template(struct text_builder *b, struct str text, bool braces)
+static void add_variable(struct text_builder *b, struct str name, bool header)
+{
+    char *copy = xstrndup(name.p, name.len);
+    const char *value = getenv(copy); /* NOLINT(concurrency-mt-unsafe): no other thread runs yet */
+
+    xfree(copy);
+    add_value(b, value == NULL ? "" : value, header);
+}
+
+/* The texts of random_choice need no escape: they have no character that does. */
+static struct plan_part choice_part(struct text_builder *b, struct str argument)
+{
+    struct plan_part part = {.kind = PLAN_RANDOM_CHOICE, .choice_count = 1};
+    struct str rest = argument;
+
+    for (size_t i = 0; i < argument.len; i++) {
+        part.choice_count += argument.p[i] == '|';
+    }
+    rest.p = arena_copy(b->arena, argument);
+    part.choice = arena_array(b->arena, part.choice_count, sizeof *part.choice);
+    for (uint32_t i = 0; i < part.choice_count; i++) {
+        placeholder_choice(&rest, &part.choice[i]);
+    }
+    return part;
+}
+
+static bool data_part(const struct text_builder *b, struct str argument, struct plan_part *out)
+{
+    const struct workload_config *w = &b->scenario->workload;
+    struct str name, field;
+
+    if (!placeholder_field(argument, &name, &field)) {
+        return false;
+    }
+    for (size_t i = 0; i < w->feed_count; i++) {
+        const struct feed_config *f = &w->feeds[i];
+        int32_t column =
+            f->feed != NULL && str_eq(str_c(f->name), name) ? feed_column(f->feed, field) : -1;
+        if (column >= 0) {
+            *out = (struct plan_part){
+                .kind = PLAN_DATA, .feed = f, .feed_index = i, .column = (uint32_t)column};
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool payload_part(const struct text_builder *b, struct str id, struct plan_part *out)
+{
+    const struct workload_config *w = &b->scenario->workload;
+
+    for (size_t i = 0; i < w->payload_count; i++) {
+        if (str_eq(str_c(w->payloads[i].profile_id), id)) {
+            *out = (struct plan_part){.kind = PLAN_PAYLOAD, .payload = b->payloads[i]};
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The part of a placeholder whose value differs from operation to operation. False: the text as
+ * written. */
+static bool make_part(struct text_builder *b,
+                      const struct placeholder_part *p,
+                      bool header,
+                      struct plan_part *out)
+{
+    static const enum plan_part_kind plain[] = {
+        [PLACEHOLDER_STAGE_ID] = PLAN_STAGE_ID,
+        [PLACEHOLDER_VU_ID] = PLAN_VU_ID,
+        [PLACEHOLDER_OP_SEQ] = PLAN_OP_SEQ,
+        [PLACEHOLDER_UUID] = PLAN_UUID,
+        [PLACEHOLDER_TIMESTAMP_MS] = PLAN_TIMESTAMP_MS,
+        [PLACEHOLDER_NONCE] = PLAN_NONCE,
+        [PLACEHOLDER_RANDOM_INT] = PLAN_RANDOM_INT,
+    };
+
+    if (header && (p->kind == PLACEHOLDER_NONCE || p->kind == PLACEHOLDER_DATA ||
+                   p->kind == PLACEHOLDER_PAYLOAD)) {
+        return false;
+    }
+    if (p->kind == PLACEHOLDER_DATA) {
+        return data_part(b, p->argument, out);
+    }
+    if (p->kind == PLACEHOLDER_PAYLOAD) {
+        return payload_part(b, p->argument, out);
+    }
+    if (p->kind == PLACEHOLDER_RANDOM_CHOICE) {
+        *out = choice_part(b, p->argument);
+        return true;
+    }
+    *out = (struct plan_part){.kind = plain[p->kind]};
+    return p->kind != PLACEHOLDER_RANDOM_INT ||
+           placeholder_range(p->argument, &out->low, &out->high);
+}
+
+/* Is the placeholder all of a string that is a value? A quote before it that is none of the text's
+ * own has a colon, bracket or comma before it, and only a value has another such sign, and no
+ * colon, behind it. */
+static bool fills_string(struct str text, struct str placeholder)
+{
+    const char *end = placeholder.p + placeholder.len;
+
+    return placeholder.p - text.p >= 2 && text.p + text.len - end >= 2 &&
+           placeholder.p[-1] == '"' && memchr(":[,", placeholder.p[-2], 3) != NULL &&
+           end[0] == '"' && memchr(",}]", end[1], 3) != NULL;
+}
+
+static bool may_be_whole(enum placeholder kind)
+{
+    return kind == PLACEHOLDER_RANDOM_INT || kind == PLACEHOLDER_TIMESTAMP_MS ||
+           kind == PLACEHOLDER_DATA || kind == PLACEHOLDER_PAYLOAD;
+}
+
+/* `*rest` is what follows in `text`. */
+static void add_made(struct text_builder *b,
+                     const struct placeholder_part *p,
+                     struct str text,
+                     bool header,
+                     struct str *rest)
+{
+    struct plan_part part;
+
+    if (!make_part(b, p, header, &part)) {
+        add(b, p->text);
+        return;
+    }
+    part.whole = !header && may_be_whole(p->kind) && fills_string(text, p->text);
+    if (part.whole) {
+        assert(b->literal.len > 0 && b->literal.p[b->literal.len - 1] == '"');
+        b->literal.len--;
+        *rest = (struct str){rest->p + 1, rest->len - 1};
+    }
+    add_part(b, part);
+}
+
+void text_template(struct text_builder *b, struct str text, bool header)
 {
     struct placeholder_part part;
+    struct str rest = text;
 
-    while (placeholder_next(&text, braces, &part)) {
+    while (placeholder_next(&rest, header, &part)) {
         switch (part.kind) {
         case PLACEHOLDER_LITERAL:
         case PLACEHOLDER_UNKNOWN:
         case PLACEHOLDER_MALFORMED:
+            add(b, part.text);
+            break;
+        case PLACEHOLDER_RUN_ID:
+            add_value(b, b->identity->run_id, header);
+            break;
+        case PLACEHOLDER_EXECUTION_ID:
+            add_value(b, b->identity->execution_id, header);
+            break;
+        case PLACEHOLDER_SCENARIO_ID:
+            add_value(b, b->scenario->scenario_id, header);
+            break;
+        case PLACEHOLDER_WORKER_ID:
+            add_value(b, b->identity->worker_id, header);
+            break;
+        case PLACEHOLDER_ENV:
+            add_variable(b, part.argument, header);
+            break;
+        case PLACEHOLDER_STAGE_ID:
+        case PLACEHOLDER_VU_ID:
+        case PLACEHOLDER_OP_SEQ:
         case PLACEHOLDER_UUID:
         case PLACEHOLDER_TIMESTAMP_MS:
         case PLACEHOLDER_NONCE:
         case PLACEHOLDER_RANDOM_INT:
         case PLACEHOLDER_RANDOM_CHOICE:
-        case PLACEHOLDER_ENV:
         case PLACEHOLDER_DATA:
         case PLACEHOLDER_PAYLOAD:
-            add(b, part.text);
-            break;
-        case PLACEHOLDER_RUN_ID:
-            add_value(b, b->identity->run_id, braces);
-            break;
-        case PLACEHOLDER_EXECUTION_ID:
-            add_value(b, b->identity->execution_id, braces);
-            break;
-        case PLACEHOLDER_SCENARIO_ID:
-            add_value(b, b->scenario_id, braces);
-            break;
-        case PLACEHOLDER_WORKER_ID:
-            add_value(b, b->identity->worker_id, braces);
-            break;
-        case PLACEHOLDER_STAGE_ID:
-            text_part(b, PLAN_STAGE_ID);
-            break;
-        case PLACEHOLDER_VU_ID:
-            text_part(b, PLAN_VU_ID);
-            break;
-        case PLACEHOLDER_OP_SEQ:
-            text_part(b, PLAN_OP_SEQ);
+            add_made(b, &part, text, header, &rest);
             break;
         }
     }
@@ -145,63 +295,4 @@ struct plan_text text_finish(struct text_builder *b)
     };
     b->count = 0;
     return text;
-}
-
-static int write_u64(struct buf *out, uint64_t v)
-{
-    char digits[20];
-
-    return buf_add(out, digits, str_put_u64(digits, v));
-}
-
-static int write_cursor(struct buf *out, const char *cursor)
-{
-    if (cursor == NULL) {
-        return 0;
-    }
-    int rc = buf_add_c(out, "\"cursor\":");
-    return rc == 0 ? json_add_string(out, str_c(cursor)) : rc;
-}
-
-static int write_part(const struct plan_part *part, const struct plan_values *v, struct buf *out)
-{
-    switch (part->kind) {
-    case PLAN_LITERAL:
-        return buf_add_str(out, part->text);
-    case PLAN_STAGE_ID: /* [A-Za-z0-9_.:-]: needs no escape */
-        return buf_add_c(out, v->stage_id);
-    case PLAN_VU_ID:
-        return buf_add_c(out, "vu_") != 0 ? ERR_LIMIT : write_u64(out, v->vu);
-    case PLAN_OP_SEQ:
-        return write_u64(out, v->op_seq);
-    case PLAN_PROGRESS_TOKEN:
-        return write_u64(out, v->token);
-    case PLAN_CURSOR:
-        return write_cursor(out, v->cursor);
-    case PLAN_UUID:
-    case PLAN_RANDOM_INT:
-    case PLAN_RANDOM_CHOICE:
-    case PLAN_TIMESTAMP_MS:
-    case PLAN_DATA:
-    case PLAN_PAYLOAD:
-    case PLAN_NONCE:
-        break;
-    }
-    return 0;
-}
-
-int plan_text_write(const struct plan *p,
-                    const struct plan_text *text,
-                    const struct plan_values *values,
-                    struct buf *out)
-{
-    (void)p;
-    for (uint32_t i = 0; i < text->count; i++) {
-        int rc = write_part(&text->parts[i], values, out);
-
-        if (rc != 0) {
-            return rc;
-        }
-    }
-    return 0;
 }

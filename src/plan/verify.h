@@ -17,12 +17,13 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/str.h"
+#include "plan/nonce.h"
 #include "scenario/config.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { VERIFY_CUSTOMS_MAX = 32, VERIFY_TEXT_MAX = 400, NONCE_LEN = 35 };
+enum { VERIFY_CUSTOMS_MAX = 32, VERIFY_TEXT_MAX = 400 };
 
 struct verifier; /* immutable; shared by all threads */
 
@@ -37,12 +38,6 @@ struct verify_result {
         uint32_t custom; /* index into workload.metrics */
         double value;
     } customs[VERIFY_CUSTOMS_MAX];
-};
-
-/* The caller, for nonces. */
-struct verify_caller {
-    uint32_t tag; /* of the run: plan.nonce_tag */
-    uint64_t vu, n;
 };
 
 /*
@@ -62,9 +57,6 @@ void verifier_apply(const struct verifier *v,
                     struct str answer,
                     const struct verify_caller *caller,
                     struct verify_result *out);
-
-/* Writes NONCE_LEN bytes; not terminated. */
-void nonce_write(const struct verify_caller *caller, char out[NONCE_LEN]);
 
 /* Can this check be made? For validation: pointer syntax, regular expression. ERR_INVALID. */
 int check_config_valid(const struct check_config *check, struct err *err);
