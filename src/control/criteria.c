@@ -148,20 +148,20 @@ static int read_pair(struct reader *r, struct criterion_text *t)
         r->at = from;
         return refuse(r, "key=value");
     }
-    from = r->at;
+    size_t value_from = r->at;
     pair.value = take_until(r, ",{}");
     if (pair.value.len == 0) {
-        r->at = from;
+        r->at = value_from;
         return refuse(r, "a value");
     }
     for (size_t i = 0; i < t->pair_count; i++) {
         if (str_eq(t->pairs[i].key, pair.key)) {
-            return err_at(r->err, ERR_USAGE, 1, (unsigned)from, "\"%.*s\" is given twice",
+            return err_at(r->err, ERR_USAGE, 1, (unsigned)from + 1, "\"%.*s\" is given twice",
                           (int)(pair.key.len < 100 ? pair.key.len : 100), pair.key.p);
         }
     }
     if (t->pair_count == CRITERION_PAIRS_MAX) {
-        return err_at(r->err, ERR_USAGE, 1, (unsigned)from, "more than %d pairs in braces",
+        return err_at(r->err, ERR_USAGE, 1, (unsigned)from + 1, "more than %d pairs in braces",
                       CRITERION_PAIRS_MAX);
     }
     t->pairs[t->pair_count++] = pair;

@@ -1,121 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "base/clock.h"
-#include "control/stop.h"
-#include "support/unit.h"
-
-#define MS UINT64_C(1000000)
-
-enum { STAGES = 2, HISTORY = 60 };
-
-/* One key per stage; a second of history is what `struct second` says. */
-static const struct aggregate_key keys[STAGES] = {
-    {.stage_index = 0, .operation = "tools_call", .tool_name = "echo"},
-    {.stage_index = 1, .operation = "tools_call", .tool_name = "echo"},
-};
-
-struct second {
-    uint32_t stage;
-    int ok, failed, stalled, events;
-    uint64_t service_ms;
-    bool idle; /* no VU was active */
-};
-
-struct fixture {
-    struct aggregate *a;
-    struct stop *s;
-    struct window *w;
-    uint64_t next;
-    struct stop_trigger trigger;
-};
-
-static struct fixture set_up(const struct stop_spec *specs, size_t count)
-{
-    return (struct fixture){.a = aggregate_new(keys, STAGES, STAGES, 1, 0, HISTORY),
-                            .s = stop_new(specs, count),
-                            .w = window_new(STAGES, 0, 0)};
-}
-
-static void tear_down(struct fixture *f)
-{
-    aggregate_free(f->a);
-    stop_free(f->s);
-    window_free(f->w);
-}
-
-static struct stop_spec spec(const char *metric,
-                             enum stop_comparator comparator,
-                             double threshold,
-                             uint64_t window_ms,
-                             uint32_t sustain)
-{
-    const struct metric *m = metric_find(str_c(metric));
-
-    assert_non_null(m);
-    return (struct stop_spec){.id = "c",
-                              .metric = m,
-                              .comparator = comparator,
-                              .threshold = threshold,
-                              .window_ms = window_ms,
-                              .sustain_windows = sustain,
-                              .stage_index = -1};
-}
-
-static void end_operation(struct window *w,
-                          uint32_t key,
-                          enum outcome_class cls,
-                          enum error_code code,
-                          uint64_t service_ms)
-{
-    struct outcome o = {.key = key,
-                        .cls = cls,
-                        .t_due = 1,
-                        .t_free = 1,
-                        .t_ready = 1,
-                        .t_send = 1,
-                        .t_end = 1 + service_ms * MS,
-                        .is_stream = code == ERROR_CODE_STREAM_STALL_TIMEOUT,
-                        .error_code = code,
-                        .error_type = error_code_type(code),
-                        .origin = error_type_origin(error_code_type(code)),
-                        .message = STR("went wrong")};
-
-    window_started(w, key);
-    window_outcome(w, &o);
-}
-
-/* One more second happened; true when a condition holds at its end. */
-static bool tick(struct fixture *f, struct second c)
-{
-    window_reset(f->w, f->next, f->next * NS_PER_S, (f->next + 1) * NS_PER_S);
-    f->w->stage_index = c.stage;
-    f->w->gauges.active_vus = c.idle ? 0 : 1;
-    for (int i = 0; i < c.ok; i++) {
-        end_operation(f->w, c.stage, OUTCOME_OK, ERROR_CODE_NONE, c.service_ms);
-    }
-    for (int i = 0; i < c.failed; i++) {
-        end_operation(f->w, c.stage, OUTCOME_FAILED, ERROR_CODE_TOOL_ERROR, 1);
-    }
-    for (int i = 0; i < c.stalled; i++) {
-        end_operation(f->w, c.stage, OUTCOME_CUT, ERROR_CODE_STREAM_STALL_TIMEOUT, 10000);
-    }
-    for (int i = 0; i < c.events; i++) {
-        window_event(f->w, c.stage, MS);
-    }
-    assert_true(aggregate_add(f->a, 0, f->w));
-    f->next++;
-    return stop_evaluate(f->s, f->a, aggregate_complete(f->a), &f->trigger);
-}
-
-/* The number of equal seconds after which it holds, or `most` + 1. */
-static int ticks_until(struct fixture *f, struct second c, int most)
-{
-    int n = 1;
-
-    while (n <= most && !tick(f, c)) {
-        n++;
-    }
-    return n;
-}
+#include "unit/control/stop_fixture.h"
 
 static void test_comparators(void **state)
 {
@@ -490,7 +374,7 @@ static void test_partial_seconds_are_marked(void **state)
 
     (void)state;
     aggregate_free(f.a);
-    f.a = aggregate_new(keys, STAGES, STAGES, 2, 0, HISTORY);
+    f.a = aggregate_new(keys, KEYS, STAGES, 2, CUSTOMS, HISTORY);
     assert_false(tick(&f, (struct second){.failed = 1}));
     assert_true(stop_evaluate(f.s, f.a, aggregate_newest(f.a), &t));
     assert_true(t.partial);
