@@ -16,7 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { OPT_ROWS_MAX = 24, OPT_GIVEN_MAX = 512 };
+enum { OPT_ROWS_MAX = 32, OPT_GIVEN_MAX = 512 };
 
 /* Exit codes; those of a run come with it (control/run.h). */
 enum { EXIT_PASSED = 0, EXIT_INTERNAL = 1, EXIT_USAGE = 2 };

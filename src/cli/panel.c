@@ -13,10 +13,24 @@
 
 enum {
     LABEL_COLUMNS = 11,
-    CONDITIONS_SHOWN = 4,
+    CONDITIONS_SHOWN = 6,
+    CONDITION_COLUMNS = 40,
     BAR_COLUMNS = 20,
+    LAG_PPM = 990000,
+    SHORT_SECONDS = 2,       /* an open load that falls short for so long is worth a colour */
     EVERY_SECOND_UNTIL = 30, /* then a plain line each LINE_STEP seconds */
     LINE_STEP = 5,
+};
+
+/* Shares of a second that a thread was busy: hints of what the verdict on validity looks at. */
+static const double busy_warning = 0.80, busy_alarm = 0.95;
+static const double rate_alarm = 0.95; /* share of what was due */
+
+/* In front of a line of a frame: it is drawn in red. */
+static const char alarm_mark = '\x01';
+
+struct busy_mark {
+    uint64_t busy_ns, wall_ns;
 };
 
 struct panel {
@@ -29,8 +43,9 @@ struct panel {
     bool has_second;
     double p99_ms[PANEL_SPARKS]; /* ring by second; negative: no value */
     uint64_t second_count;
-    uint64_t busy_ns, wall_ns; /* of all sources, so far */
-    double busy;               /* share, since the second before; negative: unknown */
+    struct busy_mark *marks; /* of each source, so far; made at the first second */
+    double busy;             /* of the busiest source, since the second before; negative: unknown */
+    unsigned short_seconds;  /* in a row in which an open load fell short */
 };
 
 struct panel *panel_new(int fd, const struct text_style *style)
@@ -48,6 +63,7 @@ void panel_free(struct panel *p)
     if (p != NULL) {
         metric_view_clear(&p->last);
         metric_view_clear(&p->total);
+        xfree(p->marks);
         xfree(p);
     }
 }
@@ -57,20 +73,29 @@ void panel_free(struct panel *p)
 
 static void take_busy(struct panel *p, const struct run *r)
 {
-    uint64_t busy_ns = 0, wall_ns = 0;
+    uint32_t count = r->workers_->source_count;
 
-    for (uint32_t i = 0; i < r->workers_->source_count; i++) {
+    if (p->marks == NULL) {
+        p->marks = xcalloc(count, sizeof *p->marks);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        struct busy_mark *before = &p->marks[i];
         struct aggregate_source source;
 
         aggregate_source(r->books, i, &source);
-        busy_ns += source.busy_ns;
-        wall_ns += source.wall_ns;
+        if (source.wall_ns > before->wall_ns) {
+            double share = (double)(source.busy_ns - before->busy_ns) /
+                           (double)(source.wall_ns - before->wall_ns);
+            p->busy = i == 0 || share > p->busy ? share : p->busy;
+        }
+        *before = (struct busy_mark){source.busy_ns, source.wall_ns};
     }
-    if (wall_ns > p->wall_ns) {
-        p->busy = (double)(busy_ns - p->busy_ns) / (double)(wall_ns - p->wall_ns);
-    }
-    p->busy_ns = busy_ns;
-    p->wall_ns = wall_ns;
+}
+
+/* What was started of the operations that came due in the last second. */
+static double started_share(const struct metric_view *v)
+{
+    return (double)v->open_count[COUNT_STARTED] / (double)v->open_count[COUNT_DUE];
 }
 
 static void take_second(struct panel *p, const struct run *r, uint64_t second)
@@ -78,7 +103,7 @@ static void take_second(struct panel *p, const struct run *r, uint64_t second)
     struct aggregate_filter filter = aggregate_everything();
     double value;
 
-    filter.dists = 1u << DIST_SERVICE | 1u << DIST_RESPONSE;
+    filter.dists = 1u << DIST_SERVICE | 1u << DIST_RESPONSE | 1u << DIST_TOOL_LAG;
     if (!aggregate_view_seconds(r->books, &filter, second, 1, &p->last)) {
         metric_view_reset(&p->last);
     }
@@ -86,6 +111,8 @@ static void take_second(struct panel *p, const struct run *r, uint64_t second)
     p->has_second = true;
     bool has = metric_value(metric_find(STR("latency_p99_ms")), &p->last, &value);
     p->p99_ms[p->second_count++ % PANEL_SPARKS] = has ? value : -1;
+    bool falls_short = p->last.open_count[COUNT_DUE] > 0 && started_share(&p->last) < rate_alarm;
+    p->short_seconds = falls_short ? p->short_seconds + 1 : 0;
     take_busy(p, r);
 }
 
@@ -94,6 +121,7 @@ static void take_second(struct panel *p, const struct run *r, uint64_t second)
 
 struct lines {
     struct buf *out;
+    const struct text_style *style;
     int rc;
 };
 
@@ -110,6 +138,14 @@ static void add(struct lines *l, const char *fmt, ...)
     va_end(ap);
 }
 
+/* Before the first text of a line. */
+static void add_alarm(struct lines *l)
+{
+    if (l->style->terminal && l->style->colour) {
+        add(l, "%c", alarm_mark);
+    }
+}
+
 static void add_padded(struct lines *l, const char *text, size_t width)
 {
     if (l->rc == 0) {
@@ -117,7 +153,8 @@ static void add_padded(struct lines *l, const char *text, size_t width)
     }
 }
 
-/* A metric with its unit; "-" without a value. */
+/* A metric with its unit; "-" without a value, "dropped" when its rank lies among the operations
+ * that never started. */
 static void
 add_metric(struct lines *l, const struct metric_view *view, const char *name, size_t width)
 {
@@ -127,6 +164,8 @@ add_metric(struct lines *l, const struct metric_view *view, const char *name, si
 
     if (metric_value(m, view, &value)) {
         metric_format(m, value, text, sizeof text);
+    } else if (metric_shed(m, view)) {
+        snprintf(text, sizeof text, "dropped");
     }
     add_padded(l, text, width);
 }
@@ -168,28 +207,96 @@ static void add_head(struct lines *l, const struct run *r, uint64_t now_ns)
     add(l, "%s", run_state_name(r->state));
     if (r->stage >= 0 && r->stages[r->stage].started) {
         const struct run_stage *s = &r->stages[r->stage];
-        const struct stage_config *config = r->plan->stages[r->stage].config;
+        uint64_t planned_ns = s->end_ns - s->start_ns;
         uint64_t spent_ns = now_ns > s->start_ns ? now_ns - s->start_ns : 0;
-        double share = (double)spent_ns / (double)config->duration_ns;
+        double share = planned_ns > 0 ? (double)spent_ns / (double)planned_ns : 1;
 
         /* The state names its kind; an id may be long. */
         add(l, " · stage %d of %u · %s of %s", r->stage + 1, r->plan->stage_count,
-            text_clock(spent_ns, spent), text_clock(config->duration_ns, planned));
+            text_clock(spent_ns, spent), text_clock(planned_ns, planned));
         add_bar(l, share < 1 ? share : 1);
     }
     add(l, "\n");
 }
 
-static void add_load(struct lines *l, const struct panel *p)
+/* The stage that runs, NULL when there is none; *t_ns: how far it is. */
+static const struct plan_stage *running_stage(const struct run *r, uint64_t now_ns, uint64_t *t_ns)
+{
+    if (r->stage < 0 || !r->stages[r->stage].started || r->stages[r->stage].ended) {
+        return NULL;
+    }
+    *t_ns = now_ns > r->stages[r->stage].start_ns ? now_ns - r->stages[r->stage].start_ns : 0;
+    return &r->plan->stages[r->stage];
+}
+
+/* VUs beside the level that is planned, where they differ. */
+static void add_load(struct lines *l, const struct panel *p, const struct run *r, uint64_t now_ns)
 {
     const struct window_gauges *g = &p->last.gauges;
     char number[TEXT_NUMBER_MAX];
+    uint64_t t_ns;
+    const struct plan_stage *stage = running_stage(r, now_ns, &t_ns);
 
     add_padded(l, "load", LABEL_COLUMNS);
-    add(l, "%s VUs", text_count(g->active_vus, number));
-    add(l, " · %s sessions", text_count(g->active_sessions, number));
+    add(l, "%s", text_count(g->active_vus, number));
+    if (stage != NULL && !stage->levels.sized) {
+        uint32_t level = plan_level(r->plan, (uint32_t)r->stage, t_ns);
+        if (level != g->active_vus) {
+            add(l, " of %s planned", text_count(level, number));
+        }
+    }
+    add(l, " VUs · %s sessions", text_count(g->active_sessions, number));
     add(l, " · %s connections", text_count(g->open_connections, number));
     add(l, " · %s in flight\n", text_count(g->in_flight, number));
+}
+
+/* Due and not taken up: as the books have it, whatever has ended since. */
+static uint64_t waiting(const struct metric_view *v)
+{
+    uint64_t left = v->open_count[COUNT_STARTED] + v->open_count[COUNT_DROPPED_DEADLINE] +
+                    v->open_count[COUNT_DROPPED_NO_SLOT] + v->open_count[COUNT_DROPPED_STOPPED];
+
+    return v->open_count[COUNT_DUE] > left ? v->open_count[COUNT_DUE] - left : 0;
+}
+
+static bool is_open(const struct panel *p, const struct plan_stage *stage)
+{
+    return stage != NULL ? stage->levels.open_model : p->last.open_count[COUNT_DUE] > 0;
+}
+
+/* The open model: what the schedule offers, and what of it the VUs can take up. */
+static void
+add_offered(struct lines *l, const struct panel *p, const struct run *r, uint64_t now_ns)
+{
+    const struct metric_view *v = &p->last;
+    char number[TEXT_NUMBER_MAX];
+    uint64_t t_ns;
+    const struct plan_stage *stage = running_stage(r, now_ns, &t_ns);
+
+    if (!is_open(p, stage)) {
+        return;
+    }
+    if (p->short_seconds >= SHORT_SECONDS) {
+        add_alarm(l);
+    }
+    add_padded(l, "offered", LABEL_COLUMNS);
+    if (stage != NULL) {
+        add(l, "%s planned · ", text_rate(plan_rate(r->plan, (uint32_t)r->stage, t_ns), number));
+    }
+    double span_s = v->span_s > 0 ? v->span_s : 1;
+    add(l, "%s due", text_rate((double)v->open_count[COUNT_DUE] / span_s, number));
+    add(l, " · %s started", text_rate((double)v->open_count[COUNT_STARTED] / span_s, number));
+    if (v->open_count[COUNT_DUE] > 0) {
+        add(l, " (%s)", text_percent(started_share(v), number));
+    }
+    add(l, " · %s waiting", text_count(waiting(&p->total), number));
+    add(l, " · %s dropped\n", text_count(metric_dropped(&p->total), number));
+}
+
+/* "Latency" is the response time R in the open model and the service time S in the closed one. */
+static const char *latency_letter(const struct metric_view *v)
+{
+    return v->open_model ? "R" : "S";
 }
 
 /* One of the two: the last second, the run. */
@@ -199,7 +306,7 @@ static void add_figures(struct lines *l, const char *label, const struct metric_
 
     add_padded(l, label, LABEL_COLUMNS);
     add_padded(l, text_rate(v->span_s > 0 ? (double)ended(v) / v->span_s : 0, rate), 12);
-    add(l, "  p50 ");
+    add(l, "  %s p50 ", latency_letter(v));
     add_metric(l, v, "latency_p50_ms", 9);
     add(l, "  p95 ");
     add_metric(l, v, "latency_p95_ms", 9);
@@ -216,9 +323,36 @@ static void add_total(struct lines *l, const struct panel *p)
 
     add_padded(l, "operations", LABEL_COLUMNS);
     add(l, "%s started", text_count(p->total.count[COUNT_STARTED], number));
-    add(l, " · %s ended", text_count(ended(&p->total), number));
-    if (p->busy >= 0) {
-        add(l, " · generator busy %s", text_percent(p->busy, number));
+    add(l, " · %s ended\n", text_count(ended(&p->total), number));
+}
+
+/* Hints for the validity of the run: is it us who are slow? */
+static void add_generator(struct lines *l, const struct panel *p)
+{
+    const struct hist_total *lag = p->last.dist[DIST_TOOL_LAG];
+    struct hist_quantile late = {.kind = HIST_NONE};
+    uint64_t own = p->total.count[COUNT_OWN_FAILURES] + p->total.count[COUNT_CONNECT_OWN];
+    char number[TEXT_NUMBER_MAX];
+
+    if (p->busy < 0) {
+        return;
+    }
+    if (p->busy > busy_alarm || own > 0) {
+        add_alarm(l);
+    }
+    add_padded(l, "generator", LABEL_COLUMNS);
+    add(l, "busiest thread %s", text_percent(p->busy, number));
+    if (p->busy > busy_warning) {
+        add(l, ", near its limit");
+    }
+    if (lag != NULL) {
+        late = hist_quantile(lag, LAG_PPM, 0);
+    }
+    if (late.kind == HIST_VALUE) {
+        add(l, " · sends late by %s (p99)", text_time(late.value_ns, number));
+    }
+    if (own > 0) {
+        add(l, " · %s failures of its own", text_count(own, number));
     }
     add(l, "\n");
 }
@@ -263,19 +397,36 @@ static void add_sparks(struct lines *l, const struct panel *p)
     add(l, "\n");
 }
 
+/* How long the row of breaches is by now, and how long it has to be. */
+static void add_breach(struct lines *l, const struct stop_state *s)
+{
+    uint64_t window_ns = s->spec->window_ms * NS_PER_MS;
+    char so_far[TEXT_NUMBER_MAX], limit[TEXT_NUMBER_MAX];
+
+    add(l, ", breached for %s of %s", text_clock(s->row * window_ns, so_far),
+        text_clock(s->spec->sustain_windows * window_ns, limit));
+}
+
 static void add_condition(struct lines *l, const struct stop_state *s)
 {
     const struct metric *m = s->spec->metric;
+    const char *scope = s->spec->scope_text != NULL ? s->spec->scope_text : "";
     char value[64], text[256];
 
-    snprintf(text, sizeof text, "%s %s %s", m->name, stop_comparator_name(s->spec->comparator),
+    if (s->triggered || (s->has_margin && s->margin < 0)) {
+        add_alarm(l);
+    }
+    snprintf(text, sizeof text, "%s%s%s%s %s %s", m->name, scope[0] != '\0' ? "{" : "", scope,
+             scope[0] != '\0' ? "}" : "", stop_comparator_name(s->spec->comparator),
              metric_format(m, s->spec->threshold, value, sizeof value));
-    add_padded(l, "stop if", LABEL_COLUMNS);
-    add_padded(l, text, 40);
+    add_padded(l, s->spec->on_trigger == STOP_PASS ? "done if" : "stop if", LABEL_COLUMNS);
+    add_padded(l, text, CONDITION_COLUMNS);
     if (s->triggered) {
         add(l, "  TRIGGERED");
     } else if (!s->active) {
         add(l, "  not now");
+    } else if (s->waiting) {
+        add(l, "  waits for a stream");
     }
     if (s->last.has_value) {
         add(l, "  now %s", metric_format(m, s->last.value, value, sizeof value));
@@ -284,37 +435,55 @@ static void add_condition(struct lines *l, const struct stop_state *s)
         add(l, ", margin %s", metric_format(m, s->margin, value, sizeof value));
     }
     if (s->row > 0 && !s->triggered) {
-        add(l, ", %u of %u windows", s->row, s->spec->sustain_windows);
+        add_breach(l, s);
     }
     add(l, "\n");
 }
 
+/* What is most pressing: 0, 1, 2 … as classes, so that lines move as little as possible. */
+static int pressing(const struct stop_state *s)
+{
+    return s->triggered                     ? 0
+           : s->row > 0                     ? 1
+           : s->has_margin && s->margin < 0 ? 2
+           : s->active                      ? 3
+                                            : 4;
+}
+
 static void add_conditions(struct lines *l, const struct run *r)
 {
-    size_t count = stop_count(r->conditions);
+    enum { CLASSES = 5 };
+    size_t count = stop_count(r->conditions), shown = 0;
 
-    for (size_t i = 0; i < count && i < CONDITIONS_SHOWN; i++) {
-        struct stop_state state;
+    for (int class = 0; class < CLASSES; class ++) {
+        for (size_t i = 0; i < count && shown < CONDITIONS_SHOWN; i++) {
+            struct stop_state state;
 
-        stop_state(r->conditions, i, &state);
-        add_condition(l, &state);
+            stop_state(r->conditions, i, &state);
+            if (pressing(&state) == class) {
+                add_condition(l, &state);
+                shown++;
+            }
+        }
     }
-    if (count > CONDITIONS_SHOWN) {
+    if (count > shown) {
         add_padded(l, "", LABEL_COLUMNS);
-        add(l, "and %zu more\n", count - CONDITIONS_SHOWN);
+        add(l, "and %zu more\n", count - shown);
     }
 }
 
 int panel_frame(const struct panel *p, const struct run *r, uint64_t now_ns, struct buf *out)
 {
-    struct lines l = {.out = out};
+    struct lines l = {.out = out, .style = &p->style};
 
     add_head(&l, r, now_ns);
     if (p->has_second) {
-        add_load(&l, p);
+        add_load(&l, p, r, now_ns);
+        add_offered(&l, p, r, now_ns);
         add_figures(&l, "now", &p->last);
         add_figures(&l, "in all", &p->total);
         add_total(&l, p);
+        add_generator(&l, p);
         add_streams(&l, p);
         add_sparks(&l, p);
         add_conditions(&l, r);
@@ -327,16 +496,20 @@ int panel_frame(const struct panel *p, const struct run *r, uint64_t now_ns, str
 
 int panel_line(const struct panel *p, const struct run *r, uint64_t second, struct buf *out)
 {
-    struct lines l = {.out = out};
+    struct lines l = {.out = out, .style = &p->style};
     const struct metric_view *v = &p->last;
     char text[TEXT_NUMBER_MAX];
+    double span_s = v->span_s > 0 ? v->span_s : 1;
 
     add(&l, "%4llu s  ", (unsigned long long)second + 1);
     add_padded(&l, run_state_name(r->state), 17);
-    add(&l, "  %s", text_rate(v->span_s > 0 ? (double)ended(v) / v->span_s : 0, text));
+    add(&l, "  %s", text_rate((double)ended(v) / span_s, text));
+    if (v->open_count[COUNT_DUE] > 0) {
+        add(&l, " of %s due", text_rate((double)v->open_count[COUNT_DUE] / span_s, text));
+    }
     add(&l, "  failed ");
     add_ratio(&l, v->count[COUNT_ENDED_FAILED], ended(v));
-    add(&l, "  p50 ");
+    add(&l, "  %s p50 ", latency_letter(v));
     add_metric(&l, v, "latency_p50_ms", 0);
     add(&l, "  p99 ");
     add_metric(&l, v, "latency_p99_ms", 0);
@@ -384,8 +557,23 @@ void panel_second(struct panel *p, const struct run *r, uint64_t second)
     buf_clear(&line);
 }
 
-/* The lines of a frame, none wider than the terminal, over those of the frame before. */
-static int compose(struct panel *p, const struct buf *frame, struct buf *out, size_t *lines)
+/* One line over the one that stands there, no wider than the terminal. */
+static int compose_line(const struct panel *p, struct str line, struct buf *out)
+{
+    bool alarm = line.len > 0 && line.p[0] == alarm_mark;
+
+    if (alarm) {
+        line = (struct str){line.p + 1, line.len - 1};
+    }
+    int rc = alarm ? buf_add_c(out, "\x1b[31m") : 0;
+    if (rc == 0) {
+        rc = text_add_safe(out, line, p->style.columns - 1);
+    }
+    return rc != 0 ? rc : buf_add_c(out, alarm ? "\x1b[0m\x1b[K\n" : "\x1b[K\n");
+}
+
+/* The lines of a frame over those of the frame before. */
+static int compose(const struct panel *p, const struct buf *frame, struct buf *out, size_t *lines)
 {
     int rc = p->drawn_lines > 0 ? buf_printf(out, "\r\x1b[%zuA", p->drawn_lines) : 0;
     size_t at = 0;
@@ -394,10 +582,7 @@ static int compose(struct panel *p, const struct buf *frame, struct buf *out, si
         const char *end = memchr(frame->p + at, '\n', frame->len - at);
         size_t len = end != NULL ? (size_t)(end - frame->p) - at : frame->len - at;
 
-        rc = text_add_safe(out, (struct str){frame->p + at, len}, p->style.columns - 1);
-        if (rc == 0) {
-            rc = buf_add_c(out, "\x1b[K\n");
-        }
+        rc = compose_line(p, (struct str){frame->p + at, len}, out);
         at += len + 1;
     }
     return rc != 0 ? rc : buf_add_c(out, "\x1b[J");
