@@ -5,7 +5,7 @@
 # ", K skipped" behind it when something could not be tried here; the exit code is 1 if any failed.
 #
 #   scripts/test.sh                 everything
-#   scripts/test.sh PART...         only these: lint unit tsan e2e e2e-sanitized
+#   scripts/test.sh PART...         only these: lint unit tsan measure e2e e2e-sanitized
 #   scripts/test.sh --no-setup ...  without looking for missing packages
 #   scripts/test.sh --no-tidy ...   without clang-tidy, which needs minutes for files it has not seen
 set -u -o pipefail
@@ -160,6 +160,13 @@ run_tsan() {
     done
 }
 
+# Load against known latencies: are the reported quantiles true? Alone on the machine, optimised.
+run_measure() {
+    build release --target measure_quantiles || return
+    title "measured against the truth (release binaries)"
+    run_ctest release "measure" -L measure
+}
+
 tap_count() {
     sed -n "s/^# $2 \([0-9]*\)\$/\1/p" "$1" | tail -n 1
 }
@@ -240,15 +247,15 @@ for argument in "$@"; do
     case $argument in
     --no-setup) setup=no ;;
     --no-tidy) export TIDY=off ;;
-    lint | unit | tsan | e2e | e2e-sanitized) parts+=("$argument") ;;
+    lint | unit | tsan | measure | e2e | e2e-sanitized) parts+=("$argument") ;;
     *)
-        echo "test: unknown part '$argument'; known: lint unit tsan e2e e2e-sanitized, --no-setup, --no-tidy" >&2
+        echo "test: unknown part '$argument'; known: lint unit tsan measure e2e e2e-sanitized, --no-setup, --no-tidy" >&2
         fail_one "arguments"
         exit 2
         ;;
     esac
 done
-[ ${#parts[@]} -gt 0 ] || parts=(lint unit tsan e2e e2e-sanitized)
+[ ${#parts[@]} -gt 0 ] || parts=(lint unit tsan measure e2e e2e-sanitized)
 
 if [ $setup = yes ] && ! bash scripts/setup.sh; then
     fail_one "setup"
