@@ -6,7 +6,7 @@
 
 #define MS UINT64_C(1000000)
 
-enum { KEYS = 3, STAGES = 2, SECONDS = 12, SOURCES_MAX = 7, HISTORY = 20 };
+enum { KEYS = 3, STAGES = 2, SECONDS = 12, SOURCES_MAX = 7, HISTORY = 20, CUSTOMS = 3 };
 
 static const struct aggregate_key keys[KEYS] = {
     {.stage_index = 0, .operation = "tools_call", .tool_name = "echo", .template_id = "a"},
@@ -16,7 +16,7 @@ static const struct aggregate_key keys[KEYS] = {
 
 static struct aggregate *new_books(uint32_t sources)
 {
-    return aggregate_new(keys, KEYS, STAGES, sources, 0, HISTORY);
+    return aggregate_new(keys, KEYS, STAGES, sources, CUSTOMS, HISTORY);
 }
 
 static void begin_second(struct window *w, uint64_t second)
@@ -79,6 +79,8 @@ static void random_operation(struct window *w, uint64_t second, uint64_t j)
     snprintf(message, sizeof message, "kind %c number %u",
              'a' + (char)rng_below(rng_at(seed, 3), 5), (unsigned)j);
     struct outcome o = {.key = (uint32_t)rng_below(rng_at(seed, 4), KEYS),
+                        .vu = (uint32_t)j,
+                        .n = second,
                         .cls = kinds[kind].cls,
                         .t_due = due,
                         .t_free = due,
@@ -97,6 +99,31 @@ static void random_operation(struct window *w, uint64_t second, uint64_t j)
     window_event(w, o.key, rng_at(seed, 7) >> 40);
     window_connect(w, rng_at(seed, 8) >> 40, ERROR_CODE_NONE);
     window_outcome(w, &o);
+    if (j % 10 == 0) {
+        window_key(w, o.key)->count[COUNT_DUE] += 2;
+        window_key(w, o.key)->count[COUNT_DROPPED_DEADLINE]++;
+        window_key(w, o.key)->count[COUNT_DROPPED_STOPPED]++;
+        window_custom(w, 0, (double)rng_below(rng_at(seed, 9), 1000), true, second * NS_PER_S + j);
+        window_custom(w, 1, (double)j - 100, false, second * NS_PER_S + j);
+        window_custom(w, 0, -1, true, 1);
+    }
+}
+
+/* Two operations per second are so slow that they are among the slowest, however they are split. */
+static void slow_operation(struct window *w, uint64_t second, uint64_t i)
+{
+    struct outcome o = {.key = (uint32_t)((second + i) % KEYS),
+                        .vu = (uint32_t)i,
+                        .n = second,
+                        .t_due = 1,
+                        .t_free = 1,
+                        .t_ready = 1,
+                        .t_send = 2,
+                        /* In pairs equally slow. */
+                        .t_end = 3 + 2000 * NS_PER_S + second / 2 * NS_PER_S};
+
+    window_started(w, o.key);
+    window_outcome(w, &o);
 }
 
 /* Plays the same operations split over `sources`. */
@@ -105,8 +132,9 @@ static struct aggregate *play(uint32_t sources)
     struct aggregate *a = new_books(sources);
     struct window *w[SOURCES_MAX];
 
+    aggregate_set_open_model(a, 1, true);
     for (uint32_t i = 0; i < sources; i++) {
-        w[i] = window_new(KEYS, 0, 0);
+        w[i] = window_new(KEYS, CUSTOMS, 0);
     }
     for (uint64_t second = 0; second < SECONDS; second++) {
         for (uint32_t i = 0; i < sources; i++) {
@@ -115,6 +143,8 @@ static struct aggregate *play(uint32_t sources)
         for (uint64_t j = 0; j < 300; j++) {
             random_operation(w[rng_below(rng_at(99, j + second), sources)], second, j);
         }
+        slow_operation(w[second % sources], second, 0);
+        slow_operation(w[(second + 1) % sources], second, 1);
         /* They arrive in another order each second. */
         for (uint32_t i = 0; i < sources; i++) {
             uint32_t from = (uint32_t)((i + second) % sources);
@@ -140,6 +170,49 @@ static void assert_same_view(const struct metric_view *a, const struct metric_vi
     }
     assert_true(a->span_s == b->span_s);
     assert_int_equal(a->busy, b->busy);
+    assert_int_equal(a->open_model, b->open_model);
+    assert_memory_equal(a->open_count, b->open_count, sizeof a->open_count);
+    assert_int_equal(a->custom_count, b->custom_count);
+    for (uint32_t i = 0; i < a->custom_count; i++) {
+        struct metric_custom ca = a->customs[i], cb = b->customs[i];
+        assert_int_equal(ca.count, cb.count);
+        assert_int_equal(ca.rejected, cb.rejected);
+        assert_int_equal(ca.last_ns, cb.last_ns);
+        assert_true(ca.sum == cb.sum && ca.min == cb.min && ca.max == cb.max && ca.last == cb.last);
+        if (ca.hist != NULL && ca.hist->head.count > 0) {
+            assert_memory_equal(ca.hist, cb.hist, sizeof *ca.hist);
+        }
+    }
+}
+
+/* Also with values: quantiles, some of them shed. */
+static void assert_same_metrics(const struct metric_view *a, const struct metric_view *b)
+{
+    for (size_t i = 0; i < metric_count(); i++) {
+        double va = 0, vb = 0;
+        assert_int_equal(metric_value(metric_at(i), a, &va), metric_value(metric_at(i), b, &vb));
+        assert_true(va == vb);
+        assert_int_equal(metric_shed(metric_at(i), a), metric_shed(metric_at(i), b));
+    }
+}
+
+static void assert_same_slowest(const struct aggregate *a, const struct aggregate *b, int32_t stage)
+{
+    const struct aggregate_slow *rows_a[AGGREGATE_SLOWEST_MAX], *rows_b[AGGREGATE_SLOWEST_MAX];
+    size_t n = aggregate_slowest(a, stage, rows_a, AGGREGATE_SLOWEST_MAX);
+
+    assert_int_equal(aggregate_slowest(b, stage, rows_b, AGGREGATE_SLOWEST_MAX), n);
+    assert_true(n > 5);
+    for (size_t i = 0; i < n; i++) {
+        const struct outcome *x = &rows_a[i]->op.outcome, *y = &rows_b[i]->op.outcome;
+        assert_int_equal(x->vu, y->vu);
+        assert_int_equal(x->n, y->n);
+        assert_int_equal(x->key, y->key);
+        assert_int_equal(x->t_end, y->t_end);
+        assert_int_equal(rows_a[i]->second, rows_b[i]->second);
+        assert_true(i == 0 || rows_a[i]->op.outcome.t_end <= rows_a[i - 1]->op.outcome.t_end);
+        assert_true(stage < 0 || keys[rows_a[i]->op.outcome.key].stage_index == (uint32_t)stage);
+    }
 }
 
 static void assert_same_failures(const struct aggregate *a, const struct aggregate *b)
@@ -161,7 +234,7 @@ static void assert_same_failures(const struct aggregate *a, const struct aggrega
 
 static void test_merged_equals_unsplit(void **state)
 {
-    static const uint32_t splits[] = {2, 3, SOURCES_MAX};
+    static const uint32_t splits[] = {1, 2, 3, SOURCES_MAX};
     struct aggregate *whole = play(1);
     struct metric_view v = {.span_s = 0}, w = {.span_s = 0};
 
@@ -177,12 +250,14 @@ static void test_merged_equals_unsplit(void **state)
                 aggregate_view_total(whole, &f, &v);
                 aggregate_view_total(split, &f, &w);
                 assert_same_view(&v, &w);
+                assert_same_metrics(&v, &w);
                 assert_true(aggregate_view_seconds(whole, &f, 3, 5, &v));
                 assert_true(aggregate_view_seconds(split, &f, 3, 5, &w));
                 assert_same_view(&v, &w);
             }
         }
         assert_same_failures(whole, split);
+        assert_same_slowest(whole, split, -1);
         aggregate_free(split);
     }
     metric_view_clear(&v);
@@ -210,7 +285,7 @@ static void test_seconds_add_up_to_the_total(void **state)
         }
     }
     assert_memory_equal(sum, total.count, sizeof sum);
-    assert_int_equal(total.count[COUNT_STARTED], 300 * SECONDS);
+    assert_int_equal(total.count[COUNT_STARTED], 302 * SECONDS);
     assert_int_equal(total.count[COUNT_STARTED], total.count[COUNT_ENDED_OK] +
                                                      total.count[COUNT_ENDED_FAILED] +
                                                      total.count[COUNT_UNFINISHED]);
@@ -223,7 +298,7 @@ static void test_seconds_add_up_to_the_total(void **state)
 static void test_stages_and_keys_are_apart(void **state)
 {
     struct aggregate *a = new_books(1);
-    struct window *w = window_new(KEYS, 0, 0);
+    struct window *w = window_new(KEYS, CUSTOMS, 0);
     struct aggregate_filter f = aggregate_everything();
     struct metric_view v = {.span_s = 0};
 
@@ -271,7 +346,7 @@ static void test_stages_and_keys_are_apart(void **state)
 
 static void add_second(struct aggregate *a, uint32_t source, uint64_t second)
 {
-    struct window *w = window_new(KEYS, 0, 0);
+    struct window *w = window_new(KEYS, CUSTOMS, 0);
 
     begin_second(w, second);
     succeed_op(w, 0, MS);
@@ -279,6 +354,164 @@ static void add_second(struct aggregate *a, uint32_t source, uint64_t second)
     w->gauges.oldest_event_age_ns = source + 10;
     assert_true(aggregate_add(a, source, w));
     window_free(w);
+}
+
+static void test_a_set_of_keys(void **state)
+{
+    static const uint64_t both[] = {5};
+    struct aggregate *a = play(2);
+    struct aggregate_filter f = aggregate_everything();
+    struct metric_view all = {.span_s = 0}, one = {.span_s = 0}, sum = {.span_s = 0};
+
+    (void)state;
+    f.keys = both;
+    f.only_keys = true;
+    aggregate_view_total(a, &f, &all);
+    for (uint32_t key = 0; key < KEYS; key += 2) {
+        struct aggregate_filter single = aggregate_filter_key(a, key);
+        single.only_keys = true;
+        aggregate_view_total(a, &single, &one);
+        assert_true(one.span_s == SECONDS / 2.0);
+        for (unsigned i = 0; i < COUNT_ALL; i++) {
+            sum.count[i] += one.count[i];
+        }
+    }
+    assert_memory_equal(all.count, sum.count, sizeof all.count);
+    assert_true(all.count[COUNT_STARTED] > 0);
+    /* Nothing of the run parts. */
+    assert_int_equal(all.count[COUNT_CONNECT_ATTEMPTS], 0);
+    assert_int_equal(all.customs[0].count, 0);
+    assert_false(all.has_gauges);
+    assert_true(aggregate_view_seconds(a, &f, 0, SECONDS, &one));
+    assert_memory_equal(all.count, one.count, sizeof all.count);
+    assert_int_equal(one.customs[0].count, 0);
+    f.only_keys = false;
+    aggregate_view_total(a, &f, &all);
+    assert_int_equal(all.count[COUNT_CONNECT_ATTEMPTS], 300 * SECONDS);
+    metric_view_clear(&all);
+    metric_view_clear(&one);
+    aggregate_free(a);
+}
+
+static void test_the_load_model_of_a_view(void **state)
+{
+    static const uint64_t first[] = {1};
+    struct aggregate *a = play(1);
+    struct aggregate_filter f = aggregate_everything();
+    struct metric_view v = {.span_s = 0};
+
+    (void)state;
+    aggregate_view_total(a, &f, &v);
+    assert_true(v.open_model);
+    f.keys = first;
+    aggregate_view_total(a, &f, &v);
+    assert_false(v.open_model);
+    assert_int_equal(v.open_count[COUNT_STARTED], 0);
+    f = aggregate_everything();
+    f.stage_index = 0;
+    aggregate_view_total(a, &f, &v);
+    assert_false(v.open_model);
+    f.stage_index = 1;
+    aggregate_view_total(a, &f, &v);
+    assert_true(v.open_model);
+    assert_memory_equal(v.open_count, v.count, sizeof(uint64_t) * COUNT_CONNECT_ATTEMPTS);
+    assert_true(aggregate_view_seconds(a, &f, 0, 2, &v));
+    assert_true(v.open_model);
+    metric_view_clear(&v);
+    aggregate_free(a);
+}
+
+static void test_metrics_of_the_scenario(void **state)
+{
+    struct aggregate *a = new_books(2);
+    struct window *w = window_new(KEYS, CUSTOMS, 0);
+    struct aggregate_filter f = aggregate_everything();
+    struct metric_view v = {.span_s = 0};
+
+    (void)state;
+    begin_second(w, 0);
+    window_custom(w, 2, 4.5, true, 10);
+    window_custom(w, 2, 1.5, true, 20);
+    assert_true(aggregate_add(a, 0, w));
+    begin_second(w, 0);
+    window_custom(w, 2, 3, true, 15);
+    assert_true(aggregate_add(a, 1, w));
+    begin_second(w, SECONDS / 2);
+    window_custom(w, 2, 100, true, 40);
+    assert_true(aggregate_add(a, 0, w));
+
+    aggregate_view_total(a, &f, &v);
+    assert_int_equal(v.custom_count, CUSTOMS);
+    assert_int_equal(v.customs[2].count, 4);
+    assert_true(v.customs[2].sum == 109 && v.customs[2].last == 100);
+    f.stage_index = 0;
+    aggregate_view_total(a, &f, &v);
+    assert_int_equal(v.customs[2].count, 3);
+    assert_true(v.customs[2].min == 1.5 && v.customs[2].max == 4.5 && v.customs[2].last == 1.5);
+    assert_int_equal(v.customs[2].hist->head.count, 3);
+    f.stage_index = -1;
+    assert_true(aggregate_view_seconds(a, &f, 0, 1, &v));
+    assert_int_equal(v.customs[2].count, 3);
+    assert_int_equal(v.customs[2].hist->head.max, 4500);
+    assert_int_equal(v.customs[0].count, 0);
+    /* A view may serve other books. */
+    struct aggregate *b = aggregate_new(keys, KEYS, STAGES, 1, 1, HISTORY);
+    aggregate_view_total(b, &f, &v);
+    assert_int_equal(v.custom_count, 1);
+    assert_false(aggregate_add(b, 0, w)); /* another number of metrics */
+    aggregate_view_total(a, &f, &v);
+    assert_int_equal(v.customs[2].count, 4);
+    aggregate_free(b);
+    metric_view_clear(&v);
+    window_free(w);
+    aggregate_free(a);
+}
+
+static void test_the_slowest_of_each_stage(void **state)
+{
+    struct aggregate *a = play(3);
+    const struct aggregate_slow *rows[AGGREGATE_SLOWEST_MAX];
+
+    (void)state;
+    assert_same_slowest(a, a, 0);
+    assert_same_slowest(a, a, 1);
+    assert_int_equal(aggregate_slowest(a, -1, rows, 3), 3);
+    assert_int_equal(rows[0]->op.outcome.n, SECONDS - 2);
+    assert_int_equal(rows[0]->op.outcome.vu, 0);
+    assert_int_equal(rows[0]->second, SECONDS - 2);
+    assert_int_equal(rows[0]->source, (SECONDS - 2) % 3);
+    assert_int_equal(aggregate_slowest(a, -1, rows, AGGREGATE_SLOWEST_MAX), AGGREGATE_SLOWEST_MAX);
+    aggregate_free(a);
+}
+
+static void test_due_operations_balance(void **state)
+{
+    struct aggregate *a = new_books(1);
+    struct window *w = window_new(KEYS, CUSTOMS, 0);
+    struct aggregate_integrity i;
+
+    (void)state;
+    aggregate_set_open_model(a, 1, true);
+    begin_second(w, 0);
+    succeed_op(w, 0, MS); /* of the closed model: nothing was due */
+    succeed_op(w, 1, MS);
+    window_key(w, 1)->count[COUNT_DUE] = 7;
+    window_key(w, 1)->count[COUNT_DROPPED_DEADLINE] = 1;
+    window_key(w, 1)->count[COUNT_DROPPED_NO_SLOT] = 2;
+    assert_true(aggregate_add(a, 0, w));
+    aggregate_integrity(a, &i);
+    assert_int_equal(i.due_missing, 3);
+    begin_second(w, 1);
+    window_key(w, 1)->count[COUNT_DROPPED_STOPPED] = 3;
+    w->samples_lost = 9;
+    assert_true(aggregate_add(a, 0, w));
+    aggregate_integrity(a, &i);
+    assert_int_equal(i.due_missing, 0);
+    struct aggregate_source s;
+    aggregate_source(a, 0, &s);
+    assert_int_equal(s.samples_lost, 9);
+    window_free(w);
+    aggregate_free(a);
 }
 
 static void test_watermark(void **state)
@@ -312,7 +545,7 @@ static void test_watermark(void **state)
 static void test_refused_windows_are_counted(void **state)
 {
     struct aggregate *a = new_books(1);
-    struct window *w = window_new(KEYS, 0, 0), *other = window_new(KEYS + 1, 0, 0);
+    struct window *w = window_new(KEYS, CUSTOMS, 0), *other = window_new(KEYS + 1, CUSTOMS, 0);
     struct aggregate_integrity i;
     struct aggregate_filter f = aggregate_everything();
     struct metric_view v = {.span_s = 0};
@@ -410,7 +643,7 @@ static void test_gauges_are_of_the_last_second(void **state)
 static void test_failures_keep_their_times_and_keys(void **state)
 {
     struct aggregate *a = new_books(1);
-    struct window *w = window_new(KEYS, 0, 0);
+    struct window *w = window_new(KEYS, CUSTOMS, 0);
     const struct aggregate_failure *rows[8];
     char text[256];
 
@@ -439,7 +672,7 @@ static void test_failures_keep_their_times_and_keys(void **state)
 static void test_signatures_are_bounded(void **state)
 {
     struct aggregate *a = new_books(1);
-    struct window *w = window_new(KEYS, 0, 0);
+    struct window *w = window_new(KEYS, CUSTOMS, 0);
     const struct aggregate_failure *rows[AGGREGATE_SIGNATURES_MAX + 1];
     uint64_t total = 0;
     char text[16];
@@ -473,7 +706,7 @@ static void test_signatures_are_bounded(void **state)
 static void test_what_a_source_did(void **state)
 {
     struct aggregate *a = new_books(1);
-    struct window *w = window_new(KEYS, 0, 0);
+    struct window *w = window_new(KEYS, CUSTOMS, 0);
     struct aggregate_source s;
 
     (void)state;
@@ -505,6 +738,11 @@ int main(void)
         cmocka_unit_test(test_merged_equals_unsplit),
         cmocka_unit_test(test_seconds_add_up_to_the_total),
         cmocka_unit_test(test_stages_and_keys_are_apart),
+        cmocka_unit_test(test_a_set_of_keys),
+        cmocka_unit_test(test_the_load_model_of_a_view),
+        cmocka_unit_test(test_metrics_of_the_scenario),
+        cmocka_unit_test(test_the_slowest_of_each_stage),
+        cmocka_unit_test(test_due_operations_balance),
         cmocka_unit_test(test_watermark),
         cmocka_unit_test(test_refused_windows_are_counted),
         cmocka_unit_test(test_history_is_bounded_and_late_windows_count),

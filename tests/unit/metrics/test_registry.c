@@ -128,6 +128,17 @@ static void test_the_names_of_the_contract_exist(void **state)
         "connection_setup_p95_ms",
         "session_reuse_rate",
         "bytes_received_per_second",
+        "dropped_operations",
+        "dropped_ops",
+        "due_operations",
+        "rate_ratio",
+        "started_ops",
+        "unfinished_ops",
+        "queue_p99_ms",
+        "setup_p95_ms",
+        "check_failure_rate",
+        "integrity_mismatches",
+        "sessions_expired",
     };
 
     (void)state;
@@ -277,6 +288,201 @@ static void test_gauges(void **state)
     check(&v, "stream_stall_seconds", 1.5);
 }
 
+static void test_the_open_model(void **state)
+{
+    struct metric_view v = {.span_s = 1, .open_model = true};
+
+    (void)state;
+    check_none(&v, "rate_ratio");
+    /* 20 operations of a stage of the closed model are in the view as well. */
+    v.count[COUNT_STARTED] = 110;
+    v.open_count[COUNT_STARTED] = 90;
+    v.count[COUNT_DUE] = v.open_count[COUNT_DUE] = 100;
+    v.count[COUNT_DROPPED_DEADLINE] = 3;
+    v.count[COUNT_DROPPED_NO_SLOT] = 3;
+    v.count[COUNT_DROPPED_STOPPED] = 4;
+    check(&v, "rate_ratio", 0.9);
+    check(&v, "due_operations", 100);
+    check(&v, "dropped_operations", 10);
+    assert_int_equal(metric_samples(need("rate_ratio"), &v), 100);
+    /* The stop is no reason for a wait. */
+    assert_int_equal(metric_dropped(&v), 6);
+}
+
+static void test_dropped_operations_rank_above_all(void **state)
+{
+    struct metric_view v = {.span_s = 1, .open_model = true};
+
+    (void)state;
+    v.count[COUNT_DROPPED_DEADLINE] = 10;
+    check_none(&v, "latency_p50_ms");
+    assert_true(metric_shed(need("latency_p50_ms"), &v));
+    assert_false(metric_shed(need("latency_max_ms"), &v));
+    for (uint64_t ms = 1; ms <= 100; ms++) {
+        record(&v, DIST_RESPONSE, ms * MS, false);
+        record(&v, DIST_SERVICE, ms * MS, false);
+    }
+    check(&v, "latency_p50_ms", 55.050239);
+    check(&v, "response_p90_ms", 99.090431);
+    check_none(&v, "latency_p95_ms");
+    check_none(&v, "response_p999_ms");
+    assert_true(metric_shed(need("latency_p95_ms"), &v));
+    assert_false(metric_shed(need("latency_p90_ms"), &v));
+    assert_false(metric_shed(need("error_rate"), &v));
+    /* They bound what a maximum and a mean can say, and are no part of S. */
+    check(&v, "latency_max_ms", 100);
+    assert_true(metric_is_lower_bound(need("latency_max_ms"), &v));
+    assert_true(metric_is_lower_bound(need("response_mean_ms"), &v));
+    assert_false(metric_is_lower_bound(need("latency_p50_ms"), &v));
+    check(&v, "service_p99_ms", 99.090431);
+    assert_false(metric_shed(need("service_p99_ms"), &v));
+    v.open_model = false;
+    check(&v, "latency_p99_ms", 99.090431);
+    metric_view_clear(&v);
+}
+
+static void test_what_a_scope_can_narrow(void **state)
+{
+    static const struct {
+        const char *name;
+        bool narrows;
+    } rows[] = {
+        {"error_rate", true},
+        {"latency_p99_ms", true},
+        {"session_reuse_rate", true},
+        {"stream_stall_count", true},
+        {"event_gap_p95_ms", true},
+        {"integrity_mismatches", true},
+        {"rate_ratio", true},
+        {"connection_error_rate", false},
+        {"sessions_created", false},
+        {"session_creation_p95_ms", false},
+        {"active_streams", false},
+        {"stream_stall_seconds", false},
+        {"connection_setup_p95_ms", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        assert_int_equal(metric_narrows(need(rows[i].name)), rows[i].narrows);
+    }
+}
+
+static void test_samples_that_are_needed(void **state)
+{
+    (void)state;
+    assert_int_equal(metric_samples_needed(need("latency_p50_ms")), 5);
+    assert_int_equal(metric_samples_needed(need("latency_p99_ms")), 299);
+    assert_int_equal(metric_samples_needed(need("event_gap_p999_ms")), 2995);
+    assert_int_equal(metric_samples_needed(need("latency_max_ms")), 0);
+    assert_int_equal(metric_samples_needed(need("error_rate")), 0);
+}
+
+/* ---- metrics of the scenario ----------------------------------------------------------------- */
+
+static const struct metric_custom_def defs[] = {
+    {.name = "hits", .kind = METRIC_COUNTER},
+    {.name = "depth", .kind = METRIC_LAST},
+    {.name = "size", .kind = METRIC_TREND},
+    {.name = "error_rate", .kind = METRIC_COUNTER}, /* as a row of the registry */
+};
+
+static void check_custom(const struct metric_set *set,
+                         const struct metric_view *v,
+                         const char *name,
+                         double want)
+{
+    const struct metric *m = metric_set_find(set, str_c(name));
+    double got = -1;
+
+    assert_non_null(m);
+    assert_true(metric_value(m, v, &got));
+    if (!(fabs(got - want) < 1e-9)) {
+        fail_msg("%s is %g, not %g", name, got, want);
+    }
+}
+
+static void test_rows_of_the_scenario(void **state)
+{
+    struct metric_set *set = metric_set_new(defs, 4);
+
+    (void)state;
+    assert_int_equal(metric_set_count(set), 7 + 7 + 13 + 7);
+    for (size_t i = 0; i < metric_set_count(set); i++) {
+        const struct metric *m = metric_set_at(set, i);
+        assert_ptr_equal(metric_set_find(set, str_c(m->name)), m);
+        assert_false(metric_narrows(m));
+        assert_int_equal(metric_dist(m, true), -1);
+    }
+    /* The registry comes first, the bare name last. */
+    assert_ptr_equal(metric_set_find(set, STR("error_rate")), need("error_rate"));
+    assert_string_equal(metric_set_find(set, STR("custom.error_rate"))->name, "custom.error_rate");
+    assert_string_equal(metric_set_find(set, STR("size"))->name, "custom.size");
+    assert_string_equal(metric_set_find(set, STR("size.p95"))->name, "custom.size.p95");
+    assert_null(metric_set_find(set, STR("custom.hits.p95")));
+    assert_null(metric_set_find(set, STR("custom.none")));
+    assert_null(metric_set_find(set, STR("custom.")));
+    assert_null(metric_set_find(set, STR("")));
+    assert_ptr_equal(metric_set_find(NULL, STR("error_rate")), need("error_rate"));
+    assert_null(metric_set_find(NULL, STR("custom.size")));
+    assert_int_equal(metric_set_count(NULL), 0);
+    metric_set_free(set);
+    metric_set_free(NULL);
+}
+
+static void test_values_of_the_scenario(void **state)
+{
+    struct metric_set *set = metric_set_new(defs, 4);
+    struct window *w = window_new(1, 4, 0);
+    struct metric_view v = {.span_s = 1, .custom_count = 4};
+    double value;
+
+    (void)state;
+    v.customs = xcalloc(4, sizeof *v.customs);
+    for (int i = 1; i <= 100; i++) {
+        window_custom(w, 2, i / 10.0, true, (uint64_t)i);
+    }
+    const struct window_custom *c = &w->customs[2];
+    v.customs[2] = (struct metric_custom){.count = c->count,
+                                          .sum = c->sum,
+                                          .min = c->min,
+                                          .max = c->max,
+                                          .last = c->last,
+                                          .hist = hist_total_new()};
+    hist_total_add(v.customs[2].hist, c->hist);
+    v.customs[0] = (struct metric_custom){.count = 3, .sum = -6, .min = -4, .max = 1, .last = 1};
+    v.customs[1] = v.customs[0];
+    check_custom(set, &v, "hits", -6);
+    check_custom(set, &v, "custom.hits.max", 1);
+    check_custom(set, &v, "custom.hits.mean", -2);
+    check_custom(set, &v, "depth", 1);
+    check_custom(set, &v, "custom.depth.sum", -6);
+    check_custom(set, &v, "size", 5.05);
+    check_custom(set, &v, "custom.size.count", 100);
+    check_custom(set, &v, "custom.size.min", 0.1);
+    check_custom(set, &v, "custom.size.last", 10);
+    check_custom(set, &v, "custom.size.p999", 10);
+    /* Within the bucket's 0.78 %. */
+    assert_true(metric_value(metric_set_find(set, STR("size.p50")), &v, &value));
+    assert_true(value >= 5 && value <= 5.04);
+    assert_int_equal(metric_samples(metric_set_find(set, STR("size.p50")), &v), 100);
+    assert_int_equal(metric_samples_needed(metric_set_find(set, STR("size.p99"))), 299);
+    /* Nothing found: 0 for what counts, else no value. */
+    metric_view_reset(&v);
+    v.span_s = 1;
+    check_custom(set, &v, "hits", 0);
+    check_custom(set, &v, "custom.size.count", 0);
+    assert_false(metric_value(metric_set_find(set, STR("depth")), &v, &value));
+    assert_false(metric_value(metric_set_find(set, STR("size.p50")), &v, &value));
+    assert_false(metric_value(metric_set_find(set, STR("size.max")), &v, &value));
+    window_free(w);
+    metric_view_clear(&v);
+    /* Books that know nothing of it. */
+    v.span_s = 1;
+    assert_false(metric_value(metric_set_find(set, STR("hits")), &v, &value));
+    metric_set_free(set);
+}
+
 static void test_text_for_people(void **state)
 {
     static const struct {
@@ -313,6 +519,12 @@ int main(void)
         cmocka_unit_test(test_latency_follows_the_load_model),
         cmocka_unit_test(test_quantiles_of_a_view),
         cmocka_unit_test(test_gauges),
+        cmocka_unit_test(test_the_open_model),
+        cmocka_unit_test(test_dropped_operations_rank_above_all),
+        cmocka_unit_test(test_what_a_scope_can_narrow),
+        cmocka_unit_test(test_samples_that_are_needed),
+        cmocka_unit_test(test_rows_of_the_scenario),
+        cmocka_unit_test(test_values_of_the_scenario),
         cmocka_unit_test(test_text_for_people),
     };
 
