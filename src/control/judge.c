@@ -3,6 +3,7 @@
 #include "control/run_priv.h"
 
 #include <signal.h>
+#include <stdio.h>
 
 /* Exit codes of `mcpdrill run`; the table is in the README and in `mcpdrill help run`. */
 enum {
@@ -31,46 +32,101 @@ json_t *run_trigger_json(const struct run *r)
                      (int)t->partial, "also", also);
 }
 
-/* Fills validity and evidence. False when the numbers cannot be trusted. */
-static bool check_books(struct run *r)
+/* What is wrong with the books; NULL: nothing. `out` has room for a line. */
+static const char *
+lost_data(const struct aggregate_integrity *i, const struct metric_view *v, char *out, size_t size)
 {
-    struct aggregate_integrity i;
+    unsigned long long started = v->count[COUNT_STARTED];
+    unsigned long long ended =
+        v->count[COUNT_ENDED_OK] + v->count[COUNT_ENDED_FAILED] + v->count[COUNT_UNFINISHED];
+
+    if (started != ended) {
+        snprintf(out, size, "%llu operations started, %llu reported", started, ended);
+        return out;
+    }
+    if (i->due_missing != 0) {
+        snprintf(out, size, "%lld operations were due and neither started nor dropped",
+                 (long long)i->due_missing);
+        return out;
+    }
+    if (!i->sums_agree || i->missing + i->duplicates + i->refused + i->unknown_source > 0) {
+        snprintf(out, size, "windows: %llu merged, %llu missing, %llu repeated, %llu refused",
+                 (unsigned long long)i->windows, (unsigned long long)i->missing,
+                 (unsigned long long)i->duplicates,
+                 (unsigned long long)(i->refused + i->unknown_source));
+        return out;
+    }
+    return NULL;
+}
+
+/* The stage of the open model that wanted most. */
+static const struct plan_stage *busiest_stage(const struct run *r)
+{
+    const struct plan_stage *found = NULL;
+
+    for (uint32_t i = 0; i < r->plan->stage_count; i++) {
+        const struct plan_stage *s = &r->plan->stages[i];
+        if (s->levels.open_model && (found == NULL || s->levels.rps > found->levels.rps)) {
+            found = s;
+        }
+    }
+    return found;
+}
+
+static void count_slots(const struct run *r, struct metric_view *v, struct validity_inputs *in)
+{
+    const struct plan_stage *s = busiest_stage(r);
+    double mean_ns;
+
+    if (s == NULL) {
+        return;
+    }
+    in->slots =
+        (uint64_t)(s->levels.sized ? r->plan->scenario->safety.caps.max_vus : s->levels.vus) *
+        r->plan->slots;
+    if (v->dist[DIST_SERVICE] != NULL && hist_mean(v->dist[DIST_SERVICE], &mean_ns)) {
+        in->slots_needed = levels_slots_needed(s->levels.rps, mean_ns / 1e9);
+    }
+}
+
+/* Fills validity and evidence. */
+static void judge_validity(struct run *r)
+{
+    struct aggregate_integrity integrity;
     struct aggregate_filter filter = aggregate_everything();
     struct metric_view v = {0};
+    char line[256];
 
-    filter.dists = 0;
-    aggregate_integrity(r->books, &i);
+    filter.dists = 1u << DIST_SERVICE;
+    aggregate_integrity(r->books, &integrity);
     aggregate_view_total(r->books, &filter, &v);
-    uint64_t ended =
-        v.count[COUNT_ENDED_OK] + v.count[COUNT_ENDED_FAILED] + v.count[COUNT_UNFINISHED];
-    bool balanced = v.count[COUNT_STARTED] == ended;
-    bool whole = i.sums_agree && i.missing == 0 && i.duplicates == 0 && i.refused == 0 &&
-                 i.unknown_source == 0;
-    uint64_t own = v.count[COUNT_OWN_FAILURES], dials = v.count[COUNT_CONNECT_OWN];
-    if (!balanced) {
-        buf_printf(&r->evidence, "%llu operations started, %llu reported\n",
-                   (unsigned long long)v.count[COUNT_STARTED], (unsigned long long)ended);
+    struct validity_inputs in = {
+        .lost = lost_data(&integrity, &v, line, sizeof line),
+        .own_operations = v.count[COUNT_OWN_FAILURES],
+        .own_connects = v.count[COUNT_CONNECT_OWN],
+        .due = v.count[COUNT_DUE],
+        .started = v.open_count[COUNT_STARTED],
+        .dropped_deadline = v.count[COUNT_DROPPED_DEADLINE],
+        .dropped_no_slot = v.count[COUNT_DROPPED_NO_SLOT],
+    };
+    count_slots(r, &v, &in);
+    for (size_t i = r->criterion_count; r->criteria_judged && i-- > 0;) {
+        if (r->criteria[i].state == CRITERION_UNDECIDED) {
+            in.undecided_criteria++;
+            in.undecided = r->criteria[i].sentence;
+        }
     }
-    if (!whole) {
-        buf_printf(&r->evidence,
-                   "windows: %llu merged, %llu missing, %llu repeated, %llu refused\n",
-                   (unsigned long long)i.windows, (unsigned long long)i.missing,
-                   (unsigned long long)i.duplicates,
-                   (unsigned long long)i.refused + (unsigned long long)i.unknown_source);
-    }
-    if (own + dials > 0) {
-        buf_printf(&r->evidence,
-                   "%llu operations and %llu connection attempts failed on our own side "
-                   "(descriptors, ports, memory)\n",
-                   (unsigned long long)own, (unsigned long long)dials);
-    }
+    validity_judge(r->validity_, &in, &r->worth);
+    r->validity = validity_state_name(r->worth.state);
+    (void)validity_write(&r->worth, &r->evidence);
     metric_view_clear(&v);
-    if (!balanced || !whole) {
-        r->validity = "lost_data";
-        return false;
-    }
-    r->validity = own + dials > 0 ? "generator_bound" : "valid";
-    return own + dials == 0;
+}
+
+/* Do the figures say something about the target? */
+static bool is_about_target(enum validity_state state)
+{
+    return state != VALIDITY_LOST_DATA && state != VALIDITY_GENERATOR_BOUND &&
+           state != VALIDITY_NETWORK_BOUND;
 }
 
 static int exit_code_of(const struct run *r)
@@ -106,35 +162,39 @@ static bool played(const struct run *r)
     return r->stop.kind != RUN_STOP_PREFLIGHT && r->stop.kind != RUN_STOP_SYSTEM;
 }
 
-/* The exit code that criteria and findings make of one that says that all is well. */
-static int exit_code_of_criteria(const struct run *r)
+static bool a_criterion_failed(const struct run *r)
 {
-    int code = EXIT_PASSED;
-
     for (size_t i = 0; r->criteria_judged && i < r->criterion_count; i++) {
-        enum criterion_state state = r->criteria[i].state;
-
-        if (state == CRITERION_FAILED || state == CRITERION_NO_VALUE) {
-            return EXIT_STOPPED;
+        if (r->criteria[i].state == CRITERION_FAILED ||
+            r->criteria[i].state == CRITERION_NO_VALUE) {
+            return true;
         }
-        code = state == CRITERION_UNDECIDED ? EXIT_INVALID : code;
     }
-    return r->integrity_told_ ? EXIT_STOPPED : code;
+    return false;
+}
+
+/* What becomes of a run that ended well. An answer to the wrong caller is a fact, whatever the
+ * figures are worth; a criterion is about figures. */
+static int exit_code_of_figures(const struct run *r)
+{
+    if (r->integrity_told_) {
+        return EXIT_STOPPED;
+    }
+    if (a_criterion_failed(r) && is_about_target(r->worth.state)) {
+        return EXIT_STOPPED;
+    }
+    return r->worth.state == VALIDITY_VALID ? EXIT_PASSED : EXIT_INVALID;
 }
 
 void run_judge(struct run *r)
 {
-    bool valid = check_books(r);
-
     if (played(r)) {
         specs_judge(r);
     }
+    judge_validity(r);
     r->exit_code = exit_code_of(r);
     if (r->exit_code == EXIT_PASSED) {
-        r->exit_code = exit_code_of_criteria(r);
-    }
-    if (r->exit_code == EXIT_PASSED && !valid) {
-        r->exit_code = EXIT_INVALID;
+        r->exit_code = exit_code_of_figures(r);
     }
     if (r->stop.signo != 0) {
         /* A partial result: nobody can say how it would have ended. */

@@ -491,6 +491,7 @@ static void take_seconds(struct run *r)
 void run_on_window(struct run *r, uint32_t source, const struct window *w)
 {
     aggregate_add(r->books, source, w);
+    validity_window(r->validity_, source, w);
     take_seconds(r);
 }
 
@@ -610,6 +611,7 @@ int run_new(struct loop *loop,
     timer_init(&r->cap_timer_, on_cap);
     timer_init(&r->drain_timer_, on_drain_timeout);
     watch_init(r);
+    r->validity_ = validity_new(workers->source_count);
     r->stages = arena_array(&r->arena_, plan->stage_count, sizeof *r->stages);
     int rc = specs_make(r, err);
     if (rc != 0) {
@@ -633,6 +635,7 @@ void run_free(struct run *r)
     buf_clear(&r->warnings);
     stop_free(r->conditions);
     metric_set_free(r->metrics);
+    validity_free(r->validity_);
     aggregate_free(r->books);
     buf_clear(&r->evidence);
     arena_clear(&r->arena_);

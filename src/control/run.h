@@ -23,6 +23,7 @@
 #include "control/aggregate.h"
 #include "control/criteria.h"
 #include "control/stop.h"
+#include "control/validity.h"
 #include "loop/loop.h"
 #include "metrics/check.h"
 #include "plan/plan.h"
@@ -140,11 +141,13 @@ struct run {
     struct buf warnings;      /* what people should know, one line each */
     uint64_t stop_latency_ns; /* deciding second's end to the last source drained; 0: no stop */
     enum run_verdict verdict;
-    const char *validity; /* "valid", "lost_data", "generator_bound" */
-    struct buf evidence;  /* one line each */
+    const char *validity; /* the word of worth.state, "valid" until then */
+    struct validity_result worth;
+    struct buf evidence; /* one line each */
     int exit_code;
 
     /* private */
+    struct validity *validity_;
     const struct run_workers *workers_;
     void *workers_owner_;
     struct run_observer observer_;

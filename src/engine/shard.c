@@ -142,8 +142,16 @@ uint64_t shard_cap_wait(struct shard *s, uint64_t now_ns)
     if (s->cap_next_ns > now_ns + CAP_BURST_NS) {
         return s->cap_next_ns - CAP_BURST_NS;
     }
-    s->cap_next_ns = (s->cap_next_ns > now_ns ? s->cap_next_ns : now_ns) + s->cap_interval_ns;
+    shard_cap_count(s, now_ns);
     return 0;
+}
+
+void shard_cap_count(struct shard *s, uint64_t now_ns)
+{
+    if (s->cap_next_ns == UINT64_MAX) {
+        return; /* nothing at all is this shard's share */
+    }
+    s->cap_next_ns = (s->cap_next_ns > now_ns ? s->cap_next_ns : now_ns) + s->cap_interval_ns;
 }
 
 /* No second sees more starts than the cap: of N in a row within one, the last may come at

@@ -152,6 +152,8 @@ struct window *shard_window(struct shard *s, uint64_t now_ns);
 bool shard_accepts(const struct shard *s, uint64_t due_ns);
 /* 0: it may start now; else when to ask again. */
 uint64_t shard_cap_wait(struct shard *s, uint64_t now_ns);
+/* A start that needs no permission, but counts. */
+void shard_cap_count(struct shard *s, uint64_t now_ns);
 /* A VU is gone. */
 void shard_vu_gone(struct shard *s);
 /* What sessions_finish waited for. */

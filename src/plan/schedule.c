@@ -75,16 +75,3 @@ uint64_t schedule_due_ns(const struct schedule *s, uint64_t i)
 
     return schedule_next_ns(s, i, &piece);
 }
-
-double schedule_rate(const struct schedule *s, uint64_t t_ns)
-{
-    for (size_t i = 0; i < s->count; i++) {
-        const struct schedule_piece *p = &s->pieces[i];
-
-        if (t_ns < p->t0_ns + p->dur_ns) {
-            double share = (double)(t_ns - p->t0_ns) / (double)p->dur_ns;
-            return ((double)p->a_u + ((double)p->b_u - (double)p->a_u) * share) / MICRO;
-        }
-    }
-    return 0;
-}

@@ -41,7 +41,5 @@ uint64_t schedule_arrivals(const struct schedule *s);
 uint64_t schedule_due_ns(const struct schedule *s, uint64_t i);
 /* As schedule_due_ns, for one who asks for rising numbers: `piece` starts at 0 and is kept. */
 uint64_t schedule_next_ns(const struct schedule *s, uint64_t i, size_t *piece);
-/* Rate at a moment, operations per second. */
-double schedule_rate(const struct schedule *s, uint64_t t_ns);
 
 #endif

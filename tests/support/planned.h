@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A plan from the text of a scenario, in one call. The text may have ' for each ". */
+/* A plan from the text of a scenario, in one call. The text may have ' for each ". VUs make no calls
+ * of their own (user_journey) unless the text says which. */
 #ifndef SUPPORT_PLANNED_H
 #define SUPPORT_PLANNED_H
 
@@ -32,6 +33,9 @@ planned_make(struct planned *p, const char *text, const char *const *metrics, si
         print_error("%s\n", err.msg);
     }
     assert_int_equal(rc, 0);
+    if (strstr(text, "startup_sequence") == NULL && strstr(text, "periodic_ops") == NULL) {
+        p->scenario->workload.journey = (struct journey_config){.list_on_start = false};
+    }
     issue_list_clear(&issues);
     buf_clear(&json);
     p->identity = (struct plan_identity){"run_1", "exe_1", "worker_1"};
