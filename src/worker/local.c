@@ -31,7 +31,7 @@ struct local_worker {
     struct mcp_target target;
     struct worker_listener listener;
     struct mailbox outbox; /* of the control plane's loop */
-    uint32_t started_count, shard_count;
+    uint32_t started_count, shard_count, log_lines;
     struct shard_thread *shards;
 };
 
@@ -80,6 +80,7 @@ static int set_up(struct shard_thread *t)
         .segment = {.index = t->index, .count = w->shard_count},
         .filter = target_filter,
         .filter_owner = w->plan->scenario,
+        .log_lines = w->log_lines,
         .post = post_report,
         .owner = t,
         .health = health_read,
@@ -196,7 +197,18 @@ static uint32_t choose_shards(const struct plan *plan, uint32_t threads)
     useful = threads > 0 ? threads : useful;
     useful = cap_shards(useful, caps->max_rps);
     useful = cap_shards(useful, (double)caps->max_connections);
+    if (plan->scenario->session.mode == SESSION_POOL) {
+        useful = cap_shards(useful, (double)plan->scenario->session.pool_size);
+    }
     return useful > 1 ? (uint32_t)useful : 1;
+}
+
+/* Lines of the log of operations that a shard may send in a second; at least one. */
+static uint32_t log_share(const struct plan *plan, uint32_t shards)
+{
+    const struct scenario *s = plan->scenario;
+
+    return s->telemetry.log_enabled ? (uint32_t)(s->safety.caps.max_queue_depth / shards) + 1 : 0;
 }
 
 static int start_shard(struct local_worker *w, uint32_t index, struct err *err)
@@ -225,6 +237,7 @@ int local_worker_new(struct loop *loop,
                      const struct plan *plan,
                      const struct url *url,
                      uint32_t threads,
+                     bool log,
                      struct local_worker **out,
                      struct err *err)
 {
@@ -232,6 +245,7 @@ int local_worker_new(struct loop *loop,
 
     w->plan = plan;
     w->shard_count = choose_shards(plan, threads);
+    w->log_lines = log ? log_share(plan, w->shard_count) : 0;
     w->target = target_make(plan->scenario, url, w->shard_count);
     w->shards = xcalloc(w->shard_count, sizeof *w->shards);
     int rc = mailbox_init(&w->outbox, loop, on_report, err);

@@ -23,12 +23,13 @@ struct worker_listener {
     void *owner;
 };
 
-/* `threads` 0: chosen by the plan's size and the cores. `plan` and `url` must outlive the worker.
- * ERR_IO. */
+/* `threads` 0: chosen by the plan's size and the cores. `log`: windows carry the operations that
+ * the scenario wants in its log. `plan` and `url` must outlive the worker. ERR_IO. */
 int local_worker_new(struct loop *loop,
                      const struct plan *plan,
                      const struct url *url,
                      uint32_t threads,
+                     bool log,
                      struct local_worker **out,
                      struct err *err);
 void local_worker_listen(struct local_worker *w, const struct worker_listener *listener);

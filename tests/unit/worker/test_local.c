@@ -77,8 +77,8 @@ static void set_up(struct world *w, uint32_t threads, unsigned vus, const char *
     planned_make(&w->planned, text, NULL, 0);
     assert_int_equal(url_parse(str_c(url), &w->url, NULL), 0);
     assert_int_equal(loop_new(&real_clock, &w->loop, NULL), 0);
-    assert_int_equal(local_worker_new(w->loop, w->planned.plan, &w->url, threads, &w->worker, NULL),
-                     0);
+    assert_int_equal(
+        local_worker_new(w->loop, w->planned.plan, &w->url, threads, false, &w->worker, NULL), 0);
     local_worker_listen(w->worker, &listener);
 }
 
