@@ -112,6 +112,7 @@ static void set_shape(json_t *out, const struct field *f)
     case FIELD_JSON:
         set_type(out, f, "object");
         break;
+    case FIELD_VALUE:
     case FIELD_ANY:
         break;
     }
@@ -343,9 +344,28 @@ static const char introduction[] =
     "once; `mcpdrill explain FILE` shows the file with every default.\n"
     "\n"
     "Texts of `target.headers`, `target.identification`, `uri` and `arguments` may contain\n"
-    "`${run_id}`, `${execution_id}`, `${scenario_id}`, `${stage_id}`, `${worker_id}`, `${vu_id}`\n"
-    "and `${op_seq}`; headers and identification also `{{run_id}}` and `{{.RunID}}`. `$${` is a\n"
-    "literal `${`. Operations may be written with `_` or with `/` (`tools/call`).\n";
+    "placeholders; `$${` is a literal `${`:\n"
+    "\n"
+    "| placeholder | value |\n"
+    "|---|---|\n"
+    "| `${run_id}`, `${execution_id}`, `${scenario_id}`, `${worker_id}` | the same for the whole "
+    "run |\n"
+    "| `${stage_id}`, `${vu_id}`, `${op_seq}` | of the operation |\n"
+    "| `${uuid}`, `${timestamp_ms}` | made for each operation |\n"
+    "| `${random_int:A:B}` | a whole number from A to B |\n"
+    "| `${random_choice:a\\|b\\|c}` | one of these texts |\n"
+    "| `${env:NAME}` | an environment variable that `environment.variables` names |\n"
+    "| `${data:FEED.FIELD}` | a field of a row of a feed of `workload.data`; only in `uri` and "
+    "`arguments` |\n"
+    "| `${payload:ID}` | a payload of `workload.payload_profiles`; only in `uri` and `arguments` "
+    "|\n"
+    "| `${nonce}` | the caller, for `workload.integrity`; only in `uri` and `arguments` |\n"
+    "\n"
+    "Headers and identification know `{{run_id}}` and `{{.RunID}}` too. Operations may be written\n"
+    "with `_` or with `/` (`tools/call`). Metrics are listed in `metrics.md`; each metric of\n"
+    "`workload.metrics` is one more, `custom.NAME`, with `.count`, `.sum`, `.min`, `.max`, "
+    "`.mean`\n"
+    "and `.last`, for a trend also `.p50`, `.p75`, `.p90`, `.p95`, `.p99` and `.p999`.\n";
 
 static void write_codes(struct buf *out)
 {

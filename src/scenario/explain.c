@@ -60,13 +60,13 @@ static json_t *array_value(const struct field *f, const void *base)
     return out;
 }
 
-/* 0 of a field that may be null, and whose range does not begin at 0, is null. */
+/* Null is stored as 0, or as FIELD_UNSET where the default is found later. */
 static json_t *integer_value(const struct field *f, const void *base)
 {
     uint64_t v;
 
     memcpy(&v, at(f, base), sizeof v);
-    if (v == 0 && (f->flags & FIELD_NULL_OK) != 0) {
+    if (v == FIELD_UNSET || (v == 0 && f->def != NULL && (f->flags & FIELD_NULL_OK) != 0)) {
         return json_null();
     }
     return json_integer((json_int_t)(f->type == FIELD_MS ? v / NS_PER_MS : v));
@@ -77,6 +77,9 @@ static json_t *number_value(const struct field *f, const void *base)
     double v;
 
     memcpy(&v, at(f, base), sizeof v);
+    if (isnan(v) || (v <= 0 && f->def != NULL && (f->flags & FIELD_NULL_OK) != 0)) {
+        return json_null();
+    }
     if (floor(v) == v && fabs(v) <= 1e15) {
         return json_integer((json_int_t)v);
     }
@@ -107,6 +110,22 @@ static json_t *object_value(const struct field *f, const void *base)
     return json_deep_copy(text.json);
 }
 
+static json_t *any_value(const struct field *f, const void *base)
+{
+    json_t *value;
+
+    memcpy(&value, at(f, base), sizeof value);
+    return value == NULL ? NULL : json_deep_copy(value);
+}
+
+static bool was_given(const struct field *f, const void *base)
+{
+    bool given;
+
+    memcpy(&given, (const char *)base + f->count_offset, sizeof given);
+    return given;
+}
+
 static json_t *flag_value(const struct field *f, const void *base)
 {
     bool v;
@@ -119,6 +138,9 @@ static json_t *field_value(const struct field *f, const void *base)
 {
     if ((f->flags & FIELD_NO_STORE) != 0) {
         return f->def == NULL ? NULL : field_json(f->def);
+    }
+    if ((f->flags & FIELD_OPTIONAL) != 0 && !was_given(f, base)) {
+        return (f->flags & FIELD_NULL_OK) != 0 ? json_null() : NULL;
     }
     switch (f->type) {
     case FIELD_BOOL:
@@ -142,6 +164,8 @@ static json_t *field_value(const struct field *f, const void *base)
         return map_value(f, base);
     case FIELD_JSON:
         return object_value(f, base);
+    case FIELD_VALUE:
+        return any_value(f, base);
     case FIELD_ANY:
         break;
     }

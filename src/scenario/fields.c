@@ -65,10 +65,28 @@ static const struct field traces_fields[] = {
 static const struct section traces_section = {
     .title = "telemetry.traces", .fields = traces_fields, .count = COUNT(traces_fields)};
 
+static const struct field logs_fields[] = {
+    {.key = "enabled",
+     .type = FIELD_BOOL,
+     .offset = AT(telemetry_config, log_enabled),
+     .def = "true",
+     .help = "Whether single operations are kept."},
+    {.key = "sample_rate",
+     .type = FIELD_NUMBER,
+     .offset = AT(telemetry_config, log_sample_rate),
+     .max = 1,
+     .def = "1",
+     .help = "Share of the successful operations that are kept; failures always are. Metrics are "
+             "never sampled."},
+};
+static const struct section logs_section = {
+    .title = "telemetry.structured_logs", .fields = logs_fields, .count = COUNT(logs_fields)};
+
 static const struct field telemetry_fields[] = {
     {.key = "structured_logs",
-     .type = FIELD_ANY,
-     .flags = FIELDS_REFUSED,
+     .type = FIELD_OBJECT,
+     .offset = AT(scenario, telemetry),
+     .section = &logs_section,
      .help = "A log line per operation."},
     {.key = "traces", .type = FIELD_OBJECT, .section = &traces_section, .help = "Tracing."},
 };
@@ -147,9 +165,13 @@ static const struct field scenario_fields[] = {
      .flags = FIELDS_REFUSED,
      .help = "Measurements taken on the target's machine by an agent."},
     {.key = "success_criteria",
-     .type = FIELD_ANY,
-     .flags = FIELDS_REFUSED,
-     .help = "Expectations that are judged at the end of the run."},
+     .type = FIELD_ARRAY,
+     .offset = AT(scenario, criteria),
+     .count_offset = AT(scenario, criterion_count),
+     .max = 50,
+     .def = "[]",
+     .section = &criterion_section,
+     .help = "Expectations that are judged once, at the end, over the whole run."},
 };
 const struct section scenario_section = {.title = "(top level)",
                                          .fields = scenario_fields,

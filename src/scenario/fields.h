@@ -26,6 +26,7 @@ enum field_type {
     FIELD_STRINGS, /* const char **, and its count */
     FIELD_MAP,     /* object of strings: struct named_text *, and its count */
     FIELD_JSON,    /* any object: struct json_text */
+    FIELD_VALUE,   /* any value: json_t *, of the scenario's tree; NULL: not given */
     FIELD_ANY,     /* any value; never stored */
 };
 
@@ -34,6 +35,7 @@ enum field_flag {
     FIELD_NULL_OK = 2,     /* null means "not given"; stored as 0 */
     FIELD_NO_STORE = 4,    /* checked and explained, but nobody reads it */
     FIELD_UNSUPPORTED = 8, /* known, and refused when given */
+    FIELD_OPTIONAL = 16,   /* count_offset is that of a bool which says whether it was given */
 };
 
 /* What a number holds, until its computed default is known. A text is NULL, a number NAN. */
@@ -53,7 +55,7 @@ struct field {
     const char *key;
     enum field_type type;
     unsigned flags;
-    size_t offset, count_offset; /* in the struct of the section */
+    size_t offset, count_offset; /* in the struct of the section; count: of lists and maps */
     double min, max;             /* value; length of a text; number of elements */
     size_t item_max;             /* length of each text of a list or map */
     const char *def;             /* the default as JSON; NULL: required, computed or none */
@@ -72,7 +74,9 @@ struct section {
     const char *title; /* "stages[]": what the reference page calls it */
     const struct field *fields;
     size_t count;
-    size_t size; /* of the struct, for arrays */
+    size_t size;               /* of the struct, for arrays */
+    const char *unknown_code;  /* of a key that it does not know; NULL: UNKNOWN_FIELD */
+    const char *refused_begin; /* keys that begin with this are known and not supported yet */
 };
 
 /* The whole document; its struct is struct scenario. */

@@ -62,6 +62,7 @@ void field_expected(const struct field *f, struct buf *out)
     case FIELD_MAP:
         buf_printf(out, "an object of strings with at most %.15g members", f->max);
         break;
+    case FIELD_VALUE:
     case FIELD_ANY:
         buf_add_c(out, "any value");
         break;
@@ -183,6 +184,7 @@ enum fit field_fit(const struct field *f, const json_t *value)
         return !json_is_object(value)                  ? FIT_TYPE
                : size_fits(f, json_object_size(value)) ? FIT
                                                        : FIT_RANGE;
+    case FIELD_VALUE:
     case FIELD_ANY:
         return FIT;
     }

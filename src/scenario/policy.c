@@ -4,14 +4,13 @@
 #include "base/arena.h"
 #include "base/mem.h"
 #include "scenario/address.h"
+#include "scenario/pattern.h"
 
-#include <regex.h>
 #include <stdarg.h>
 #include <stdio.h>
 
 enum {
     NORMAL_MAX = TARGET_URL_MAX + TARGET_HOST_MAX + 40,
-    REPEATS_MAX = 1000 /* product of all upper bounds {m,n} of one expression */
 };
 
 struct entry {
@@ -35,61 +34,6 @@ struct policy {
     size_t forbidden_count;
     struct arena arena;
 };
-
-/* POSIX bounds {m,n} are unrolled by the library; their product bounds time and memory. */
-static int check_repeats(const char *pattern, struct err *err)
-{
-    uint64_t product = 1;
-
-    for (const char *p = strchr(pattern, '{'); p != NULL; p = strchr(p + 1, '{')) {
-        uint64_t most = 1;
-
-        for (const char *d = p + 1; *d != '\0' && *d != '}';) {
-            size_t len = strspn(d, "0123456789");
-            uint64_t value;
-
-            if (len > 0 && (!str_u64((struct str){d, len}, REPEATS_MAX, &value) ||
-                            (most = value > most ? value : most) > REPEATS_MAX)) {
-                return err_set(err, ERR_INVALID, "a repetition above %d", REPEATS_MAX);
-            }
-            d += len > 0 ? len : 1;
-        }
-        product *= most;
-        if (product > REPEATS_MAX) {
-            return err_set(err, ERR_INVALID, "repetitions of more than %d in total", REPEATS_MAX);
-        }
-    }
-    return 0;
-}
-
-static int compile_regex(const char *pattern, regex_t *out, struct err *err)
-{
-    char why[120];
-
-    if (strlen(pattern) > POLICY_REGEX_MAX) {
-        return err_set(err, ERR_INVALID, "an expression has at most %d characters",
-                       POLICY_REGEX_MAX);
-    }
-    for (const char *p = pattern; *p != '\0'; p++) {
-        if (*p == '\\' && p[1] != '\0') {
-            p++;
-            if (*p >= '1' && *p <= '9') {
-                return err_set(err, ERR_INVALID,
-                               "back-references are not possible, matching has to be linear");
-            }
-        }
-    }
-    int rc = check_repeats(pattern, err);
-    if (rc != 0) {
-        return rc;
-    }
-    rc = regcomp(out, pattern, REG_EXTENDED | REG_ICASE);
-    if (rc != 0) {
-        regerror(rc, out, why, sizeof why);
-        return err_set(err, ERR_INVALID, "not a POSIX extended regular expression: %s", why);
-    }
-    return 0;
-}
 
 /* URL, origin, host:port or host. */
 static int compile_exact(const char *value, struct entry *out, struct err *err)
@@ -138,7 +82,7 @@ static int compile_entry(const struct allow_config *config, struct entry *out, s
     case ALLOW_SUFFIX:
         return compile_suffix(config->value, out, err);
     case ALLOW_REGEX:
-        return compile_regex(config->value, &out->regex, err);
+        return pattern_compile(config->value, REG_ICASE, &out->regex, err);
     case ALLOW_CIDR:
         if (!address_block_parse(config->value, &out->block)) {
             return err_set(err, ERR_INVALID, "an address block looks like 10.0.0.0/8");

@@ -18,7 +18,7 @@
 
 #include <sys/socket.h>
 
-enum { POLICY_REGEX_MAX = 256, POLICY_VIOLATIONS_MAX = 8 };
+enum { POLICY_VIOLATIONS_MAX = 8 };
 
 struct policy;
 

@@ -244,6 +244,7 @@ static void store_scalar(struct check *c, const struct field *f, const json_t *v
     case FIELD_STRINGS:
     case FIELD_MAP:
     case FIELD_JSON:
+    case FIELD_VALUE:
     case FIELD_ANY:
         assert(false); /* store() hands over scalars only */
     }
@@ -267,6 +268,9 @@ static void store(struct check *c, const struct field *f, json_t *value, void *b
     case FIELD_JSON:
         read_json(c, f, value, base);
         return;
+    case FIELD_VALUE:
+        memcpy(at(f, base), &value, sizeof(json_t *));
+        return;
     case FIELD_ANY:
         return;
     case FIELD_BOOL:
@@ -287,7 +291,7 @@ static void store_unset(const struct field *f, void *base)
 {
     double nan_value = NAN;
 
-    if ((f->flags & FIELD_NO_STORE) != 0) {
+    if ((f->flags & (FIELD_NO_STORE | FIELD_OPTIONAL)) != 0) {
         return;
     }
     if (f->type == FIELD_INT || f->type == FIELD_MS) {
@@ -371,6 +375,15 @@ static bool accept(struct check *c, const struct field *f, const json_t *value)
     return true;
 }
 
+static void store_given(const struct field *f, void *base)
+{
+    const bool given = true;
+
+    if ((f->flags & FIELD_OPTIONAL) != 0) {
+        memcpy((char *)base + f->count_offset, &given, sizeof given);
+    }
+}
+
 static void read_field(struct check *c, const struct field *f, json_t *object, void *base)
 {
     json_t *value = json_object_get(object, f->key);
@@ -385,6 +398,7 @@ static void read_field(struct check *c, const struct field *f, json_t *object, v
         store_default(c, f, base);
     } else if (accept(c, f, value)) {
         store(c, f, value, base);
+        store_given(f, base);
     } else {
         c->silent++;
         store_default(c, f, base);
@@ -393,29 +407,73 @@ static void read_field(struct check *c, const struct field *f, json_t *object, v
     check_leave(c, mark);
 }
 
-/* Keys that begin with x- are the user's own. */
-static void check_unknown(struct check *c, const struct section *section, const char *key)
+/* A key that would be right one level below: "`workload`". */
+static const char *belongs_into(const struct section *section, const char *key)
 {
-    if (field_find(section, key) != NULL || strncmp(key, "x-", 2) == 0) {
-        return;
+    for (size_t i = 0; i < section->count; i++) {
+        const struct field *f = &section->fields[i];
+
+        if (f->type == FIELD_OBJECT && field_find(f->section, key) != NULL) {
+            return f->key;
+        }
     }
-    if (check_full(c)) {
-        check_error(c, "UNKNOWN_FIELD", NULL, "unknown field");
-        return;
+    return NULL;
+}
+
+static const char *
+unknown_advice(struct check *c, const struct section *section, const char *key, const char *known)
+{
+    const char *near = field_suggest(section, key);
+    const char *inside = belongs_into(section, key);
+
+    if (section->unknown_code != NULL) {
+        return near != NULL ? check_text(c, "Did you mean `%s`? Known here: %s.", near, known)
+                            : check_text(c, "Known here: %s.", known);
     }
-    const char *near = strlen(key) <= KEY_SHOWN_MAX ? field_suggest(section, key) : NULL;
+    return near != NULL     ? check_text(c, "did you mean `%s`?", near)
+           : inside != NULL ? check_text(c, "It belongs into `%s`.", inside)
+                            : check_text(c, "Known here: %s.", known);
+}
+
+static void report_unknown(struct check *c, const struct section *section, const char *key)
+{
+    const char *code = section->unknown_code != NULL ? section->unknown_code : "UNKNOWN_FIELD";
+    bool shown = strlen(key) <= KEY_SHOWN_MAX;
     struct buf known;
+
+    if (check_full(c)) {
+        check_error(c, code, NULL, "unknown field");
+        return;
+    }
     buf_init(&known, LIST_MAX);
     for (size_t i = 0; i < section->count; i++) {
         buf_printf(&known, "%s`%s`", i == 0 ? "" : ", ", section->fields[i].key);
     }
-    size_t mark = strlen(key) <= KEY_SHOWN_MAX ? check_enter(c, key) : c->path.len;
-    check_error(c, "UNKNOWN_FIELD",
-                near != NULL ? check_text(c, "did you mean `%s`?", near)
-                             : check_text(c, "Known here: %s.", buf_c(&known)),
+    size_t mark = shown ? check_enter(c, key) : c->path.len;
+    check_error(c, code,
+                shown ? unknown_advice(c, section, key, buf_c(&known))
+                      : check_text(c, "Known here: %s.", buf_c(&known)),
                 "unknown field `%.*s`", KEY_SHOWN_MAX, key);
     check_leave(c, mark);
     buf_clear(&known);
+}
+
+/* Keys that begin with x- are the user's own. */
+static void check_unknown(struct check *c, const struct section *section, const char *key)
+{
+    const char *refused = section->refused_begin;
+
+    if (field_find(section, key) != NULL || strncmp(key, "x-", 2) == 0) {
+        return;
+    }
+    if (refused != NULL && strncmp(key, refused, strlen(refused)) == 0) {
+        size_t mark = strlen(key) <= KEY_SHOWN_MAX ? check_enter(c, key) : c->path.len;
+        check_error(c, "NOT_SUPPORTED", check_text(c, "Leave `%.*s` out.", KEY_SHOWN_MAX, key),
+                    "`%s…` is not supported yet", refused);
+        check_leave(c, mark);
+        return;
+    }
+    report_unknown(c, section, key);
 }
 
 void read_section(struct check *c, const struct section *section, json_t *object, void *base)

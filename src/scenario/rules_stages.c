@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/clock.h"
+#include "scenario/ids.h"
 #include "scenario/rules.h"
 
-#include <stdio.h>
+#include <assert.h>
+#include <math.h>
 
-enum { NAMES_MAX = 5500, SYSTEM_VUS_MAX = 10000, SYSTEM_RPS_MAX = 100000 };
+enum { STAGES_MAX = 50, SYSTEM_VUS_MAX = 10000, SYSTEM_RPS_MAX = 100000 };
 static const uint64_t system_duration_ns = UINT64_C(86400) * NS_PER_S;
 static const uint64_t stage_min_ns = NS_PER_S;
 
@@ -14,110 +16,6 @@ static size_t enter_place(struct check *c, const char *place)
 
     buf_add_c(&c->path, place);
     return mark;
-}
-
-static size_t enter_stage(struct check *c, size_t index)
-{
-    size_t mark = check_enter(c, "stages");
-
-    check_enter_index(c, index);
-    return mark;
-}
-
-static bool given(struct check *c, const char *place)
-{
-    return check_value(c, place) != NULL;
-}
-
-static bool known_metric(const struct scenario_options *options, const char *metric)
-{
-    for (size_t i = 0; i < options->metric_count; i++) {
-        if (strcmp(options->metric_names[i], metric) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* A count that has to be reached once may trigger inside its first window. */
-static bool may_fire_early(const struct scenario_options *options,
-                           const struct condition_config *cond)
-{
-    return cond->sustain_windows == 1 && cond->comparator != COMPARE_LT &&
-           cond->comparator != COMPARE_LE && options->metric_grows != NULL &&
-           options->metric_grows(cond->metric);
-}
-
-static void report_metric(struct check *c, const char *metric)
-{
-    const struct scenario_options *o = c->options;
-    const char *near =
-        check_full(c) ? NULL : str_nearest(str_c(metric), o->metric_names, o->metric_count);
-    struct buf names;
-
-    buf_init(&names, NAMES_MAX);
-    for (size_t i = 0; i < o->metric_count; i++) {
-        buf_printf(&names, "%s%s", i == 0 ? "" : ", ", o->metric_names[i]);
-    }
-    check_error(c, "UNKNOWN_METRIC",
-                near != NULL ? check_text(c, "Did you mean `%s`?", near) : "Use a known metric.",
-                "there is no metric \"%s\"; known are: %s", metric, buf_c(&names));
-    buf_clear(&names);
-}
-
-static bool earlier_condition(const struct condition_config *list, size_t index)
-{
-    for (size_t i = 0; i < index; i++) {
-        if (list[i].id != NULL && list[index].id != NULL &&
-            strcmp(list[i].id, list[index].id) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* The current path is that of the list; `time_ns` is how long the conditions are watched. */
-static void check_conditions(struct check *c,
-                             const struct condition_config *list,
-                             size_t count,
-                             uint64_t time_ns)
-{
-    for (size_t i = 0; i < count; i++) {
-        const struct condition_config *cond = &list[i];
-        size_t mark = check_enter_index(c, i);
-
-        if (earlier_condition(list, i)) {
-            size_t entry = check_enter(c, "id");
-            check_error(c, "DUPLICATE_ID", "Give each condition an id of its own.",
-                        "the condition id \"%s\" is used before", cond->id);
-            check_leave(c, entry);
-        }
-        /* Without names nobody has said which metrics there are. */
-        if (cond->metric[0] != '\0' && c->options->metric_count > 0 &&
-            !known_metric(c->options, cond->metric)) {
-            size_t entry = check_enter(c, "metric");
-            report_metric(c, cond->metric);
-            check_leave(c, entry);
-        }
-        uint64_t needed = cond->window_ns * cond->sustain_windows;
-        if (time_ns > 0 && needed > time_ns && !may_fire_early(c->options, cond)) {
-            check_warning(c, "CONDITION_UNREACHABLE",
-                          "Shorten window_ms or sustain_windows, or lengthen the stage.",
-                          "the condition needs %.15g s, and it is watched for %.15g s",
-                          (double)needed / (double)NS_PER_S, (double)time_ns / (double)NS_PER_S);
-        }
-        check_leave(c, mark);
-    }
-}
-
-static bool earlier_stage(const struct scenario *s, size_t index)
-{
-    for (size_t i = 0; i < index; i++) {
-        if (strcmp(s->stages[i].stage_id, s->stages[index].stage_id) == 0) {
-            return true;
-        }
-    }
-    return false;
 }
 
 /* The current path is that of the stage. */
@@ -140,183 +38,224 @@ static void check_duration(struct check *c, struct stage_config *stage)
     stage->max_duration_ns = stage->duration_ns;
 }
 
-static void check_load(struct check *c, struct scenario *s, struct stage_config *stage)
-{
-    size_t stage_place = c->path.len;
-    uint64_t cap = s->safety.caps.max_vus;
+/* ---- loads ----------------------------------------------------------------------------------- */
 
-    check_enter(c, "load");
-    check_enter(c, "target_vus");
-    if (stage->target_vus == 0 && stage->enabled && !check_has_error(c)) {
-        check_error(c, "LOAD_INVALID", "Use at least 1.", "a stage needs at least one VU");
-    } else if (stage->target_vus > cap) {
-        static const char advice[] = "Lower target_vus or raise safety.hard_caps.max_vus.";
-        static const char text[] = "%zu VUs, and safety.hard_caps.max_vus is %zu%s";
-        if (c->options->strict) {
-            check_error(c, "CAPS_EXCEEDED", advice, text, (size_t)stage->target_vus, (size_t)cap,
-                        "");
-        } else {
-            check_warning(c, "CAPS_EXCEEDED", advice, text, (size_t)stage->target_vus, (size_t)cap,
-                          "; the stage is cut to it");
-        }
-        stage->target_vus = cap;
-    }
-    if (stage->enabled && s->safety.ramp_by_default && stage->target_vus > cap / 2) {
-        check_warning(c, "RAMP_BY_DEFAULT_GUARD",
-                      "Raise safety.hard_caps.max_vus, or use fewer VUs.",
-                      "a constant stage above half of safety.hard_caps.max_vus");
-    }
-    check_leave(c, stage_place);
-}
-
-static void check_stage(struct check *c, struct scenario *s, size_t index)
-{
-    struct stage_config *stage = &s->stages[index];
-    size_t mark = enter_stage(c, index);
-    size_t place = c->path.len;
-
-    if (earlier_stage(s, index)) {
-        check_enter(c, "stage_id");
-        check_error(c, "DUPLICATE_ID", "Give each stage an id of its own.",
-                    "the stage id \"%s\" is used before", stage->stage_id);
-        check_leave(c, place);
-    }
-    check_duration(c, stage);
-    check_load(c, s, stage);
-    check_enter(c, "stop_conditions");
-    uint64_t longest = stage->max_duration_ns > 0 ? stage->max_duration_ns : stage->duration_ns;
-    check_conditions(c, stage->conditions, stage->condition_count, longest);
-    check_leave(c, mark);
-}
-
-/* Reports a guard rule: nothing or a warning by default, an error in the strict profile. */
 static void
-guard(struct check *c, bool warn, const char *code, const char *remediation, const char *message)
+report_cap(struct check *c, const char *place, const char *cap_name, double v, double cap)
 {
+    size_t mark = enter_place(c, place);
+    const char *advice = check_text(c, "Lower it, or raise safety.hard_caps.%s.", cap_name);
+    static const char text[] = "%.15g, and safety.hard_caps.%s is %.15g%s";
+
     if (c->options->strict) {
-        check_error(c, code, remediation, "%s", message);
-    } else if (warn) {
-        check_warning(c, code, remediation, "%s", message);
-    }
-}
-
-static bool has_stage(const struct scenario *s, enum stage_kind kind)
-{
-    for (size_t i = 0; i < s->stage_count; i++) {
-        if (s->stages[i].enabled && s->stages[i].kind == kind) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static void guard_stages(struct check *c, const struct scenario *s)
-{
-    static const struct {
-        enum stage_kind kind;
-        const char *code;
-    } needed[] = {
-        {STAGE_PREFLIGHT, "PREFLIGHT_REQUIRED"},
-        {STAGE_BASELINE, "BASELINE_REQUIRED"},
-        {STAGE_RAMP, "RAMP_REQUIRED"},
-    };
-    size_t mark = check_enter(c, "stages"), first = 0;
-
-    for (size_t i = 0; i < sizeof needed / sizeof needed[0]; i++) {
-        if (!has_stage(s, needed[i].kind)) {
-            guard(c, false, needed[i].code, "Add the stage.",
-                  check_text(c, "no enabled %s stage", stage_kind_name(needed[i].kind)));
-        }
-    }
-    while (first < s->stage_count && !s->stages[first].enabled) {
-        first++;
-    }
-    if (first == s->stage_count) {
-        if (!check_has_error(c) && s->stage_count > 0) {
-            check_error(c, "STAGES_REQUIRED", "Enable a stage.", "no stage is enabled");
-        }
-    } else if (s->stages[first].kind != STAGE_PREFLIGHT) {
-        check_enter_index(c, first);
-        guard(c, true, "PREFLIGHT_NOT_FIRST", "Begin with a short preflight stage.",
-              "the first stage is no preflight, so the first load is the full load");
+        check_error(c, "CAPS_EXCEEDED", advice, text, v, cap_name, cap, "");
+    } else {
+        check_warning(c, "CAPS_EXCEEDED", advice, text, v, cap_name, cap,
+                      "; the stage is cut to it");
     }
     check_leave(c, mark);
 }
 
-static bool needs_condition(const struct stage_config *stage)
+/* Cuts what is above the caps. The current path is that of the stage. */
+static void check_caps(struct check *c, const struct caps_config *caps, struct stage_config *stage)
 {
-    return stage->enabled && (stage->kind == STAGE_BASELINE || stage->kind == STAGE_RAMP);
+    struct ramp_config *r = &stage->ramp;
+    const struct {
+        const char *place;
+        uint64_t *value;
+    } vus[] = {
+        {"/load/target_vus", &stage->target_vus},
+        {"/ramp/max_vus", &r->max_vus},
+        {"/ramp/start_vus", &r->start_vus},
+    };
+    const struct {
+        const char *place;
+        double *value;
+    } rates[] = {
+        {"/load/target_rps", &stage->target_rps},
+        {"/ramp/max_rps", &r->max_rps},
+        {"/ramp/start_rps", &r->start_rps},
+    };
+
+    for (size_t i = 0; i < sizeof vus / sizeof vus[0]; i++) {
+        if (*vus[i].value != FIELD_UNSET && *vus[i].value > caps->max_vus) {
+            report_cap(c, vus[i].place, "max_vus", (double)*vus[i].value, (double)caps->max_vus);
+            *vus[i].value = caps->max_vus;
+        }
+    }
+    for (size_t i = 0; i < sizeof rates / sizeof rates[0]; i++) {
+        if (caps->max_rps > 0 && *rates[i].value > caps->max_rps) {
+            report_cap(c, rates[i].place, "max_rps", *rates[i].value, caps->max_rps);
+            *rates[i].value = caps->max_rps;
+        }
+    }
 }
 
-static void guard_conditions(struct check *c, const struct scenario *s)
+/* The current path is that of the stage. */
+static void check_load(struct check *c, const struct scenario *s, struct stage_config *stage)
 {
-    for (size_t i = 0; i < s->stage_count; i++) {
-        if (!needs_condition(&s->stages[i]) || s->stages[i].condition_count > 0 ||
-            (s->safety.condition_count > 0 && !c->options->strict)) {
-            continue;
-        }
-        size_t mark = enter_stage(c, i);
-        size_t place = check_enter(c, "stop_conditions");
-        bool wrong = check_has_error(c);
-        check_leave(c, place);
-        if (!wrong) {
-            guard(c, true, "STOP_CONDITIONS_REQUIRED",
-                  "Add a condition, for example on error_rate.", "the stage has no stop condition");
-        }
+    size_t mark = enter_place(c, "/load/target_rps");
+    bool wrong = check_has_error(c);
+
+    check_leave(c, mark);
+    enter_place(c, "/load/target_vus");
+    if (stage->enabled && stage->target_vus == 0 && stage->target_rps <= 0 && !wrong &&
+        !check_has_error(c)) {
+        check_error(c, "LOAD_INVALID", "Use at least 1, or give target_rps.",
+                    "a stage needs a load, and this one has neither VUs nor rate");
+    }
+    check_leave(c, mark);
+    check_caps(c, &s->safety.caps, stage);
+    if (stage->enabled && s->safety.ramp_by_default && !stage->ramp.given &&
+        stage->target_vus > s->safety.caps.max_vus / 2) {
+        enter_place(c, "/load/target_vus");
+        check_warning(c, "RAMP_BY_DEFAULT_GUARD",
+                      "Raise safety.hard_caps.max_vus, use fewer VUs, or let the stage ramp.",
+                      "a constant stage above half of safety.hard_caps.max_vus");
         check_leave(c, mark);
     }
 }
 
-static bool watches_streams(const struct condition_config *list, size_t count, bool strict)
+/* ---- ramps ----------------------------------------------------------------------------------- */
+
+static bool ramps_rate(const struct ramp_config *r)
 {
-    for (size_t i = 0; i < count; i++) {
-        if (strstr(list[i].metric, "stream_stall") != NULL ||
-            (!strict && (strstr(list[i].metric, "stream") != NULL ||
-                         strstr(list[i].metric, "event") != NULL))) {
-            return true;
-        }
-    }
-    return false;
+    return r->step_rps > 0 || r->has_start_rps || r->max_rps > 0;
 }
 
-static void guard_streaming(struct check *c, const struct scenario *s)
+/* Members that contradict each other. The current path is that of the stage. */
+static void check_ramp_members(struct check *c, const struct stage_config *stage)
 {
-    bool watched =
-        watches_streams(s->safety.conditions, s->safety.condition_count, c->options->strict);
+    const struct ramp_config *r = &stage->ramp;
+    size_t mark = check_enter(c, "ramp");
 
-    for (size_t i = 0; i < s->stage_count; i++) {
-        watched = watched || watches_streams(s->stages[i].conditions, s->stages[i].condition_count,
-                                             c->options->strict);
+    if (r->max_vus != FIELD_UNSET && stage->target_vus > r->max_vus) {
+        check_enter(c, "max_vus");
+        check_warning(c, "RAMP_INCONSISTENT", "Leave max_vus out, or make both the same.",
+                      "max_vus is %zu and load.target_vus %zu; the ramp goes on to the latter",
+                      (size_t)r->max_vus, (size_t)stage->target_vus);
+    } else if (r->max_rps > 0 && stage->target_rps > r->max_rps) {
+        check_enter(c, "max_rps");
+        check_warning(c, "RAMP_INCONSISTENT", "Leave max_rps out, or make both the same.",
+                      "max_rps is %.15g and load.target_rps %.15g; the ramp goes on to the latter",
+                      r->max_rps, stage->target_rps);
     }
-    for (size_t i = 0; i < s->workload.template_count && !watched; i++) {
-        if (!s->workload.templates[i].expects_streaming) {
-            continue;
-        }
-        size_t mark = enter_place(c, "/workload/tools/templates");
-        check_enter_index(c, i);
-        check_enter(c, "expects_streaming");
-        guard(c, true, "STREAMING_GUARDRAILS", "Add a stop condition on stream_stall_count.",
-              "streams are expected, and no stop condition watches them");
-        check_leave(c, mark);
+    check_leave(c, mark);
+    enter_place(c, "/ramp");
+    if (stage->target_rps <= 0 && ramps_rate(r)) {
+        check_warning(c, "FIELD_WITHOUT_EFFECT", "Give load.target_rps.",
+                      "step_rps, start_rps and max_rps need load.target_rps");
+    } else if (stage->target_rps > 0 && stage->target_vus == 0 && !ramps_rate(r)) {
+        check_warning(c, "FIELD_WITHOUT_EFFECT",
+                      "Give ramp.step_rps or ramp.start_rps, or load.target_vus.",
+                      "nothing climbs: the VUs are as many as the rate needs, and the rate is "
+                      "constant");
+    }
+    check_leave(c, mark);
+}
+
+/* "400 of 500 VUs": what the stage has come to when it ends. */
+static const char *
+reached(struct check *c, const struct stage_config *stage, const struct stage_levels *l)
+{
+    uint64_t last_ns = l->duration_ns > 0 ? l->duration_ns - 1 : 0;
+    uint32_t vus = levels_vus(stage, l, last_ns);
+    double rps = levels_rate(stage, l, last_ns);
+
+    if (vus != l->vus) {
+        return check_text(c, "at %u of %u VUs", (unsigned)vus, (unsigned)l->vus);
+    }
+    if (rps < l->rps || rps > l->rps) {
+        return check_text(c, "at %.6g of %.6g operations per second", rps, l->rps);
+    }
+    return "at its top, but before hold_ms is over";
+}
+
+/* The current path is that of the stage. */
+static void
+check_ramp(struct check *c, const struct stage_config *stage, const struct stage_levels *l)
+{
+    size_t mark = c->path.len;
+
+    check_ramp_members(c, stage);
+    if (l->needs_ns <= l->duration_ns || stage->duration_ns < stage_min_ns) {
         return;
     }
+    check_enter(c, "ramp");
+    if (l->needs_ns == UINT64_MAX) {
+        check_warning(c, "RAMP_UNFINISHED", "Use larger steps.",
+                      "the ramp ends %s, and never gets there in reasonable time",
+                      reached(c, stage, l));
+    } else {
+        check_warning(c, "RAMP_UNFINISHED",
+                      check_text(c, "Set %s to at least %.0f, or use larger or faster steps.",
+                                 stage->max_duration_ns > 0 ? "max_duration_ms" : "duration_ms",
+                                 ceil((double)l->needs_ns / (double)NS_PER_MS)),
+                      "the stage ends after %.15g s with its ramp %s; it needs %.15g s",
+                      (double)l->duration_ns / (double)NS_PER_S, reached(c, stage, l),
+                      (double)l->needs_ns / (double)NS_PER_S);
+    }
+    check_leave(c, mark);
 }
 
-static uint64_t check_total(struct check *c, const struct scenario *s)
+/* ---- all of them ----------------------------------------------------------------------------- */
+
+/* The current path is that of the stages. Fills durations_ns[]; their sum. */
+static uint64_t check_stages(struct check *c, struct scenario *s, uint64_t *durations_ns)
 {
-    uint64_t total = 0;
+    struct stage_levels before = {0}, level;
+    bool first = true;
+    uint64_t total_ns = 0;
 
     for (size_t i = 0; i < s->stage_count; i++) {
-        total += s->stages[i].enabled ? s->stages[i].duration_ns : 0;
-    }
-    if (total > s->safety.caps.max_duration_ns) {
-        size_t mark = enter_place(c, "/safety/hard_caps/max_duration_ms");
-        guard(c, true, "CAPS_EXCEEDED", "Raise max_duration_ms or shorten the stages.",
-              "the stages together last longer; the run ends at the cap");
+        struct stage_config *stage = &s->stages[i];
+        size_t mark = check_enter_index(c, i);
+
+        check_duration(c, stage);
+        check_load(c, s, stage);
+        if (stage->enabled) {
+            levels_of_stage(s, stage, first ? NULL : &before, &level);
+            if (stage->ramp.given) {
+                check_ramp(c, stage, &level);
+            }
+            durations_ns[i] = level.duration_ns;
+            total_ns += level.duration_ns;
+            before = level;
+            first = false;
+        }
         check_leave(c, mark);
-        return s->safety.caps.max_duration_ns;
     }
-    return total;
+    return total_ns;
+}
+
+static uint64_t check_total(struct check *c, const struct scenario *s, uint64_t total_ns)
+{
+    uint64_t cap_ns = s->safety.caps.max_duration_ns;
+
+    if (total_ns <= cap_ns) {
+        return total_ns;
+    }
+    size_t mark = enter_place(c, "/safety/hard_caps/max_duration_ms");
+    rules_guard(c, true, "CAPS_EXCEEDED", "Raise max_duration_ms or shorten the stages.",
+                "the stages together last longer; the run ends at the cap");
+    check_leave(c, mark);
+    return cap_ns;
+}
+
+/* The schedule says when an operation is due, not the end of the one before. */
+static void check_think_time(struct check *c, const struct scenario *s)
+{
+    bool by_rate = false;
+
+    for (size_t i = 0; i < s->stage_count; i++) {
+        by_rate = by_rate || (s->stages[i].enabled && s->stages[i].target_rps > 0);
+    }
+    if (by_rate && s->workload.think.mode != THINK_NONE) {
+        size_t mark = enter_place(c, "/workload/think_time");
+        check_warning(c, "THINK_TIME_WITH_RATE", "Leave think_time out.",
+                      "think time has no effect in stages with target_rps");
+        check_leave(c, mark);
+    }
 }
 
 /* A service that others may reach has limits of its own; one's own machine has none. */
@@ -342,33 +281,19 @@ static void check_system(struct check *c, const struct caps_config *caps)
     }
 }
 
-static void guard_caps(struct check *c)
-{
-    static const char *const needed[] = {"/safety/hard_caps/max_vus",
-                                         "/safety/hard_caps/max_duration_ms"};
-
-    for (size_t i = 0; i < sizeof needed / sizeof needed[0]; i++) {
-        if (!given(c, needed[i])) {
-            size_t mark = enter_place(c, needed[i]);
-            guard(c, false, "CAPS_REQUIRED", "Give the cap.", "the cap is not given");
-            check_leave(c, mark);
-        }
-    }
-}
-
 void rules_stages(struct check *c, struct scenario *s)
 {
-    uint64_t total = check_total(c, s);
+    const struct id_list ids = ID_LIST(stage_config, s->stages, s->stage_count, stage_id);
+    uint64_t durations_ns[STAGES_MAX] = {0};
+    size_t mark = check_enter(c, "stages");
 
-    for (size_t i = 0; i < s->stage_count; i++) {
-        check_stage(c, s, i);
-    }
-    size_t mark = enter_place(c, "/safety/stop_conditions");
-    check_conditions(c, s->safety.conditions, s->safety.condition_count, total);
+    assert(s->stage_count <= STAGES_MAX); /* its row says so */
+    id_check_unique(c, &ids, "stage_id");
+    uint64_t total_ns = check_stages(c, s, durations_ns);
     check_leave(c, mark);
-    guard_stages(c, s);
-    guard_conditions(c, s);
-    guard_streaming(c, s);
-    guard_caps(c);
+    total_ns = check_total(c, s, total_ns);
+    check_think_time(c, s);
+    rules_conditions(c, s, durations_ns, total_ns);
+    rules_guards(c, s);
     check_system(c, &s->safety.caps);
 }

@@ -1,81 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#include "scenario/placeholder.h"
 #include "scenario/policy.h"
 #include "scenario/rules.h"
-
-#include <stdio.h>
-
-/* Looks for what is no placeholder, at the current path. `run_id` (may be NULL) is set when the
- * run id occurs. */
-static void check_placeholders(struct check *c, struct str text, bool braces, bool *run_id)
-{
-    struct placeholder_part part;
-
-    while (placeholder_next(&text, braces, &part)) {
-        if (part.kind == PLACEHOLDER_UNKNOWN) {
-            check_warning(c, "UNKNOWN_PLACEHOLDER", "Write $${ for a literal ${.",
-                          "%.*s is no placeholder and is sent as it stands", STR_ARG(part.text));
-        } else if (part.kind == PLACEHOLDER_PAYLOAD) {
-            check_error(c, "NOT_SUPPORTED", "Write the text itself.",
-                        "generated payloads are not supported yet: %.*s", STR_ARG(part.text));
-        } else if (part.kind == PLACEHOLDER_RUN_ID && run_id != NULL) {
-            *run_id = true;
-        }
-    }
-}
-
-/* The nesting of a tree is bounded by JSON_DEPTH_MAX (and by the depth of an override). */
-static void check_tree(struct check *c, json_t *value)
-{
-    const char *key;
-    json_t *child;
-    size_t i;
-
-    if (json_is_string(value)) {
-        check_placeholders(c, (struct str){json_string_value(value), json_string_length(value)},
-                           false, NULL);
-    } else if (json_is_object(value)) {
-        json_object_foreach(value, key, child)
-        {
-            size_t mark = check_enter(c, key);
-            check_tree(c, child);
-            check_leave(c, mark);
-        }
-    } else if (json_is_array(value)) {
-        json_array_foreach(value, i, child)
-        {
-            size_t mark = check_enter_index(c, i);
-            check_tree(c, child);
-            check_leave(c, mark);
-        }
-    }
-}
-
-static void check_arguments(struct check *c, struct scenario *s)
-{
-    char place[96];
-
-    for (size_t i = 0; i < s->workload.mix_count; i++) {
-        const char *uri = s->workload.mix[i].uri;
-
-        snprintf(place, sizeof place, "/workload/operation_mix/%zu", i);
-        size_t mark = c->path.len;
-        buf_add_c(&c->path, place);
-        size_t entry = check_enter(c, "uri");
-        check_placeholders(c, str_c(uri), false, NULL);
-        check_leave(c, entry);
-        check_enter(c, "arguments");
-        check_tree(c, s->workload.mix[i].arguments.json);
-        check_leave(c, mark);
-    }
-    for (size_t i = 0; i < s->workload.template_count; i++) {
-        snprintf(place, sizeof place, "/workload/tools/templates/%zu/arguments", i);
-        size_t mark = c->path.len;
-        buf_add_c(&c->path, place);
-        check_tree(c, s->workload.templates[i].arguments.json);
-        check_leave(c, mark);
-    }
-}
 
 /* RFC 9110 §5.5: no control characters but the tab; and nothing that looks like folding. */
 static bool is_header_value(const char *value)
@@ -114,14 +39,12 @@ static bool is_token(const char *name)
     return name[0] != '\0' && strspn(name, token) == strlen(name);
 }
 
-static void check_header_value(struct check *c, const char *value, bool *run_id)
+static void check_header_value(struct check *c, const char *value)
 {
     if (!is_header_value(value)) {
         check_error(c, "INVALID_HEADER", "Remove line breaks and control characters.",
                     "a header value cannot contain control characters");
-        return;
     }
-    check_placeholders(c, str_c(value), true, run_id);
 }
 
 static void check_header_name(struct check *c, const char *name)
@@ -167,7 +90,7 @@ static void check_headers(struct check *c, const struct target_config *t)
             check_error(c, "NOT_SUPPORTED", "Write the value itself.",
                         "references to secrets are not supported yet");
         } else {
-            check_header_value(c, t->headers[i].value, NULL);
+            check_header_value(c, t->headers[i].value);
         }
         check_leave(c, header);
     }
@@ -177,29 +100,17 @@ static void check_headers(struct check *c, const struct target_config *t)
 static void check_identification(struct check *c, const struct scenario *s)
 {
     const struct identification_config *id = &s->target.identification;
-    bool in_header = false, in_agent = false;
     size_t mark = c->path.len;
 
     buf_add_c(&c->path, "/target/identification/run_id_header/name");
     check_header_name(c, id->header_name);
     check_leave(c, mark);
     buf_add_c(&c->path, "/target/identification/run_id_header/value_template");
-    check_header_value(c, id->header_template, &in_header);
+    check_header_value(c, id->header_template);
     check_leave(c, mark);
     buf_add_c(&c->path, "/target/identification/user_agent/value");
-    check_header_value(c, id->user_agent, &in_agent);
+    check_header_value(c, id->user_agent);
     check_leave(c, mark);
-    bool enough = c->options->strict ? in_header && in_agent : in_header || in_agent;
-    if (s->safety.identification_required && !enough) {
-        buf_add_c(&c->path, "/target/identification");
-        check_error(c, "IDENTIFICATION_REQUIRED",
-                    "Put ${run_id} into run_id_header.value_template or user_agent.value, or set "
-                    "safety.identification_required to false.",
-                    "the run id is not in %s",
-                    c->options->strict ? "both of run header and user agent"
-                                       : "the run header nor in the user agent");
-        check_leave(c, mark);
-    }
 }
 
 static void check_allowlist(struct check *c, const struct scenario *s)
@@ -292,7 +203,6 @@ void rules_target(struct check *c, struct scenario *s)
     check_url(c, s);
     check_headers(c, &s->target);
     check_identification(c, s);
-    check_arguments(c, s);
     if (c->options->strict && check_value(c, "/target/redirect_policy/mode") == NULL) {
         size_t mark = c->path.len;
         buf_add_c(&c->path, "/target/redirect_policy/mode");

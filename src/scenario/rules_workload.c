@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+#include "scenario/ids.h"
+#include "scenario/pattern.h"
+#include "scenario/pointer.h"
 #include "scenario/rules.h"
 
 #include <stdio.h>
@@ -87,61 +90,127 @@ static void check_mix(struct check *c, const struct workload_config *w)
     }
 }
 
-static bool earlier_template(const struct workload_config *w, size_t index)
+/* ---- checks of templates --------------------------------------------------------------------- */
+
+void rules_pointer(struct check *c, const char *pointer)
 {
-    for (size_t i = 0; i < index; i++) {
-        if (w->templates[i].template_id != NULL &&
-            strcmp(w->templates[i].template_id, w->templates[index].template_id) == 0) {
-            return true;
-        }
+    struct err err = {0};
+
+    if (pointer_check(pointer, &err) != 0) {
+        check_error(c, "INVALID_POINTER", "Write /key/0/key; ~ is ~0 and / in a key is ~1.", "%s",
+                    err.msg);
     }
-    return false;
 }
 
-static void check_templates(struct check *c, const struct workload_config *w)
+static unsigned kinds_of(const struct check_config *check)
 {
-    for (size_t i = 0; i < w->template_count; i++) {
-        if (w->templates[i].template_id == NULL || !earlier_template(w, i)) {
-            continue;
-        }
-        size_t mark = c->path.len;
-        enter_entry(c, "/workload/tools/templates", i);
-        check_enter(c, "template_id");
-        check_error(c, "DUPLICATE_ID", "Give each template an id of its own.",
-                    "the template id \"%s\" is used before", w->templates[i].template_id);
+    return (check->equals != NULL ? 1u : 0u) + (check->matches != NULL ? 1u : 0u) +
+           (check->has_exists ? 1u : 0u) + (check->has_min || check->has_max ? 1u : 0u) +
+           (check->max_bytes > 0 ? 1u : 0u);
+}
+
+/* Has one of the members a misfit, and so its issue? The current path is that of the check. */
+static bool member_is_wrong(struct check *c)
+{
+    static const char *const keys[] = {"matches", "exists", "min", "max", "max_bytes"};
+    bool wrong = false;
+
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+        size_t mark = check_enter(c, keys[i]);
+        wrong = wrong || check_has_error(c);
         check_leave(c, mark);
     }
+    return wrong;
 }
 
-static void check_single_template(struct check *c, const struct workload_config *w)
+static void check_check(struct check *c, const struct check_config *check)
 {
-    static const char place[] = "/workload/tools/selection/single_template_id";
-    const char *id = json_string_value(check_value(c, place));
-    const char *names[500];
-    size_t count = 0, mark = c->path.len;
+    struct err err = {0};
+    unsigned kinds = kinds_of(check);
+    size_t mark = c->path.len;
 
-    for (size_t i = 0; id != NULL && i < w->template_count && count < 500; i++) {
-        if (w->templates[i].template_id == NULL) {
-            continue;
-        }
-        if (strcmp(w->templates[i].template_id, id) == 0) {
-            return;
-        }
-        names[count++] = w->templates[i].template_id;
+    if (kinds != 1 && !member_is_wrong(c)) {
+        check_error(c, "SCHEMA_VIOLATION",
+                    "Give one of equals, matches, exists, min and max, or max_bytes.",
+                    kinds == 0 ? "the check has no condition"
+                               : "the check has several conditions; write a check for each");
     }
-    if (id == NULL) {
-        return;
+    if (check->has_min && check->has_max && check->min > check->max) {
+        check_error(c, "SCHEMA_VIOLATION", "Exchange the two.", "min is above max");
     }
-    const char *near = str_nearest(str_c(id), names, count);
-    buf_add_c(&c->path, place);
-    if (!check_has_error(c)) {
-        check_error(c, "TEMPLATE_NOT_FOUND",
-                    near != NULL ? check_text(c, "Did you mean \"%s\"?", near)
-                                 : "Name a template of workload.tools.templates.",
-                    "no template has the id \"%s\"", id);
+    check_enter(c, "pointer");
+    rules_pointer(c, check->pointer);
+    if (check->max_bytes > 0 && check->pointer[0] != '\0') {
+        check_warning(c, "FIELD_WITHOUT_EFFECT", "Remove `pointer`.",
+                      "max_bytes is about the whole answer");
+    }
+    check_leave(c, mark);
+    check_enter(c, "matches");
+    if (check->matches != NULL && pattern_check(check->matches, &err) != 0) {
+        check_error(c, "INVALID_PATTERN", NULL, "%s", err.msg);
     }
     check_leave(c, mark);
 }
+
+/* ---- templates ------------------------------------------------------------------------------- */
+
+static void check_templates(struct check *c, struct workload_config *w)
+{
+    const struct id_list ids =
+        ID_LIST(template_config, w->templates, w->template_count, template_id);
+    size_t mark = c->path.len;
+
+    buf_add_c(&c->path, "/workload/tools/templates");
+    id_check_unique(c, &ids, "template_id");
+    for (size_t i = 0; i < w->template_count; i++) {
+        struct template_config *t = &w->templates[i];
+        const struct id_list checks = ID_LIST(check_config, t->checks, t->check_count, id);
+        size_t entry = check_enter_index(c, i);
+        size_t list = check_enter(c, "checks");
+
+        id_check_unique(c, &checks, "id");
+        check_leave(c, list);
+        check_enter(c, "checks");
+        for (size_t n = 0; n < t->check_count; n++) {
+            size_t place = check_enter_index(c, n);
+            check_check(c, &t->checks[n]);
+            check_leave(c, place);
+        }
+        check_leave(c, entry);
+    }
+    check_leave(c, mark);
+}
+
+/* The template of mode single. */
+static void check_single_template(struct check *c, struct workload_config *w)
+{
+    const struct id_list ids =
+        ID_LIST(template_config, w->templates, w->template_count, template_id);
+    const char *id = w->single_template_id;
+    size_t mark = c->path.len;
+
+    buf_add_c(&c->path, "/workload/tools/selection/single_template_id");
+    if (check_has_error(c)) {
+        check_leave(c, mark);
+        return;
+    }
+    if (id == NULL && w->selection == SELECTION_SINGLE) {
+        check_error(c, "TEMPLATE_NOT_FOUND", "Name one of workload.tools.templates.",
+                    w->template_count == 0
+                        ? "selection single, and there is no template"
+                        : "selection single of several templates: of which one?");
+    } else if (id != NULL && id_find(&ids, str_c(id)) == ids.count) {
+        check_error(c, "TEMPLATE_NOT_FOUND",
+                    id_advice(c, &ids, str_c(id), "Name a template of workload.tools.templates."),
+                    "no template has the id \"%s\"", id);
+    } else if (id != NULL && w->selection != SELECTION_SINGLE) {
+        check_warning(c, "FIELD_WITHOUT_EFFECT", "Set the mode to single, or remove it.",
+                      "single_template_id has an effect in mode single only");
+    }
+    check_leave(c, mark);
+}
+
+/* ---- sessions -------------------------------------------------------------------------------- */
 
 static void check_reconnect(struct check *c, const struct reconnect_config *r)
 {
@@ -155,24 +224,27 @@ static void check_reconnect(struct check *c, const struct reconnect_config *r)
     check_leave(c, mark);
 }
 
-static void check_churn(struct check *c)
+static void check_sessions(struct check *c, const struct session_config *session)
 {
-    size_t mark = c->path.len;
-    const json_t *value = check_value(c, "/session_policy/churn_interval_ops");
-    const char *mode = json_string_value(check_value(c, "/session_policy/mode"));
+    size_t mark = check_enter(c, "session_policy");
+    size_t place = check_enter(c, "churn_interval_ops");
 
-    buf_add_c(&c->path, "/session_policy/churn_interval_ops");
-    if (json_number_value(value) > 0 && !check_has_error(c) &&
-        (mode == NULL || strcmp(mode, "churn") != 0)) {
+    if (session->mode != SESSION_CHURN && session->churn_interval_ops > 0 && !check_has_error(c)) {
         check_error(c, "CHURN_INTERVAL_OPS_INVALID", "Leave churn_interval_ops out.",
                     "churn_interval_ops has a meaning in churn mode only");
+    }
+    check_leave(c, place);
+    check_enter(c, "pool_size");
+    if (session->mode != SESSION_POOL && session->pool_size > 0 && !check_has_error(c)) {
+        check_warning(c, "FIELD_WITHOUT_EFFECT", "Leave pool_size out, or set the mode to pool.",
+                      "pool_size has a meaning in pool mode only");
     }
     check_leave(c, mark);
 }
 
 void rules_workload(struct check *c, struct scenario *s)
 {
-    check_churn(c);
+    check_sessions(c, &s->session);
     check_mix(c, &s->workload);
     check_templates(c, &s->workload);
     check_single_template(c, &s->workload);

@@ -4,6 +4,7 @@
 #include "base/digest.h"
 #include "base/mem.h"
 #include "scenario/check.h"
+#include "scenario/feed.h"
 #include "scenario/locate.h"
 #include "scenario/policy.h"
 #include "scenario/read.h"
@@ -12,7 +13,7 @@
 
 #include <stdio.h>
 
-enum { NAME_MAX_BYTES = 128 };
+enum { NAME_MAX_BYTES = 128, FOLDER_MAX = 64 * 1024 };
 
 void scenario_free(struct scenario *scenario)
 {
@@ -20,6 +21,9 @@ void scenario_free(struct scenario *scenario)
         return;
     }
     policy_free(scenario->policy);
+    for (size_t i = 0; i < scenario->workload.feed_count; i++) {
+        feed_free(scenario->workload.feeds[i].feed);
+    }
     json_decref(scenario->tree_);
     json_decref(scenario->empty_);
     arena_clear(&scenario->arena_);
@@ -84,6 +88,8 @@ static void run_checks(struct check *c, struct scenario *s)
     rules_target(c, s);
     rules_workload(c, s);
     rules_stages(c, s);
+    rules_data(c, s);
+    rules_placeholders(c, s);
 }
 
 int scenario_load_text(struct str text,
@@ -155,10 +161,17 @@ int scenario_load_file(const char *path,
 {
     struct scenario_options own = options != NULL ? *options : (struct scenario_options){0};
     char name[NAME_MAX_BYTES + 1];
-    struct buf text;
+    const char *slash = strrchr(path, '/');
+    struct buf text, folder;
 
     buf_init(&text, JSON_TEXT_MAX);
+    buf_init(&folder, FOLDER_MAX);
     int rc = file_read(path, &text, err);
+    if (rc == 0 && slash != NULL && own.folder == NULL) {
+        /* Of "/x.json" the folder is "/", which reads the same as "" before a slash. */
+        rc = buf_add(&folder, path, (size_t)(slash - path));
+        own.folder = buf_c(&folder);
+    }
     if (rc == 0) {
         if (own.name == NULL) {
             name_of(path, name, sizeof name);
@@ -167,6 +180,7 @@ int scenario_load_file(const char *path,
         rc = scenario_load_text(buf_str(&text), &own, out, issues, err);
     }
     buf_clear(&text);
+    buf_clear(&folder);
     return rc;
 }
 

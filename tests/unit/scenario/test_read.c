@@ -9,9 +9,17 @@ static const char base[] =
     " \"environment\": {\"allowlist\": {\"allowed_targets\":"
     "   [{\"kind\": \"exact\", \"value\": \"localhost\"}]}},"
     " \"workload\": {\"operation_mix\": [{\"operation\": \"ping\"}],"
-    "   \"tools\": {\"templates\": [{\"tool_name\": \"t\"}]}},"
+    "   \"tools\": {\"templates\": [{\"tool_name\": \"t\", \"checks\": [{\"exists\": true}]}]},"
+    "   \"payload_profiles\": [{\"profile_id\": \"p\", \"size_bytes\": {\"fixed\": 2}}],"
+    "   \"data\": [{\"name\": \"f\","
+    "     \"path\": \"" SOURCE_DIR "/tests/data/scenarios/users.csv\"}],"
+    "   \"metrics\": [{\"name\": \"m\", \"pointer\": \"\"}]},"
     " \"stages\": [{\"stage\": \"preflight\","
+    "   \"success_criteria\": [{\"metric\": \"error_rate\", \"comparator\": \"<\","
+    "     \"threshold\": 1}],"
     "   \"stop_conditions\": [{\"metric\": \"error_rate\", \"threshold\": 1}]}],"
+    " \"success_criteria\": [{\"metric\": \"error_rate\", \"comparator\": \"<\","
+    "   \"threshold\": 1}],"
     " \"safety\": {\"stop_conditions\": [{\"metric\": \"error_rate\", \"threshold\": 1}]}}";
 
 static size_t rows_tried;
@@ -171,6 +179,10 @@ static void try_row(const struct field *f, const char *path, const char *pointer
         expect(path, pointer, "[]", true);
         expect(path, pointer, "\"x\"", true);
         break;
+    case FIELD_VALUE:
+        expect(path, pointer, "null", false);
+        expect(path, pointer, "[{}]", false);
+        break;
     case FIELD_ANY:
         break;
     }
@@ -203,7 +215,7 @@ static void test_bounds(void **state)
 {
     (void)state;
     walk(&scenario_section, "", "");
-    assert_true(rows_tried > 100);
+    assert_true(rows_tried > 150);
 }
 
 static void test_only(void **state)
