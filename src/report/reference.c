@@ -72,24 +72,53 @@ static int write_metric(const struct metric *m, struct buf *out)
         }
     }
     return rc != 0 ? rc
-                   : buf_printf(out, " | %s | %s | %s |\n", m->unit, m->definition,
-                                m->subset_of != NULL ? m->subset_of : "");
+                   : buf_printf(out, " | %s | %s | %s | %s |\n", m->unit, m->definition,
+                                m->subset_of, metric_narrows(m) ? "yes" : "");
+}
+
+/* The rows that one metric of a scenario brings. */
+static int write_custom_metrics(struct buf *out)
+{
+    const struct metric_custom_def def = {.name = "NAME", .kind = METRIC_TREND};
+    struct metric_set *set = metric_set_new(&def, 1);
+    int rc = buf_add_c(
+        out, "\n## Metrics of the scenario\n\n"
+             "A scenario defines more with `workload.metrics[]`: a number that is taken from each "
+             "result of a tool. Each of them\nhas these rows; `custom.` may be left out where no "
+             "row above has the name. The bare `custom.NAME` is the sum of\na counter, the newest "
+             "number of a gauge, the mean of a trend; quantiles are of trends only.\n\n"
+             "| name | unit | definition |\n|---|---|---|\n");
+
+    for (size_t i = 0; rc == 0 && i < metric_set_count(set); i++) {
+        const struct metric *m = metric_set_at(set, i);
+        rc = buf_printf(out, "| `%s` | %s | %s |\n", m->name, m->unit, m->definition);
+    }
+    metric_set_free(set);
+    return rc;
 }
 
 int metrics_reference(struct buf *out)
 {
     int rc = buf_add_c(
         out, "# Metrics\n\n"
-             "The names for stop conditions (`stop_conditions[].metric`) and for `totals` in the "
-             "[result](result.md). A stop\ncondition sees the value over its window, `totals` the "
-             "value over the run, the stage or the operation. Unit `1` is a\nratio 0..1. A metric "
-             "without a sample has no value; it is never 0 by accident.\n\n"
+             "The names for stop conditions (`stop_conditions[].metric`), for success criteria "
+             "(`success_criteria[].metric`,\n`--expect`) and for `totals` in the "
+             "[result](result.md). A stop condition sees the value over its window, a\ncriterion "
+             "the value over its stage or the run, `totals` the value over the run, the stage or "
+             "the operation. How\nconditions work: [stop conditions](../stop-conditions.md). Unit "
+             "`1` is a ratio 0..1. A metric without a sample has no\nvalue; it is never 0 by "
+             "accident. The last column says which metrics are kept per operation, so that a "
+             "scope\n(`tool_name` …) may narrow them.\n\n"
+             "Response times are taken over the operations that were *due*: in the open model one "
+             "that was dropped before it could\nstart ranks above all that ran. A quantile whose "
+             "rank lies among the dropped ones has no value and is above every\nlimit. "
+             "Operations that were dropped because the run was stopped do not count here.\n\n"
              "Generated from the registry in `src/metrics/registry.c`; `mcpdrill reference "
              "metrics` prints it.\n\n"
-             "| name | unit | definition | of |\n|---|---|---|---|\n");
+             "| name | unit | definition | of | scope |\n|---|---|---|---|---|\n");
 
     for (size_t i = 0; rc == 0 && i < metric_count(); i++) {
         rc = write_metric(metric_at(i), out);
     }
-    return rc;
+    return rc != 0 ? rc : write_custom_metrics(out);
 }
