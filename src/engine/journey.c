@@ -20,18 +20,21 @@ static void list_tools(struct vu *vu)
 {
     struct vu_journey *j = vu->journey;
 
-    if (vu->ending || vu->shard->draining || j->slot.state != SLOT_IDLE) {
+    if (vu->ending || vu->shard->draining || j->slot != NULL) {
         return;
     }
     j->failures = 0;
+    j->slot = xcalloc(1, sizeof *j->slot);
+    slot_init(j->slot, vu);
+    j->slot->journey = true;
     vu_hold(vu);
-    slot_start_journey(&j->slot);
+    slot_start_journey(j->slot);
 }
 
 static void on_time(struct send *send)
 {
     struct vu_journey *j = list_entry(send, struct vu_journey, timer);
-    struct vu *vu = j->slot.vu;
+    struct vu *vu = j->vu;
 
     loop_send_arm(vu->shard->loop, &j->timer, send->at_ns + config_of(vu)->list_interval_ns);
     list_tools(vu);
@@ -43,8 +46,7 @@ void journey_init(struct vu *vu)
         return;
     }
     vu->journey = xcalloc(1, sizeof *vu->journey);
-    slot_init(&vu->journey->slot, vu);
-    vu->journey->slot.journey = true;
+    vu->journey->vu = vu;
     send_init(&vu->journey->timer, on_time);
 }
 
@@ -52,7 +54,6 @@ void journey_clear(struct vu *vu)
 {
     if (vu->journey != NULL) {
         loop_send_cancel(vu->shard->loop, &vu->journey->timer);
-        slot_clear(&vu->journey->slot);
         xfree(vu->journey);
         vu->journey = NULL;
     }
@@ -90,7 +91,7 @@ void journey_note(struct vu *vu, bool failed)
 
 static void count(struct vu *vu, enum outcome_class cls, const struct mcp_answer *answer)
 {
-    const struct slot *slot = &vu->journey->slot;
+    const struct slot *slot = vu->journey->slot;
     struct window *w = shard_window(vu->shard, answer->end_ns);
 
     w->run.count[COUNT_JOURNEY_REQUESTS] += slot->requests;
@@ -109,7 +110,9 @@ void journey_done(struct vu *vu, enum outcome_class cls, const struct mcp_answer
     struct vu_journey *j = vu->journey;
 
     count(vu, cls, answer);
-    j->slot.state = SLOT_IDLE;
+    slot_clear(j->slot);
+    xfree(j->slot);
+    j->slot = NULL;
     if (j->starting) {
         j->starting = false;
         if (!vu->ending) {

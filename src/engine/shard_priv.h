@@ -43,6 +43,7 @@ struct slot {
     bool was_used;  /* the session had served an operation before */
     bool capped;    /* waited for the permission of hard_caps.max_rps */
     bool journey;   /* its operation is no part of the workload */
+    bool arrival;   /* its operation is one of the open model */
     bool streaming; /* counted in shard->streams */
     bool had_stream;
     bool verified; /* its nonce came back */
@@ -50,8 +51,6 @@ struct slot {
     uint32_t requests;
     uint64_t session_serial; /* of the session of its first try */
     uint64_t n;              /* number of the pick in its VU; in the open model, of the arrival */
-    uint64_t draw;           /* random bits of the operation */
-    uint64_t ordinal;        /* of the operation in the run */
     uint64_t token;          /* progress token */
     uint64_t freed_ns;       /* the operation before it left the slot */
     uint64_t t_due, t_free, t_ready, t_send;
@@ -63,7 +62,8 @@ struct slot {
 
 /* What a VU does beside the workload (journey.c). */
 struct vu_journey {
-    struct slot slot;
+    struct vu *vu;
+    struct slot *slot; /* while it lists, else NULL */
     struct send timer; /* of the next periodic list */
     uint32_t failures; /* of the VU's operations, in a row */
     bool starting;     /* the slots wait for the list at the start */

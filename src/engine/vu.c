@@ -19,6 +19,14 @@ static const struct plan_operation *operation_of(const struct slot *slot)
 
 /* ---- the request ---------------------------------------------------------------------------- */
 
+static uint64_t draw_of(const struct slot *slot)
+{
+    const struct plan *plan = slot->vu->shard->plan;
+
+    return slot->arrival ? plan_draw_arrival(plan, slot->n)
+                         : plan_draw(plan, slot->vu->index, slot->n);
+}
+
 static struct plan_values values_of(const struct slot *slot)
 {
     const struct shard *s = slot->vu->shard;
@@ -29,8 +37,8 @@ static struct plan_values values_of(const struct slot *slot)
         .op_seq = slot->n,
         .token = slot->token,
         .cursor = slot->cursor,
-        .draw = slot->draw,
-        .ordinal = slot->ordinal,
+        .draw = draw_of(slot),
+        .ordinal = slot->arrival ? slot->n : slot->n * s->plan->max_vus + slot->vu->index,
         .wall_ms = (uint64_t)((int64_t)loop_now(s->loop) + s->wall_offset_ns) / NS_PER_MS,
     };
 }
@@ -150,7 +158,7 @@ static void report(struct slot *slot, enum outcome_class cls, const struct mcp_a
         .requests_sent = slot->requests,
         .session_retries = slot->retried && slot->requests > 1,
         .verified = slot->verified,
-        .logged = s->config.log_lines > 0 && cls == OUTCOME_OK && plan_logs(s->plan, slot->draw),
+        .logged = s->config.log_lines > 0 && cls == OUTCOME_OK && plan_logs(s->plan, draw_of(slot)),
         .event_count = slot->event_count,
         .stall_ns = slot->requests > 0 ? call->silence_ns : 0,
     };
@@ -404,7 +412,7 @@ void slot_go(struct slot *slot, struct vu_session *session, enum slot_wait wait)
     mcp_call_start(&slot->call, &session->mcp);
 }
 
-/* stage, n, operation, draw, ordinal and t_due are set. */
+/* stage, n, operation, key and t_due are set. */
 static void begin(struct slot *slot, uint64_t now_ns, bool capped)
 {
     struct vu *vu = slot->vu;
@@ -444,9 +452,7 @@ static void begin_pick(struct slot *slot, uint64_t now_ns)
     slot->stage = (uint32_t)vu->shard->stage;
     slot->operation = plan_pick(plan, vu->index, slot->n, &vu->turn);
     slot->key = plan_key(plan, slot->stage, slot->operation);
-    slot->draw = plan_draw(plan, vu->index, slot->n);
-    slot->ordinal = slot->n * plan->max_vus + vu->index;
-    slot->capped = false;
+    slot->capped = slot->arrival = false;
     begin(slot, now_ns, capped);
 }
 
@@ -454,11 +460,11 @@ void slot_start_arrival(struct slot *slot, const struct arrival *a, bool capped)
 {
     const struct plan *plan = slot->vu->shard->plan;
 
-    slot->n = slot->ordinal = a->i;
+    slot->n = a->i;
+    slot->arrival = true;
     slot->stage = a->stage;
     slot->operation = plan_pick_arrival(plan, a->i);
     slot->key = plan_key(plan, slot->stage, slot->operation);
-    slot->draw = plan_draw_arrival(plan, a->i);
     slot->t_due = a->due_ns;
     begin(slot, loop_now(slot->vu->shard->loop), capped);
 }
@@ -653,7 +659,9 @@ void vu_end(struct vu *vu)
     }
     if (vu->journey != NULL) {
         journey_stop(vu);
-        end_slot(&vu->journey->slot);
+    }
+    if (vu->journey != NULL && vu->journey->slot != NULL) {
+        end_slot(vu->journey->slot);
     }
     vu_let_go(vu);
 }
@@ -682,8 +690,8 @@ void vu_cut(struct vu *vu)
     for (uint32_t i = 0; i < s->plan->slots; i++) {
         cut_slot(&vu->slots[i]);
     }
-    if (vu->journey != NULL) {
-        cut_slot(&vu->journey->slot);
+    if (vu->journey != NULL && vu->journey->slot != NULL) {
+        cut_slot(vu->journey->slot);
     }
     s->policy->cut(vu);
     free_vu(vu);
