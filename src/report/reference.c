@@ -7,17 +7,24 @@ static const struct result_section *const sections[] = {
     &result_section_validity,
     &result_section_stop,
     &result_section_observed,
+    &result_section_finding,
+    &result_section_criterion,
     &result_section_server,
     &result_section_check,
+    &result_section_custom,
+    &result_section_journey,
     &result_section_stage,
     &result_section_planned,
+    &result_section_step,
     &result_section_achieved,
     &result_section_operation,
     &result_section_latency,
+    &result_section_slowest,
     &result_section_error,
     &result_section_error_operation,
     &result_section_condition,
     &result_section_integrity,
+    &result_section_losses,
     &result_section_worker,
     &result_section_environment,
 };
@@ -46,14 +53,15 @@ static int write_section(const struct result_section *section, struct buf *out)
 int result_reference(struct buf *out)
 {
     int rc = buf_add_c(
-        out, "# The result: format `" RESULT_SCHEMA_VERSION "`\n\n"
-             "`mcpdrill run FILE --json RESULT` writes it, also when the run was interrupted or "
-             "failed. Members are\nadded, never renamed; a reader skips those that it does not "
-             "know. Times are milliseconds with three\ndecimals, ratios 0..1. A figure without a "
-             "sample is `null`, never 0 by accident; the count of something that\ndid not happen "
-             "is 0. Always `started = succeeded + failed + unfinished`.\n\n"
-             "Generated from the tables in `src/report/`; `mcpdrill reference result` prints "
-             "it.\n");
+        out,
+        "# The result: format `" RESULT_SCHEMA_VERSION "`\n\n"
+        "`mcpdrill run FILE --json RESULT` writes it, also when the run was interrupted or "
+        "failed. Members are\nadded, never renamed; a reader skips those that it does not "
+        "know. Times are milliseconds with up to\nsix decimals, ratios 0..1. A figure without a "
+        "sample is `null`, never 0 by accident; the count of something that\ndid not happen "
+        "is 0. Always `started = succeeded + failed + unfinished`.\n\n"
+        "Generated from the tables in `src/report/`; `mcpdrill reference result` prints "
+        "it.\n");
 
     for (size_t i = 0; rc == 0 && i < sizeof sections / sizeof sections[0]; i++) {
         rc = write_section(sections[i], out);

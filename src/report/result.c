@@ -52,7 +52,7 @@ json_t *result_real(double value, double places)
 
 json_t *result_ms(uint64_t ns)
 {
-    return result_real((double)ns / (double)NS_PER_MS, 1000);
+    return result_real((double)ns / (double)NS_PER_MS, 1e6);
 }
 
 json_t *result_metric(const struct metric *m, const struct metric_view *view)
@@ -181,9 +181,19 @@ static json_t *stop(const struct result_place *p)
     return result_object(&result_section_stop, p);
 }
 
-static json_t *latency_is(const struct result_place *p)
+/* Of the stages that carry load. */
+static json_t *model(const struct result_place *p)
 {
-    return json_string(p->view->open_model ? "response" : "service");
+    const struct plan *plan = p->run->plan;
+    bool open = false, closed = false;
+
+    for (uint32_t i = 0; i < plan->stage_count; i++) {
+        if (plan->stages[i].config->kind != STAGE_PREFLIGHT || plan->stage_count == 1) {
+            open = open || plan->stages[i].levels.open_model;
+            closed = closed || !plan->stages[i].levels.open_model;
+        }
+    }
+    return json_string(open && closed ? "mixed" : open ? "open" : "closed");
 }
 
 static json_t *server(const struct result_place *p)
@@ -204,6 +214,21 @@ static json_t *checks(const struct result_place *p)
     return out;
 }
 
+/* Appends the lines of a text. */
+static void append_lines(json_t *to, struct str rest)
+{
+    while (rest.len > 0) {
+        const char *end = memchr(rest.p, '\n', rest.len);
+        size_t len = end != NULL ? (size_t)(end - rest.p) : rest.len;
+
+        if (len > 0) {
+            json_array_append_new(to, result_slice((struct str){rest.p, len}));
+        }
+        len += end != NULL;
+        rest = (struct str){rest.p + len, rest.len - len};
+    }
+}
+
 static json_t *warnings(const struct result_place *p)
 {
     json_t *out = json_array();
@@ -211,6 +236,7 @@ static json_t *warnings(const struct result_place *p)
     for (size_t i = 0; p->run->checked && i < p->run->checks.warning_count; i++) {
         json_array_append_new(out, result_text(p->run->checks.warnings[i]));
     }
+    append_lines(out, buf_str(&p->run->warnings));
     return out;
 }
 
@@ -252,16 +278,24 @@ static const struct result_member root_members[] = {
      &result_section_validity},
     {"exit_code", "integer", "Exit code of `mcpdrill run`.", exit_code, NULL},
     {"stop", "object", "Why the run ended.", stop, &result_section_stop},
+    {"model", "string", "`open`, `closed` or, with stages of both, `mixed`.", model, NULL},
+    {"findings", "array of objects",
+     "What is worse than any figure: answers that went to the wrong caller.", result_findings,
+     &result_section_finding},
+    {"criteria", "array of objects",
+     "The success criteria, judged at the end; empty when they were not judged.", result_criteria,
+     &result_section_criterion},
     {"latency_is", "string",
      "What the metrics `latency_…` are: `service` (sent to ended) in the closed load model, "
      "`response` (due to ended) in the open one.",
-     latency_is, NULL},
+     result_latency_is, NULL},
     {"server", "object or null", "What the target said about itself; null without checks.", server,
      &result_section_server},
     {"checks", "array of objects",
      "Checks before any load, in the order in which they ran; a failed one is the last.", checks,
      &result_section_check},
-    {"warnings", "array of strings", "What the checks found doubtful.", warnings, NULL},
+    {"warnings", "array of strings",
+     "What the checks, and the run while it went on, found doubtful.", warnings, NULL},
     {"auxiliary_requests", "object: method → integer",
      "Requests of the checks, which are no operations.", auxiliary_requests, NULL},
     {"totals", "object: metric → number or null",
@@ -272,11 +306,19 @@ static const struct result_member root_members[] = {
      "Every distribution of times over the whole run, each with the members of "
      "`operations[].response`; null without a sample.",
      result_distributions, NULL},
+    {"custom", "object: name → object", "Metrics of the scenario over the whole run.",
+     result_custom, &result_section_custom},
+    {"journey", "object or null",
+     "Lists that virtual users asked for beside the workload; null without one.", result_journey,
+     &result_section_journey},
     {"stages", "array of objects", "The stages of the plan, in order.", result_stages,
      &result_section_stage},
     {"operations", "array of objects",
      "The operations of the mix, a row for each tool template, over all stages.", result_operations,
      &result_section_operation},
+    {"slowest", "array of objects",
+     "The slowest operations by the time from due to ended, the slowest first, at most 20.",
+     result_slowest, &result_section_slowest},
     {"errors", "array of objects",
      "Failures with the same type, code, origin and masked message, the most frequent first.",
      result_errors, &result_section_error},
@@ -284,6 +326,8 @@ static const struct result_member root_members[] = {
      result_conditions, &result_section_condition},
     {"integrity", "object", "Whether the books are whole.", result_integrity,
      &result_section_integrity},
+    {"losses", "object", "What was left out of logs and tables; totals have all of it.",
+     result_losses, &result_section_losses},
     {"workers", "array of objects", "What each source of figures (a thread of load) sent.",
      result_workers, &result_section_worker},
     {"environment", "object", "Where the load was made.", result_environment,
@@ -335,26 +379,17 @@ static json_t *validity_state(const struct result_place *p)
 
 static json_t *validity_evidence(const struct result_place *p)
 {
-    struct str rest = buf_str(&p->run->evidence);
     json_t *out = json_array();
 
-    while (rest.len > 0) {
-        const char *end = memchr(rest.p, '\n', rest.len);
-        size_t len = end != NULL ? (size_t)(end - rest.p) : rest.len;
-
-        if (len > 0) {
-            json_array_append_new(out, result_slice((struct str){rest.p, len}));
-        }
-        len += end != NULL;
-        rest = (struct str){rest.p + len, rest.len - len};
-    }
+    append_lines(out, buf_str(&p->run->evidence));
     return out;
 }
 
 static const struct result_member validity_members[] = {
     {"state", "string or null",
-     "`valid`; `lost_data` when the books are not whole; `generator_bound` when this machine was "
-     "the bottleneck.",
+     "`valid`; `lost_data` when the books are not whole; `generator_bound` or `network_bound` when "
+     "this machine or its network was the bottleneck; `under_delivered` when due operations were "
+     "dropped; `insufficient_samples` when a criterion could not be decided.",
      validity_state, NULL},
     {"evidence", "array of strings", "What speaks for it, a sentence each.", validity_evidence,
      NULL},
@@ -434,7 +469,8 @@ static json_t *stop_observed(const struct result_place *p)
 static const struct result_member stop_members[] = {
     {"kind", "string",
      "`completed`, `stop_condition_met`, `stop_requested`, `emergency_stop`, "
-     "`max_duration_reached`, `max_errors_reached`, `preflight_failed` or `system_error`.",
+     "`max_duration_reached`, `max_errors_reached`, `stage_timeout`, `preflight_failed` or "
+     "`system_error`.",
      stop_kind, NULL},
     {"reason", "string", "The same in one line, with the figures.", stop_reason, NULL},
     {"condition_id", "string or null", "The stop condition that ended the run.", stop_condition_id,

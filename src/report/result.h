@@ -5,7 +5,7 @@
  * (docs/reference/result.md) walk the same rows. Members are added, never renamed.
  *
  * A number without a value is null, never 0 by accident; a count of something that did not happen
- * is 0. Times are milliseconds with three decimals, ratios 0..1.
+ * is 0. Times are milliseconds, to the nanosecond where they were measured; ratios 0..1.
  */
 #ifndef REPORT_RESULT_H
 #define REPORT_RESULT_H

@@ -185,6 +185,29 @@ static json_t *condition_metric(const struct result_place *p)
     return json_string(condition_of(p)->spec->metric->name);
 }
 
+/* "latency_p99_ms > 5 s for 2 x 2 s" */
+static json_t *condition_expression(const struct result_place *p)
+{
+    const struct stop_spec *spec = condition_of(p)->spec;
+    unsigned long long window_s = (spec->window_ms + 999) / 1000;
+    char text[512], whole[600], during[64] = "";
+
+    if (spec->sustain_windows > 1) {
+        snprintf(during, sizeof during, " for %u x %llu s", spec->sustain_windows, window_s);
+    } else if (!spec->metric->since_begin) {
+        snprintf(during, sizeof during, " in %llu s", window_s);
+    }
+    result_expression(spec->metric, spec->scope_text, spec->comparator, spec->threshold, text,
+                      sizeof text);
+    snprintf(whole, sizeof whole, "%s%s", text, during);
+    return result_text(whole);
+}
+
+static json_t *condition_scope(const struct result_place *p)
+{
+    return result_scope(condition_of(p)->spec->scope_text);
+}
+
 static json_t *condition_comparator(const struct result_place *p)
 {
     return json_string(stop_comparator_name(condition_of(p)->spec->comparator));
@@ -236,6 +259,9 @@ static const struct result_member condition_members[] = {
     {"id", "string", "Id of the condition.", condition_id, NULL},
     {"stage_id", "string or null", "Its stage; null: the whole run.", condition_stage, NULL},
     {"metric", "string", "Its metric.", condition_metric, NULL},
+    {"scope", "string or null",
+     "Whose operations count, as `KEY=VALUE`, commas between; null: all.", condition_scope, NULL},
+    {"expression", "string", "All of it in one line for people.", condition_expression, NULL},
     {"comparator", "string", "`>`, `>=`, `<` or `<=`.", condition_comparator, NULL},
     {"threshold", "number", "In the metric's unit.", condition_threshold, NULL},
     {"window_ms", "integer", "Length of a window.", condition_window, NULL},
@@ -274,6 +300,7 @@ json_t *result_conditions(const struct result_place *p)
 struct books {
     struct aggregate_integrity merge;
     uint64_t started, succeeded, failed, unfinished;
+    uint64_t due, dropped, verified, mismatches;
     uint32_t sources, finished;
 };
 
@@ -294,6 +321,11 @@ static struct books read_books(const struct run *r)
     b.succeeded = view.count[COUNT_ENDED_OK];
     b.failed = view.count[COUNT_ENDED_FAILED];
     b.unfinished = view.count[COUNT_UNFINISHED];
+    b.due = view.count[COUNT_DUE];
+    b.dropped = view.count[COUNT_DROPPED_DEADLINE] + view.count[COUNT_DROPPED_NO_SLOT] +
+                view.count[COUNT_DROPPED_STOPPED];
+    b.verified = view.count[COUNT_INTEGRITY_VERIFIED];
+    b.mismatches = view.count[COUNT_INTEGRITY_MISMATCHES];
     metric_view_clear(&view);
     aggregate_integrity(r->books, &b.merge);
     for (uint32_t i = 0; i < b.sources; i++) {
@@ -309,34 +341,51 @@ static bool is_balanced(const struct books *b)
     return b->started == b->succeeded + b->failed + b->unfinished;
 }
 
-bool result_integrity_line(const struct run *r, char *out, size_t size)
+static uint64_t refused_windows(const struct books *b)
 {
-    struct books b = read_books(r);
-    uint64_t refused = b.merge.duplicates + b.merge.refused + b.merge.unknown_source;
-    bool whole = b.merge.missing == 0 && refused == 0 && b.merge.sums_agree &&
-                 b.finished == b.sources && is_balanced(&b);
+    return b->merge.duplicates + b->merge.refused + b->merge.unknown_source;
+}
 
-    if (b.merge.windows == 0 && refused == 0) {
-        snprintf(out, size, "nothing to merge: no load was generated");
-        return true;
+static bool is_whole(const struct books *b)
+{
+    return b->merge.missing == 0 && refused_windows(b) == 0 && b->merge.sums_agree &&
+           b->merge.due_missing == 0 && b->finished == b->sources && is_balanced(b);
+}
+
+static bool is_empty(const struct books *b)
+{
+    return b->merge.windows == 0 && refused_windows(b) == 0;
+}
+
+/* "merge verified: 2/2 sources, 0 windows lost, started = succeeded + failed + unfinished", or what
+ * is wrong. */
+static void write_line(const struct books *b, struct buf *out)
+{
+    if (is_empty(b)) {
+        (void)buf_add_c(out, "nothing to merge: no load was generated");
+        return;
     }
-    int len = snprintf(out, size, "merge %s: %u/%u sources, %llu windows lost, ",
-                       whole ? "verified" : "FAILED", b.finished, b.sources,
-                       (unsigned long long)b.merge.missing);
-    size_t at = len > 0 && (size_t)len < size ? (size_t)len : size - 1;
-    if (refused > 0 || !b.merge.sums_agree) {
-        len = snprintf(out + at, size - at, "%llu windows refused, sums %s, ",
-                       (unsigned long long)refused, b.merge.sums_agree ? "agree" : "DIFFER");
-        at = len > 0 && (size_t)len < size - at ? at + (size_t)len : size - 1;
+    (void)buf_printf(out, "merge %s: %u/%u sources, %llu windows lost, ",
+                     is_whole(b) ? "verified" : "FAILED", b->finished, b->sources,
+                     (unsigned long long)b->merge.missing);
+    if (refused_windows(b) > 0 || !b->merge.sums_agree) {
+        (void)buf_printf(out, "%llu windows refused, sums %s, ",
+                         (unsigned long long)refused_windows(b),
+                         b->merge.sums_agree ? "agree" : "DIFFER");
     }
-    if (is_balanced(&b)) {
-        snprintf(out + at, size - at, "started = succeeded + failed + unfinished");
+    if (b->merge.due_missing != 0) {
+        (void)buf_printf(out, "%lld due operations neither started nor dropped, ",
+                         (long long)b->merge.due_missing);
+    } else if (b->due > 0) {
+        (void)buf_add_c(out, "due = started + dropped, ");
+    }
+    if (is_balanced(b)) {
+        (void)buf_add_c(out, "started = succeeded + failed + unfinished");
     } else {
-        snprintf(out + at, size - at, "started %llu is not %llu + %llu + %llu",
-                 (unsigned long long)b.started, (unsigned long long)b.succeeded,
-                 (unsigned long long)b.failed, (unsigned long long)b.unfinished);
+        (void)buf_printf(out, "started %llu is not %llu + %llu + %llu",
+                         (unsigned long long)b->started, (unsigned long long)b->succeeded,
+                         (unsigned long long)b->failed, (unsigned long long)b->unfinished);
     }
-    return whole;
 }
 
 static const struct books *books_of(const struct result_place *p)
@@ -404,12 +453,45 @@ static json_t *integrity_sums(const struct result_place *p)
     return json_boolean(books_of(p)->merge.sums_agree);
 }
 
+static json_t *integrity_due(const struct result_place *p)
+{
+    return result_count(books_of(p)->due);
+}
+
+static json_t *integrity_dropped(const struct result_place *p)
+{
+    return result_count(books_of(p)->dropped);
+}
+
+static json_t *integrity_due_balanced(const struct result_place *p)
+{
+    return json_boolean(books_of(p)->merge.due_missing == 0);
+}
+
+static json_t *integrity_verified(const struct result_place *p)
+{
+    return result_count(books_of(p)->verified);
+}
+
+static json_t *integrity_mismatches(const struct result_place *p)
+{
+    return result_count(books_of(p)->mismatches);
+}
+
+static json_t *integrity_whole(const struct result_place *p)
+{
+    return json_boolean(is_empty(books_of(p)) || is_whole(books_of(p)));
+}
+
 static json_t *integrity_line(const struct result_place *p)
 {
-    char line[256];
+    struct buf line;
 
-    result_integrity_line(p->run, line, sizeof line);
-    return json_string(line);
+    buf_init(&line, 1024);
+    write_line(books_of(p), &line);
+    json_t *out = json_string(buf_c(&line));
+    buf_clear(&line);
+    return out;
 }
 
 static const struct result_member integrity_members[] = {
@@ -430,6 +512,17 @@ static const struct result_member integrity_members[] = {
     {"missing", "integer", "Windows that never came.", integrity_missing, NULL},
     {"sums_agree", "boolean", "The sums over the sources are the totals, for every count.",
      integrity_sums, NULL},
+    {"due", "integer", "Open model: operations whose time came.", integrity_due, NULL},
+    {"dropped", "integer", "Open model: operations that were due and never started.",
+     integrity_dropped, NULL},
+    {"due_balanced", "boolean", "Open model: due = started + dropped.", integrity_due_balanced,
+     NULL},
+    {"verified", "integer",
+     "Answers that brought their own mark back: they came to the right caller.", integrity_verified,
+     NULL},
+    {"mismatches", "integer", "Answers that brought the mark of another operation.",
+     integrity_mismatches, NULL},
+    {"whole", "boolean", "Nothing is wrong with the books.", integrity_whole, NULL},
     {"line", "string", "All of this in one line for people.", integrity_line, NULL},
 };
 const struct result_section result_section_integrity =
@@ -478,6 +571,16 @@ static json_t *worker_failed(const struct result_place *p)
     return result_count(source_of(p)->count[COUNT_ENDED_FAILED]);
 }
 
+static json_t *worker_busy_ms(const struct result_place *p)
+{
+    return result_ms(source_of(p)->busy_ns);
+}
+
+static json_t *worker_wall_ms(const struct result_place *p)
+{
+    return result_ms(source_of(p)->wall_ns);
+}
+
 static json_t *worker_busy(const struct result_place *p)
 {
     const struct aggregate_source *s = source_of(p);
@@ -514,7 +617,9 @@ static const struct result_member worker_members[] = {
     {"failed", "integer", "Those of them that failed.", worker_failed, NULL},
     {"busy", "number or null", "Share of its time in which it did not wait for events.",
      worker_busy, NULL},
-    {"busy_max", "number or null", "The same in its busiest second.", worker_busy_max, NULL},
+    {"busy_ms", "number", "That time.", worker_busy_ms, NULL},
+    {"wall_ms", "number", "The time that it is a share of.", worker_wall_ms, NULL},
+    {"busy_max", "number or null", "The share in its busiest second.", worker_busy_max, NULL},
     {"busy_seconds_over_80", "integer", "Seconds with a share above 0.80.", worker_over_80, NULL},
     {"busy_seconds_over_95", "integer",
      "Seconds with a share above 0.95: its figures are in "

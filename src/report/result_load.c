@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The members of a result that are about the load: totals, distributions, stages, operations. */
+/* The members of a result that are about the load: totals, distributions, operations. */
+#include "base/mem.h"
 #include "metrics/histogram.h"
 #include "report/result_priv.h"
 #include "report/text.h"
@@ -7,59 +8,28 @@
 #include <string.h>
 
 /* What comes from here on belongs to a shard as a whole (metrics/window.h). */
-enum { FIRST_SHARD_COUNT = COUNT_CONNECT_ATTEMPTS, FIRST_SHARD_DIST = DIST_TOOL_LAG };
+enum { FIRST_SHARD_COUNT = COUNT_CONNECT_ATTEMPTS };
 
 /* ---- views ------------------------------------------------------------------------------------
  */
-
-static void add_view(struct metric_view *to, const struct metric_view *from)
-{
-    for (unsigned i = 0; i < FIRST_SHARD_COUNT; i++) {
-        to->count[i] += from->count[i];
-    }
-    for (unsigned i = 0; i < FIRST_SHARD_DIST; i++) {
-        if (from->dist[i] == NULL || from->dist[i]->head.count == 0) {
-            continue;
-        }
-        if (to->dist[i] == NULL) {
-            to->dist[i] = hist_total_new();
-        }
-        hist_total_merge(to->dist[i], from->dist[i]);
-    }
-    to->span_s += from->span_s;
-    to->busy = to->busy || from->busy;
-    to->open_model = from->open_model;
-}
 
 void result_operation_view(const struct run *r,
                            int32_t stage,
                            uint32_t operation,
                            struct metric_view *view)
 {
-    struct metric_view part = {.span_s = 0};
+    uint64_t *keys = xcalloc(r->plan->key_count / 64 + 1, sizeof *keys);
+    struct aggregate_filter filter = aggregate_everything();
 
-    metric_view_reset(view);
     for (uint32_t s = 0; s < r->plan->stage_count; s++) {
-        if (stage >= 0 && s != (uint32_t)stage) {
-            continue;
-        }
-        struct aggregate_filter filter = aggregate_everything();
-        filter.stage_index = (int32_t)s;
-        filter.key = (int32_t)plan_key(r->plan, s, operation);
-        aggregate_view_total(r->books, &filter, &part);
-        add_view(view, &part);
+        uint32_t key = plan_key(r->plan, s, operation);
+        keys[key / 64] |= UINT64_C(1) << (key % 64);
     }
-    metric_view_clear(&part);
-}
-
-/* Is the metric about the operations themselves, so that a single one of them can have it? */
-static bool is_of_operations(const struct metric *m)
-{
-    uint64_t shard_counts = ~((UINT64_C(1) << FIRST_SHARD_COUNT) - 1);
-    int dist = metric_dist(m, false);
-
-    return m->kind != METRIC_GAUGE && dist < FIRST_SHARD_DIST &&
-           ((m->plus | m->minus | m->of_plus | m->of_minus) & shard_counts) == 0;
+    filter.stage_index = stage;
+    filter.keys = keys;
+    filter.only_keys = true;
+    aggregate_view_total(r->books, &filter, view);
+    xfree(keys);
 }
 
 json_t *result_totals(const struct result_place *p)
@@ -68,7 +38,7 @@ json_t *result_totals(const struct result_place *p)
 
     for (size_t i = 0; i < metric_count(); i++) {
         const struct metric *m = metric_at(i);
-        json_t *value = p->whole || is_of_operations(m) ? result_metric(m, p->view) : json_null();
+        json_t *value = p->whole || metric_narrows(m) ? result_metric(m, p->view) : json_null();
         json_object_set_new(out, m->name, value);
     }
     return out;
@@ -88,9 +58,20 @@ json_t *result_counts(const struct result_place *p)
 /* ---- one distribution -------------------------------------------------------------------------
  */
 
+/* Samples, and how many operations rank above all of them. */
+struct distribution {
+    const struct hist_total *samples;
+    uint64_t dropped;
+};
+
 static const struct hist_total *distribution(const struct result_place *p)
 {
-    return p->item;
+    return ((const struct distribution *)p->item)->samples;
+}
+
+static uint64_t dropped(const struct result_place *p)
+{
+    return ((const struct distribution *)p->item)->dropped;
 }
 
 static json_t *latency_n(const struct result_place *p)
@@ -117,7 +98,7 @@ static json_t *latency_mean(const struct result_place *p)
 {
     double mean_ns;
 
-    return hist_mean(distribution(p), &mean_ns) ? result_real(mean_ns / (double)NS_PER_MS, 1e3)
+    return hist_mean(distribution(p), &mean_ns) ? result_real(mean_ns / (double)NS_PER_MS, 1e6)
                                                 : json_null();
 }
 
@@ -131,7 +112,7 @@ static const struct {
 
 static json_t *quantile_ms(const struct result_place *p, size_t i)
 {
-    struct hist_quantile q = hist_quantile(distribution(p), quantiles[i].ppm, 0);
+    struct hist_quantile q = hist_quantile(distribution(p), quantiles[i].ppm, dropped(p));
 
     return q.kind == HIST_VALUE ? result_ms(q.value_ns) : json_null();
 }
@@ -166,20 +147,38 @@ static json_t *latency_p999(const struct result_place *p)
     return quantile_ms(p, 5);
 }
 
+static json_t *latency_dropped(const struct result_place *p)
+{
+    return result_count(dropped(p));
+}
+
+static json_t *latency_shed(const struct result_place *p)
+{
+    json_t *out = json_array();
+
+    for (size_t i = 0; i < sizeof quantiles / sizeof quantiles[0]; i++) {
+        if (hist_quantile(distribution(p), quantiles[i].ppm, dropped(p)).kind == HIST_SHED) {
+            json_array_append_new(out, json_string(quantiles[i].name));
+        }
+    }
+    return out;
+}
+
 static json_t *latency_lower_bounds(const struct result_place *p)
 {
     const struct hist_total *t = distribution(p);
     json_t *out = json_array();
 
     for (size_t i = 0; i < sizeof quantiles / sizeof quantiles[0]; i++) {
-        if (hist_quantile(t, quantiles[i].ppm, 0).lower_bound) {
+        if (hist_quantile(t, quantiles[i].ppm, dropped(p)).lower_bound) {
             json_array_append_new(out, json_string(quantiles[i].name));
         }
     }
-    if (hist_quantile(t, 1000000, 0).lower_bound) {
+    /* What was dropped would have waited longer than what the maximum and the mean know of. */
+    if (dropped(p) > 0 || hist_quantile(t, 1000000, 0).lower_bound) {
         json_array_append_new(out, json_string("max_ms"));
     }
-    if (t->head.censored_n > 0) {
+    if (dropped(p) > 0 || t->head.censored_n > 0) {
         json_array_append_new(out, json_string("mean_ms"));
     }
     return out;
@@ -192,6 +191,9 @@ static const struct result_member latency_members[] = {
      latency_n, NULL},
     {"censored", "integer", "Samples that we cut: the operation would have taken at least as long.",
      latency_censored, NULL},
+    {"dropped", "integer",
+     "Of response times: operations that were due and never started. They rank above all samples.",
+     latency_dropped, NULL},
     {"min_ms", "number", "The smallest sample.", latency_min, NULL},
     {"mean_ms", "number", "The sum of the samples divided by their number.", latency_mean, NULL},
     {"p50_ms", "number", "The smallest value that at least half of the samples do not exceed.",
@@ -203,18 +205,26 @@ static const struct result_member latency_members[] = {
     {"p999_ms", "number", "Likewise for 99.9 %.", latency_p999, NULL},
     {"max_ms", "number", "The largest sample.", latency_max, NULL},
     {"lower_bounds", "array of strings",
-     "Members that are only lower bounds, because samples that we cut reach into them.",
+     "Members that are only lower bounds, because samples that we cut reach into them, or because "
+     "operations were dropped that they do not know.",
      latency_lower_bounds, NULL},
+    {"shed", "array of strings",
+     "Quantiles that are null because their rank lies among the dropped operations.", latency_shed,
+     NULL},
 };
 const struct result_section result_section_latency =
     RESULT_SECTION("operations[].response", latency_members);
 
-static json_t *distribution_json(const struct result_place *p, enum dist id)
+json_t *result_distribution(const struct result_place *p, enum dist id)
 {
+    struct distribution d = {
+        .samples = p->view->dist[id],
+        .dropped = id == DIST_RESPONSE ? metric_dropped(p->view) : 0,
+    };
     struct result_place here = *p;
 
-    here.item = p->view->dist[id];
-    return here.item == NULL || p->view->dist[id]->head.count == 0
+    here.item = &d;
+    return d.samples == NULL || d.samples->head.count == 0
                ? json_null()
                : result_object(&result_section_latency, &here);
 }
@@ -224,7 +234,7 @@ json_t *result_distributions(const struct result_place *p)
     json_t *out = json_object();
 
     for (unsigned i = 0; i < DIST_ALL; i++) {
-        json_object_set_new(out, dist_name((enum dist)i), distribution_json(p, (enum dist)i));
+        json_object_set_new(out, dist_name((enum dist)i), result_distribution(p, (enum dist)i));
     }
     return out;
 }
@@ -264,32 +274,32 @@ static json_t *operation_uri(const struct result_place *p)
 
 static json_t *operation_response(const struct result_place *p)
 {
-    return distribution_json(p, DIST_RESPONSE);
+    return result_distribution(p, DIST_RESPONSE);
 }
 
 static json_t *operation_service(const struct result_place *p)
 {
-    return distribution_json(p, DIST_SERVICE);
+    return result_distribution(p, DIST_SERVICE);
 }
 
 static json_t *operation_lag(const struct result_place *p)
 {
-    return distribution_json(p, DIST_LAG);
+    return result_distribution(p, DIST_LAG);
 }
 
 static json_t *operation_failed(const struct result_place *p)
 {
-    return distribution_json(p, DIST_FAILED);
+    return result_distribution(p, DIST_FAILED);
 }
 
 static json_t *operation_first_event(const struct result_place *p)
 {
-    return distribution_json(p, DIST_FIRST_EVENT);
+    return result_distribution(p, DIST_FIRST_EVENT);
 }
 
 static json_t *operation_gap(const struct result_place *p)
 {
-    return distribution_json(p, DIST_GAP);
+    return result_distribution(p, DIST_GAP);
 }
 
 static const struct result_member operation_members[] = {
@@ -319,8 +329,8 @@ static const struct result_member operation_members[] = {
 };
 const struct result_section result_section_operation =
     RESULT_SECTION("operations[]", operation_members);
-/* The rows of the run (stage -1) or of one stage. */
-static json_t *operation_rows(const struct result_place *p, int32_t stage)
+
+json_t *result_operation_rows(const struct result_place *p, int32_t stage)
 {
     struct metric_view view = {.span_s = 0};
     struct result_place here = {.run = p->run, .view = &view, .stage = p->stage};
@@ -337,204 +347,5 @@ static json_t *operation_rows(const struct result_place *p, int32_t stage)
 
 json_t *result_operations(const struct result_place *p)
 {
-    return operation_rows(p, -1);
-}
-
-/* ---- stages -----------------------------------------------------------------------------------
- */
-
-static const struct plan_stage *stage_of(const struct result_place *p)
-{
-    return &p->run->plan->stages[p->stage];
-}
-
-static json_t *stage_id(const struct result_place *p)
-{
-    return result_text(stage_of(p)->config->stage_id);
-}
-
-static json_t *stage_kind(const struct result_place *p)
-{
-    return json_string(stage_kind_name(stage_of(p)->config->kind));
-}
-
-static json_t *stage_started(const struct result_place *p)
-{
-    return json_boolean(p->run->stages[p->stage].started);
-}
-
-static json_t *stage_began_ms(const struct result_place *p)
-{
-    const struct run_stage *s = &p->run->stages[p->stage];
-
-    return s->started && s->start_ns >= p->run->grid_ns ? result_ms(s->start_ns - p->run->grid_ns)
-                                                        : json_null();
-}
-
-static json_t *planned_vus(const struct result_place *p)
-{
-    return result_count(stage_of(p)->levels.vus);
-}
-
-static json_t *planned_duration(const struct result_place *p)
-{
-    return result_ms(stage_of(p)->config->duration_ns);
-}
-
-static const struct result_member planned_members[] = {
-    {"vus", "integer", "Virtual users, cut to the cap.", planned_vus, NULL},
-    {"duration_ms", "number", "How long it should last.", planned_duration, NULL},
-};
-const struct result_section result_section_planned =
-    RESULT_SECTION("stages[].planned", planned_members);
-
-static json_t *achieved_duration(const struct result_place *p)
-{
-    const struct run_stage *s = &p->run->stages[p->stage];
-    uint64_t end_ns = s->ended ? s->end_ns : p->run->end_ns;
-
-    return s->started && end_ns >= s->start_ns ? result_ms(end_ns - s->start_ns) : json_null();
-}
-
-static json_t *achieved(const struct result_place *p, const char *metric)
-{
-    return result_metric(metric_find(str_c(metric)), p->view);
-}
-
-static json_t *achieved_ops(const struct result_place *p)
-{
-    return achieved(p, "operations_total");
-}
-
-static json_t *achieved_failed(const struct result_place *p)
-{
-    return achieved(p, "operations_failed");
-}
-
-static json_t *achieved_unfinished(const struct result_place *p)
-{
-    return achieved(p, "operations_unfinished");
-}
-
-static json_t *achieved_rate(const struct result_place *p)
-{
-    return achieved(p, "ops_per_second");
-}
-
-static json_t *achieved_error_rate(const struct result_place *p)
-{
-    return achieved(p, "error_rate");
-}
-
-static const struct result_member achieved_members[] = {
-    {"duration_ms", "number or null", "How long it lasted, the drain left out.", achieved_duration,
-     NULL},
-    {"ops", "integer", "Operations that ended.", achieved_ops, NULL},
-    {"failed", "integer", "Those of them that failed.", achieved_failed, NULL},
-    {"unfinished", "integer", "Operations that were still running at the end of the run.",
-     achieved_unfinished, NULL},
-    {"ops_per_second", "number or null", "Operations ended, divided by the time of the stage.",
-     achieved_rate, NULL},
-    {"error_rate", "number or null", "Failed divided by ended.", achieved_error_rate, NULL},
-};
-const struct result_section result_section_achieved =
-    RESULT_SECTION("stages[].achieved", achieved_members);
-
-static json_t *stage_planned(const struct result_place *p)
-{
-    return result_object(&result_section_planned, p);
-}
-
-static json_t *stage_achieved(const struct result_place *p)
-{
-    return result_object(&result_section_achieved, p);
-}
-
-static json_t *stage_operations(const struct result_place *p)
-{
-    return operation_rows(p, (int32_t)p->stage);
-}
-
-static const struct result_member stage_members[] = {
-    {"stage_id", "string", "Id of the stage.", stage_id, NULL},
-    {"stage", "string", "Kind of the stage: `preflight`, `baseline` …", stage_kind, NULL},
-    {"started", "boolean", "It began.", stage_started, NULL},
-    {"began_ms", "number or null", "When, counted from the beginning of the first stage.",
-     stage_began_ms, NULL},
-    {"planned", "object", "What the plan says.", stage_planned, &result_section_planned},
-    {"achieved", "object", "What was done.", stage_achieved, &result_section_achieved},
-    {"totals", "object: metric → number or null",
-     "Every metric of [the registry](metrics.md) over the stage.", result_totals, NULL},
-    {"counts", "object: count → integer", "What the metrics are made of.", result_counts, NULL},
-    {"operations", "array of objects", "The operations of the stage.", stage_operations,
-     &result_section_operation},
-};
-const struct result_section result_section_stage = RESULT_SECTION("stages[]", stage_members);
-
-json_t *result_stages(const struct result_place *p)
-{
-    struct metric_view view = {.span_s = 0};
-    struct result_place here = {.run = p->run, .view = &view, .whole = true};
-    json_t *out = json_array();
-
-    for (uint32_t i = 0; i < p->run->plan->stage_count; i++) {
-        struct aggregate_filter filter = aggregate_everything();
-
-        filter.stage_index = (int32_t)i;
-        here.stage = i;
-        aggregate_view_total(p->run->books, &filter, &view);
-        json_array_append_new(out, result_object(&result_section_stage, &here));
-    }
-    metric_view_clear(&view);
-    return out;
-}
-
-/* ---- one second -------------------------------------------------------------------------------
- */
-
-/* The stage that was the current one at the beginning of the second; NULL when there was none. */
-static const char *stage_at(const struct run *r, uint64_t second)
-{
-    uint64_t at_ns = r->grid_ns + second * NS_PER_S;
-    const char *id = NULL;
-
-    for (uint32_t i = 0; i < r->plan->stage_count; i++) {
-        if (r->stages[i].started && r->stages[i].start_ns <= at_ns) {
-            id = r->plan->stages[i].config->stage_id;
-        }
-    }
-    return id;
-}
-
-json_t *result_second_json(const struct run *r, uint64_t second)
-{
-    static const struct {
-        const char *name, *metric;
-    } columns[] = {
-        {"ops", "operations_total"},          {"failed", "operations_failed"},
-        {"ops_per_second", "ops_per_second"}, {"error_rate", "error_rate"},
-        {"latency_p50_ms", "latency_p50_ms"}, {"latency_p95_ms", "latency_p95_ms"},
-        {"latency_p99_ms", "latency_p99_ms"}, {"latency_max_ms", "latency_max_ms"},
-        {"events", "events_received_total"},  {"stream_stalls", "stream_stall_count"},
-        {"active_vus", "active_vus"},         {"active_sessions", "active_sessions"},
-        {"active_streams", "active_streams"}, {"open_connections", "open_connections"},
-        {"in_flight", "in_flight"},
-    };
-    struct aggregate_filter everything = aggregate_everything();
-    struct metric_view view = {.span_s = 0};
-    json_t *out = NULL;
-
-    if (aggregate_view_seconds(r->books, &everything, second, 1, &view)) {
-        out = json_object();
-        json_object_set_new(out, "second", result_count(second));
-        json_object_set_new(out, "stage_id", result_text(stage_at(r, second)));
-        for (size_t i = 0; i < sizeof columns / sizeof columns[0]; i++) {
-            const struct metric *m = metric_find(str_c(columns[i].metric));
-            json_object_set_new(out, columns[i].name, result_metric(m, &view));
-        }
-        json_object_set_new(out, "bytes_received", result_count(view.count[COUNT_BYTES_IN]));
-        json_object_set_new(out, "bytes_sent", result_count(view.count[COUNT_BYTES_OUT]));
-    }
-    metric_view_clear(&view);
-    return out;
+    return result_operation_rows(p, -1);
 }

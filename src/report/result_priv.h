@@ -63,17 +63,36 @@ json_t *result_conditions(const struct result_place *p);
 json_t *result_integrity(const struct result_place *p);
 json_t *result_workers(const struct result_place *p);
 json_t *result_environment(const struct result_place *p);
+json_t *result_findings(const struct result_place *p);
+json_t *result_criteria(const struct result_place *p);
+json_t *result_custom(const struct result_place *p); /* of the view */
+json_t *result_slowest(const struct result_place *p);
+json_t *result_journey(const struct result_place *p);
+json_t *result_losses(const struct result_place *p);
+json_t *result_latency_is(const struct result_place *p); /* of the view */
+
+/* One distribution of the view; null without a sample. */
+json_t *result_distribution(const struct result_place *p, enum dist id);
+/* The operations of one stage, or of the run (-1). */
+json_t *result_operation_rows(const struct result_place *p, int32_t stage);
+/* "tool_name=search", or null. */
+json_t *result_scope(const char *scope_text);
+/* "latency_p99_ms{tool_name=search} > 5 s"; returns out. */
+const char *result_expression(const struct metric *metric,
+                              const char *scope_text,
+                              enum stop_comparator comparator,
+                              double threshold,
+                              char *out,
+                              size_t size);
 
 extern const struct result_section result_section_root, result_section_validity,
     result_section_stop, result_section_observed, result_section_server, result_section_check,
     result_section_stage, result_section_planned, result_section_achieved, result_section_operation,
     result_section_latency, result_section_error, result_section_error_operation,
     result_section_condition, result_section_integrity, result_section_worker,
-    result_section_environment;
-
-/* "merge verified: 2/2 sources, 0 windows lost, started = succeeded + failed + unfinished", or what
- * is wrong. Returns true when nothing is. */
-bool result_integrity_line(const struct run *r, char *out, size_t size);
+    result_section_environment, result_section_step, result_section_finding,
+    result_section_criterion, result_section_custom, result_section_slowest, result_section_journey,
+    result_section_losses;
 
 /* How many sources of windows the run has. */
 uint32_t result_source_count(const struct run *r);

@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The end of a run for people, verdict first, on one screen: why it ended, conditions with
- * expression and value, rates, latencies per operation, streams, sessions, errors by signature,
- * the generator, the check of the books. Of a failed preflight: its checks and what to do.
+ * The end of a run for people, verdict first, on one screen: answers to the wrong caller, why it
+ * ended, criteria and conditions with expression and value, stages, rates, latencies per operation,
+ * streams, sessions, errors by origin and signature, the generator, the check of the books. Of a
+ * failed preflight: its checks and what to do.
+ *
+ * Made from the result/v1 document alone, so that a stored result prints what its run printed. The
+ * document may be any JSON value: what it lacks is left out.
  *
  * Pure text: nothing is printed here.
  */
 #ifndef REPORT_SUMMARY_H
 #define REPORT_SUMMARY_H
 
-#include "base/buf.h"
-#include "control/run.h"
+#include "base/json.h"
 #include "report/text.h"
 
 #define SUMMARY_TEXT_MAX ((size_t)256 * 1024)
@@ -21,8 +24,8 @@ struct summary_options {
 };
 
 /* Only the line with the verdict. 0 or ERR_LIMIT. */
-int summary_verdict(const struct run *r, const struct text_style *style, struct buf *out);
+int summary_verdict(const json_t *result, const struct text_style *style, struct buf *out);
 /* The whole. 0 or ERR_LIMIT. */
-int summary_write(const struct run *r, const struct summary_options *options, struct buf *out);
+int summary_write(const json_t *result, const struct summary_options *options, struct buf *out);
 
 #endif

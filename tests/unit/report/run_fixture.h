@@ -7,6 +7,7 @@
 #define UNIT_REPORT_RUN_FIXTURE_H
 
 #include "base/mem.h"
+#include "control/criteria.h"
 #include "control/run.h"
 #include "support/unit.h"
 
@@ -20,6 +21,9 @@ struct fixture {
     struct run run;
     struct run_stage stages[4];
     struct stop_spec spec;
+    struct custom_config customs[3];
+    struct criterion_spec criterion_specs[3];
+    struct criterion_result criteria[3];
 };
 
 #define FIXTURE_SCENARIO                                                                          \
@@ -46,18 +50,24 @@ static inline void fixture_keys(const struct fixture *f, struct aggregate_key *k
     }
 }
 
-/* As after run_new; the state is that of a run which has ended well after ten seconds. */
-static inline void fixture_open(struct fixture *f)
+static inline void fixture_load(struct fixture *f, struct str text)
 {
     struct issue_list issues = {0};
-    struct aggregate_key keys[8];
     struct err err = {0};
 
     memset(f, 0, sizeof *f);
-    if (scenario_load_text(STR(FIXTURE_SCENARIO), NULL, &f->scenario, &issues, &err) != 0) {
+    if (scenario_load_text(text, NULL, &f->scenario, &issues, &err) != 0) {
         fail_msg("%s", err.msg);
     }
     issue_list_clear(&issues);
+}
+
+/* As after run_new; the state is that of a run which has ended well, after ten seconds of each
+ * stage. */
+static inline void fixture_begin(struct fixture *f)
+{
+    struct aggregate_key keys[8];
+
     f->identity = (struct plan_identity){.run_id = "run_00000000000000010000",
                                          .execution_id = "exe_0000000000000002",
                                          .worker_id = "wkr_0000000000000003"};
@@ -82,8 +92,8 @@ static inline void fixture_open(struct fixture *f)
         .end_ns = 110 * NS_PER_S,
         .stage = -1,
         .stages = f->stages,
-        .books =
-            aggregate_new(keys, f->plan->key_count, f->plan->stage_count, FIXTURE_SOURCES, 0, 60),
+        .books = aggregate_new(keys, f->plan->key_count, f->plan->stage_count, FIXTURE_SOURCES,
+                               (uint32_t)f->scenario->workload.custom_count, 60),
         .conditions = stop_new(&f->spec, 1),
         .condition_count = 1,
         .stop = {.kind = RUN_STOP_COMPLETED, .actor = "system"},
@@ -92,14 +102,73 @@ static inline void fixture_open(struct fixture *f)
         .workers_ = &f->workers,
     };
     buf_init(&f->run.evidence, 4096);
-    f->stages[0] = (struct run_stage){
-        .started = true, .ended = true, .start_ns = 100 * NS_PER_S, .end_ns = 110 * NS_PER_S};
+    buf_init(&f->run.warnings, 4096);
+    for (uint32_t i = 0; i < f->plan->stage_count; i++) {
+        f->stages[i] = (struct run_stage){.started = true,
+                                          .ended = true,
+                                          .start_ns = (100 + 10 * i) * NS_PER_S,
+                                          .end_ns = (110 + 10 * i) * NS_PER_S,
+                                          .max_vus = f->plan->stages[i].levels.vus};
+        aggregate_set_open_model(f->run.books, i, f->plan->stages[i].levels.open_model);
+    }
     stop_stage_begin(f->run.conditions, 0, 0);
+}
+
+static inline void fixture_open(struct fixture *f)
+{
+    fixture_load(f, STR(FIXTURE_SCENARIO));
+    fixture_begin(f);
+}
+
+#define FIXTURE_RICH                                                                          \
+    "{\"scenario_id\": \"rich\", \"metadata\": {\"name\": \"Rich\", \"description\": \"\"},"  \
+    " \"target\": {\"url\": \"http://localhost:9000\"},"                                      \
+    " \"workload\": {\"seed\": 7, \"operation_mix\": [{\"operation\": \"tools_call\"}],"      \
+    "  \"tools\": {\"templates\": [{\"template_id\": \"one\", \"tool_name\": \"fast_echo\"}," \
+    "   {\"template_id\": \"two\", \"tool_name\": \"fast_echo\"}]}},"                         \
+    " \"stages\": [{\"stage_id\": \"calm\", \"stage\": \"baseline\", \"duration_ms\": 10000," \
+    "   \"load\": {\"target_vus\": 5}}, {\"stage_id\": \"storm\", \"stage\": \"baseline\","   \
+    "   \"duration_ms\": 10000, \"load\": {\"target_vus\": 20}}]}"
+
+/* A closed stage and an open one of 100/s, three metrics of the scenario, two criteria. */
+static inline void fixture_open_rich(struct fixture *f)
+{
+    fixture_load(f, STR(FIXTURE_RICH));
+    f->customs[0] = (struct custom_config){.name = "tokens", .kind = CUSTOM_COUNTER};
+    f->customs[1] = (struct custom_config){.name = "depth", .kind = CUSTOM_GAUGE};
+    f->customs[2] = (struct custom_config){.name = "score", .kind = CUSTOM_TREND};
+    f->scenario->workload.customs = f->customs;
+    f->scenario->workload.custom_count = 3;
+    f->scenario->stages[1].target_rps = 100;
+    f->scenario->metadata.name = "A \x1b[31m\"rich\xff\" <run>";
+    fixture_begin(f);
+    f->run.ended_ms += 10000;
+    f->run.end_ns += 10 * NS_PER_S;
+    f->criterion_specs[0] = (struct criterion_spec){.id = "fast",
+                                                    .metric = metric_find(STR("latency_p95_ms")),
+                                                    .comparator = STOP_LT,
+                                                    .threshold = 500,
+                                                    .stage_index = 0,
+                                                    .scope_text = "tool_name=fast_echo"};
+    f->criterion_specs[1] = (struct criterion_spec){.id = "clean",
+                                                    .metric = metric_find(STR("error_rate")),
+                                                    .comparator = STOP_LT,
+                                                    .threshold = 0.001,
+                                                    .stage_index = -1};
+    f->criterion_specs[2] =
+        (struct criterion_spec){.id = "streams",
+                                .metric = metric_find(STR("stream_completion_rate")),
+                                .comparator = STOP_GE,
+                                .threshold = 1,
+                                .stage_index = -1};
+    f->run.criteria = f->criteria;
+    f->run.criterion_count = 3;
 }
 
 static inline void fixture_close(struct fixture *f)
 {
     buf_clear(&f->run.evidence);
+    buf_clear(&f->run.warnings);
     stop_free(f->run.conditions);
     aggregate_free(f->run.books);
     plan_free(f->plan);
@@ -181,7 +250,8 @@ static inline void fixture_stalled_stream(struct window *w, uint32_t key, uint64
 /* An empty window of ten of `second`, busy for a tenth of it. */
 static inline struct window *fixture_window(const struct fixture *f, uint64_t second)
 {
-    struct window *w = window_new(f->plan->key_count, 0, 0);
+    struct window *w =
+        window_new(f->plan->key_count, (uint32_t)f->scenario->workload.custom_count, 8);
 
     window_reset(w, second, (100 + second) * NS_PER_S, (101 + second) * NS_PER_S);
     w->gauges = (struct window_gauges){.active_vus = 3, .active_sessions = 3, .in_flight = 1};
@@ -228,6 +298,72 @@ static inline void fixture_ordinary_run(struct fixture *f)
     }
     struct stop_trigger trigger;
     assert_false(stop_evaluate(f->run.conditions, f->run.books, 10, &trigger));
+}
+
+/* The mark of another caller came back. */
+static inline void fixture_mismatch(struct window *w, uint32_t key)
+{
+    fixture_failure(w, key, ERROR_CODE_INTEGRITY_MISMATCH, 0,
+                    "answer of VU 12, operation 77 came to VU 5, operation 80");
+}
+
+/* What the second stage brings beside operations. */
+static inline void fixture_storm(struct window *w, uint32_t key)
+{
+    struct window_part *part = window_key(w, key);
+
+    part->count[COUNT_DUE] += 52;
+    part->count[COUNT_DROPPED_NO_SLOT] += 1;
+    part->count[COUNT_DROPPED_DEADLINE] += 1;
+    w->run.count[COUNT_JOURNEY_STARTED] += 2;
+    w->run.count[COUNT_JOURNEY_OK] += 1;
+    w->run.count[COUNT_JOURNEY_FAILED] += 1;
+    w->run.count[COUNT_JOURNEY_REQUESTS] += 3;
+    w->run.count[COUNT_SESSIONS_EXPIRED] += 1;
+    w->run.count[COUNT_VUS_GAVE_UP] += 1;
+    window_custom(w, 0, 10, false, w->start_ns);
+    window_custom(w, 1, -2.5, false, w->start_ns);
+    window_custom(w, 2, 0.125, true, w->start_ns);
+    window_custom(w, 2, -1, true, w->start_ns);
+}
+
+/*
+ * Ten seconds of 50 echoes a second on each source in the closed stage, ten of the same in the
+ * open one, where 52 were due and 2 were dropped. In second 13 an answer goes to the wrong caller
+ * on each source.
+ */
+static inline void fixture_rich_run(struct fixture *f)
+{
+    struct stop_trigger trigger;
+
+    for (uint64_t second = 0; second < 20; second++) {
+        for (uint32_t source = 0; source < FIXTURE_SOURCES; source++) {
+            struct window *w = fixture_window(f, second);
+            uint32_t stage = second < 10 ? 0 : 1;
+            bool wrong = second == 13;
+
+            w->stage_index = stage;
+            for (int i = wrong ? 1 : 0; i < 50; i++) {
+                fixture_operation(w, stage * 2 + (uint32_t)(i % 2), 10 * NS_PER_US,
+                                  (250 + stage * 250) * NS_PER_US);
+            }
+            if (wrong) {
+                fixture_mismatch(w, 2);
+            }
+            if (stage == 1) {
+                fixture_storm(w, 2);
+            }
+            fixture_send(f, source, w);
+        }
+    }
+    for (uint32_t source = 0; source < FIXTURE_SOURCES; source++) {
+        aggregate_finish_source(f->run.books, source);
+    }
+    assert_false(stop_evaluate(f->run.conditions, f->run.books, 20, &trigger));
+    for (size_t i = 0; i < f->run.criterion_count; i++) {
+        criterion_judge(f->run.books, &f->criterion_specs[i], &f->criteria[i]);
+    }
+    f->run.criteria_judged = true;
 }
 
 #endif

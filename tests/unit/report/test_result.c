@@ -210,6 +210,78 @@ static void test_lost_windows_are_said(void **state)
     fixture_close(&f);
 }
 
+static void test_rich_run(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    fixture_open_rich(&f);
+    fixture_rich_run(&f);
+    (void)buf_add_c(&f.run.warnings, "one\ntwo\n");
+    json_t *r = result_json(&f.run);
+
+    assert_text(r, "model", "mixed");
+    assert_text(r, "latency_is", "response");
+    assert_text(r, "findings.0.kind", "integrity_mismatch");
+    assert_number(r, "findings.0.count", 2);
+    assert_text(r, "findings.0.examples.0",
+                "answer of VU 12, operation 77 came to VU 5, operation 80");
+    assert_text(r, "criteria.0.id", "fast");
+    assert_text(r, "criteria.0.expression", "latency_p95_ms{tool_name=fast_echo} < 500 ms");
+    assert_text(r, "criteria.0.stage_id", "calm");
+    assert_text(r, "criteria.0.scope", "tool_name=fast_echo");
+    assert_text(r, "criteria.0.state", "met");
+    assert_number(r, "criteria.0.samples", 1000);
+    assert_number(r, "criteria.0.samples_needed", 59);
+    assert_text(r, "criteria.1.state", "failed");
+    assert_number(r, "criteria.1.value", 0.001);
+    assert_text(r, "criteria.2.state", "no_value");
+    assert_true(json_is_null(at(r, "criteria.2.value")));
+    assert_number(r, "custom.tokens.sum", 200);
+    assert_text(r, "custom.tokens.kind", "counter");
+    assert_true(json_is_null(at(r, "custom.tokens.p50")));
+    assert_number(r, "custom.depth.last", -2.5);
+    assert_number(r, "custom.score.p95", 0.125);
+    assert_number(r, "custom.score.rejected", 20);
+    assert_number(r, "stages.0.custom.tokens.count", 0);
+    assert_number(r, "stages.1.custom.tokens.count", 20);
+    assert_number(r, "journey.started", 40);
+    assert_number(r, "journey.requests", 60);
+    assert_text(r, "stages.0.model", "closed");
+    assert_text(r, "stages.0.latency_is", "service");
+    assert_true(json_is_null(at(r, "stages.0.planned.rps")));
+    assert_text(r, "stages.1.model", "open");
+    assert_text(r, "stages.1.latency_is", "response");
+    assert_number(r, "stages.1.planned.rps", 100);
+    assert_number(r, "stages.1.planned.start_vus", 20);
+    assert_int_equal(json_array_size(at(r, "stages.1.planned.steps")), 1);
+    assert_number(r, "stages.1.planned.steps.0.vus", 20);
+    assert_number(r, "stages.1.planned.steps.0.rps", 100);
+    assert_number(r, "stages.1.achieved.max_vus", 20);
+    assert_number(r, "stages.1.achieved.due", 1040);
+    assert_number(r, "stages.1.achieved.dropped", 40);
+    assert_number(r, "stages.1.achieved.rate_ratio", 0.961538);
+    assert_number(r, "operations.0.response.dropped", 40);
+    assert_text(r, "operations.0.response.shed.0", "p99_ms");
+    assert_true(json_is_null(at(r, "operations.0.response.p99_ms")));
+    assert_number(r, "operations.0.service.dropped", 0);
+    assert_int_equal(json_array_size(at(r, "slowest")), 20);
+    assert_number(r, "slowest.0.response_ms", 1);
+    assert_number(r, "slowest.0.at_ms", 13001);
+    assert_text(r, "slowest.0.stage_id", "storm");
+    assert_text(r, "slowest.0.template_id", "one");
+    assert_text(r, "slowest.0.error_code", "INTEGRITY_MISMATCH");
+    assert_true(json_is_false(at(r, "slowest.0.ok")));
+    assert_number(r, "integrity.due", 1040);
+    assert_number(r, "integrity.mismatches", 2);
+    assert_true(json_is_true(at(r, "integrity.due_balanced")));
+    assert_true(json_is_true(at(r, "integrity.whole")));
+    assert_number(r, "losses.custom_numbers", 20);
+    assert_text(r, "warnings.1", "two");
+    json_decref(r);
+    fixture_close(&f);
+}
+
 static void test_one_second(void **state)
 {
     struct fixture f;
@@ -310,17 +382,24 @@ static void test_document_has_what_the_page_says(void **state)
         {"validity", "validity"},
         {"stop", "stop"},
         {"stop.observed[]", "stop.observed.0"},
+        {"findings[]", "findings.0"},
+        {"criteria[]", "criteria.0"},
         {"server", "server"},
         {"checks[]", "checks.0"},
+        {"custom.NAME", "custom.score"},
+        {"journey", "journey"},
         {"stages[]", "stages.0"},
         {"stages[].planned", "stages.0.planned"},
+        {"stages[].planned.steps[]", "stages.1.planned.steps.0"},
         {"stages[].achieved", "stages.0.achieved"},
         {"operations[]", "operations.0"},
         {"operations[].response", "operations.0.response"},
+        {"slowest[]", "slowest.0"},
         {"errors[]", "errors.0"},
         {"errors[].operations[]", "errors.0.operations.0"},
         {"conditions[]", "conditions.0"},
         {"integrity", "integrity"},
+        {"losses", "losses"},
         {"workers[]", "workers.0"},
         {"environment", "environment"},
     };
@@ -329,8 +408,8 @@ static void test_document_has_what_the_page_says(void **state)
     size_t members = 0;
 
     (void)state;
-    fixture_open(&f);
-    fixture_ordinary_run(&f);
+    fixture_open_rich(&f);
+    fixture_rich_run(&f);
     f.run.checked = true;
     f.run.checks.count = 1;
     f.run.checks.items[0] = (struct check){.name = "network", .ok = true};
@@ -360,6 +439,7 @@ int main(void)
         cmocka_unit_test(test_run_without_load),
         cmocka_unit_test(test_interrupted_run),
         cmocka_unit_test(test_lost_windows_are_said),
+        cmocka_unit_test(test_rich_run),
         cmocka_unit_test(test_one_second),
         cmocka_unit_test(test_pages_are_in_step),
         cmocka_unit_test(test_document_has_what_the_page_says),

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "report/result.h"
 #include "report/summary.h"
 #include "unit/report/run_fixture.h"
 
@@ -7,15 +8,32 @@
 static const struct text_style unicode = {.utf8 = true, .columns = 100};
 static const struct text_style ascii = {.columns = 100};
 
-static void assert_summary(const struct run *r, const struct text_style *style, const char *want)
+static void assert_text(const json_t *result, const struct text_style *style, const char *want)
 {
     struct summary_options options = {.style = *style, .result_path = "result.json"};
     struct buf out;
 
     buf_init(&out, SUMMARY_TEXT_MAX);
-    assert_int_equal(summary_write(r, &options, &out), 0);
+    assert_int_equal(summary_write(result, &options, &out), 0);
     assert_string_equal(buf_c(&out), want);
     buf_clear(&out);
+}
+
+/* The same from the run's document and from the file that becomes of it. */
+static void assert_summary(const struct run *r, const struct text_style *style, const char *want)
+{
+    struct buf text;
+    struct err err = {0};
+    json_t *result = result_json(r), *read = NULL;
+
+    assert_text(result, style, want);
+    json_decref(result);
+    buf_init(&text, RESULT_TEXT_MAX);
+    assert_int_equal(result_render(r, &text, &err), 0);
+    assert_int_equal(json_parse(buf_str(&text), RESULT_TEXT_MAX, &read, &err), 0);
+    assert_text(read, style, want);
+    json_decref(read);
+    buf_clear(&text);
 }
 
 static void test_ordinary_run(void **state)
@@ -48,8 +66,12 @@ static void test_ordinary_run(void **state)
         "µs  800\n"
         "  S sent to ended, R due to ended, L due to sent; \"latency\" is S\n"
         "\n"
-        "sessions     2 created · 0 failed to set up · 0 lost · set-up p95 n/a (n=2)\n"
+        "sessions     2 created · 0 failed to set up · 0 lost · reuse 99.5 % · set-up p95 n/a "
+        "(n=2)\n"
         "connections  2 tried · 0 failed (0 %) · set-up p95 n/a (n=2) · 328 kB in · 246 kB out\n"
+        "slowest      12.0 ms tools/list, VU 0, operation 0, at 0.0 s\n"
+        "             12.0 ms tools/list, VU 0, operation 0, at 0.0 s\n"
+        "             12.0 ms tools/list, VU 0, operation 0, at 1.0 s\n"
         "\n"
         "errors of 4 failed operations, by signature\n"
         "          4    100 %  http_error HTTP_503, origin gateway\n"
@@ -92,8 +114,12 @@ static void test_ascii_keeps_the_columns(void **state)
         "us  800\n"
         "  S sent to ended, R due to ended, L due to sent; \"latency\" is S\n"
         "\n"
-        "sessions     2 created - 0 failed to set up - 0 lost - set-up p95 n/a (n=2)\n"
+        "sessions     2 created - 0 failed to set up - 0 lost - reuse 99.5 % - set-up p95 n/a "
+        "(n=2)\n"
         "connections  2 tried - 0 failed (0 %) - set-up p95 n/a (n=2) - 328 kB in - 246 kB out\n"
+        "slowest      12.0 ms tools/list, VU 0, operation 0, at 0.0 s\n"
+        "             12.0 ms tools/list, VU 0, operation 0, at 0.0 s\n"
+        "             12.0 ms tools/list, VU 0, operation 0, at 1.0 s\n"
         "\n"
         "errors of 4 failed operations, by signature\n"
         "          4    100 %  http_error HTTP_503, origin gateway\n"
@@ -102,6 +128,77 @@ static void test_ascii_keeps_the_columns(void **state)
         "generator    2 shards - busy 10 % on average, 10 % at most - own lateness p99 10.0 us\n"
         "integrity    merge verified: 2/2 sources, 0 windows lost, started = succeeded + failed + "
         "unfinished\n"
+        "result       result.json\n");
+    fixture_close(&f);
+}
+
+static void test_rich_run(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    fixture_open_rich(&f);
+    fixture_rich_run(&f);
+    assert_summary(
+        &f.run, &unicode,
+        "PASSED · valid · 2,000 operations · seed 7\n"
+        "FINDING      2 answers went to the wrong caller\n"
+        "             answer of VU 12, operation 77 came to VU 5, operation 80\n"
+        "ended        the plan ran to its end · 20.5 s in all\n"
+        "criteria     error_rate < 0.1 %                           0.1 %            FAILED\n"
+        "             stream_completion_rate >= 100 %              no value         FAILED\n"
+        "             latency_p95_ms{tool_name=fast_echo} < 500 ms 250 µs           met\n"
+        "conditions   latency_p99_ms > 5 s for 2 x 2 s             worst 250 µs     not reached\n"
+        "stages       baseline calm: 10.0 s of 10.0 s, 5 VUs, 100/s\n"
+        "             baseline storm: 10.0 s of 10.0 s, 100/s ordered, 20 VUs, 100/s\n"
+        "rate         100/s · 1,040 due · 2,000 started · 40 dropped · 1,998 succeeded · 2 failed "
+        "(0.10 %) · 0 unfinished · started / due 96.2 %\n"
+        "dropped      20 after their deadline · 20 without a free slot to the end\n"
+        "\n"
+        "latency                             p50      p90      p95      p99         p99.9       "
+        "max     n\n"
+        "  tools/call fast_echo [one] S   251 µs   500 µs   500 µs   500 µs   n/a (n=998)    500 "
+        "µs   998\n"
+        "                             R   510 µs   510 µs   510 µs     shed   n/a (n=998)  ≥ 510 "
+        "µs   998\n"
+        "                             L  10.0 µs  10.0 µs  10.0 µs  10.0 µs   n/a (n=998)   10.0 "
+        "µs   998\n"
+        "  tools/call fast_echo [two] S   251 µs   500 µs   500 µs   500 µs  n/a (n=1000)    500 "
+        "µs  1000\n"
+        "                             R   260 µs   510 µs   510 µs   510 µs  n/a (n=1000)    510 "
+        "µs  1000\n"
+        "                             L  10.0 µs  10.0 µs  10.0 µs  10.0 µs  n/a (n=1000)   10.0 "
+        "µs  1000\n"
+        "  S sent to ended, R due to ended, L due to sent; \"latency\" is R\n"
+        "\n"
+        "stage by stage                         ended  rate  failed     p50     p95     p99\n"
+        "  calm: tools/call fast_echo [one]  S    500  50/s     0 %  250 µs  250 µs  250 µs\n"
+        "  calm: tools/call fast_echo [two]  S    500  50/s     0 %  250 µs  250 µs  250 µs\n"
+        "  storm: tools/call fast_echo [one] R    500  50/s  0.40 %  510 µs    shed    shed\n"
+        "  storm: tools/call fast_echo [two] R    500  50/s     0 %  510 µs  510 µs  510 µs\n"
+        "\n"
+        "sessions     0 created · 0 failed to set up · 0 lost · 20 expired · 20 VUs gave up · "
+        "reuse 99.9 %\n"
+        "connections  0 tried · 0 failed · 799 kB in · 599 kB out\n"
+        "journey      40 lists beside the workload · 20 succeeded · 20 failed (50 %) · 60 "
+        "requests\n"
+        "custom       tokens: n=20 · sum 200\n"
+        "             depth: n=20 · last -2.5 · min -2.5 · max -2.5\n"
+        "             score: n=20 · mean 0.125 · min 0.125 · p50 0.125 · p95 0.125 · p99 0.125 · "
+        "max 0.125 · 20 rejected\n"
+        "slowest      1.00 ms tools/call fast_echo [one], VU 0, operation 0, at 13.0 s, "
+        "INTEGRITY_MISMATCH\n"
+        "             1.00 ms tools/call fast_echo [one], VU 0, operation 0, at 13.0 s, "
+        "INTEGRITY_MISMATCH\n"
+        "             510 µs tools/call fast_echo [one], VU 0, operation 0, at 10.0 s\n"
+        "\n"
+        "errors of 2 failed operations, by signature\n"
+        "          2    100 %  check_failed INTEGRITY_MISMATCH, origin tool\n"
+        "                      answer of VU 12, operation 77 came to VU 5, operation 80\n"
+        "\n"
+        "generator    2 shards · busy 10 % on average, 10 % at most · own lateness p99 10.0 µs\n"
+        "integrity    merge verified: 2/2 sources, 0 windows lost, due = started + dropped, "
+        "started = succeeded + failed + unfinished\n"
         "result       result.json\n");
     fixture_close(&f);
 }
@@ -150,8 +247,14 @@ static void test_stalled_streams_and_a_condition(void **state)
         "\n"
         "streams      8 opened · 0 completed · 8 failed (100 %), 8 stalled\n"
         "events       8 · 2/s · first event p95 n/a (n=8) · gap p95 n/a (n=8)\n"
-        "sessions     0 created · 0 failed to set up · 0 lost\n"
+        "sessions     0 created · 0 failed to set up · 0 lost · reuse 0 %\n"
         "connections  0 tried · 0 failed · 0 B in · 0 B out\n"
+        "slowest      10.0 s tools/call fast_echo, VU 0, operation 0, at 0.0 s, "
+        "STREAM_STALL_TIMEOUT\n"
+        "             10.0 s tools/call fast_echo, VU 0, operation 0, at 0.0 s, "
+        "STREAM_STALL_TIMEOUT\n"
+        "             10.0 s tools/call fast_echo, VU 0, operation 0, at 1.0 s, "
+        "STREAM_STALL_TIMEOUT\n"
         "\n"
         "errors of 8 failed operations, by signature\n"
         "          8    100 %  stream_stall STREAM_STALL_TIMEOUT, origin stream_stall\n"
@@ -219,28 +322,101 @@ static void test_failed_preflight(void **state)
     fixture_close(&f);
 }
 
+static void assert_verdict(const struct run *r, const struct text_style *style, const char *want)
+{
+    json_t *result = result_json(r);
+    struct buf out;
+
+    buf_init(&out, SUMMARY_TEXT_MAX);
+    assert_int_equal(summary_verdict(result, style, &out), 0);
+    assert_string_equal(buf_c(&out), want);
+    buf_clear(&out);
+    json_decref(result);
+}
+
 static void test_verdict_line(void **state)
 {
     static const struct text_style coloured = {.utf8 = true, .colour = true};
     struct fixture f;
-    struct buf out;
 
     (void)state;
     fixture_open(&f);
-    buf_init(&out, SUMMARY_TEXT_MAX);
     f.run.verdict = RUN_VERDICT_NONE;
     f.run.stop = (struct run_stop){.kind = RUN_STOP_REQUESTED, .signo = SIGINT};
-    assert_int_equal(summary_verdict(&f.run, &unicode, &out), 0);
-    assert_string_equal(
-        buf_c(&out), "NO VERDICT · interrupted, partial result · valid · 0 operations · seed 42\n");
-    out.len = 0;
+    assert_verdict(&f.run, &unicode,
+                   "NO VERDICT · interrupted, partial result · valid · 0 operations · seed 42\n");
     f.run.stop.signo = 0;
     f.run.verdict = RUN_INVALID;
     f.run.validity = "lost_data";
-    assert_int_equal(summary_verdict(&f.run, &coloured, &out), 0);
-    assert_string_equal(buf_c(&out), "\x1b[1m\x1b[33mINVALID\x1b[0m · lost_data · 0 operations · "
-                                     "seed 42\n");
-    buf_clear(&out);
+    assert_verdict(&f.run, &coloured,
+                   "\x1b[1m\x1b[33mINVALID\x1b[0m · lost_data · 0 operations · seed 42\n");
+    fixture_close(&f);
+}
+
+/* ---- documents that nobody of ours wrote --------------------------------------------------------
+ */
+
+static void test_hostile_documents(void **state)
+{
+    static const char *const documents[] = {
+        "null",
+        "[]",
+        "\"text\"",
+        "{}",
+        "{\"stages\": [{\"started\": true}]}",
+        "{\"stages\": [null, 1, {\"started\": true, \"planned\": [], \"achieved\": \"x\"}],"
+        " \"operations\": [{\"lag\": {\"n\": 9}, \"service\": {\"n\": 1e300}}, 7, null],"
+        " \"counts\": [], \"totals\": {\"ops_per_second\": \"many\"}, \"errors\": [[], {}, 4],"
+        " \"criteria\": [{}, null, 3], \"conditions\": [{\"expression\": \"\\u0000\\u001b[2J\"}],"
+        " \"findings\": [{\"examples\": {}}, 1], \"slowest\": [0, {}], \"custom\": {\"a\": 1,"
+        " \"b\": {\"kind\": \"trend\", \"p50\": -1e308}}, \"workers\": [1, {\"busy_ms\": 1,"
+        " \"wall_ms\": 1e-300}], \"validity\": {\"evidence\": [1, \"\\u009b\"]}, \"warnings\": "
+        "[{}]}",
+        "{\"stages\": [{\"started\": true, \"counts\": {\"started\": 1}, \"operations\": "
+        "[{\"counts\":"
+        " {\"started\": 1}, \"totals\": {\"ops_per_second\": 1e300}}]}, {\"started\": true, "
+        "\"counts\":"
+        " {\"started\": 1}, \"stage\": 4, \"operations\": [{\"counts\": {\"started\": 1}}]}],"
+        " \"duration_ms\": 1e18, \"seed\": -4}",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof documents / sizeof documents[0]; i++) {
+        struct summary_options options = {.style = unicode};
+        json_t *document = NULL;
+        struct err err = {0};
+        struct buf out;
+
+        if (json_parse(str_c(documents[i]), JSON_TEXT_MAX, &document, &err) != 0) {
+            fail_msg("%zu: %s", i, err.msg);
+        }
+        buf_init(&out, SUMMARY_TEXT_MAX);
+        assert_int_equal(summary_write(document, &options, &out), 0);
+        assert_int_equal(strncmp(buf_c(&out), "NO VERDICT", 10), 0);
+        assert_null(memchr(out.p, '\x1b', out.len));
+        buf_clear(&out);
+        json_decref(document);
+    }
+}
+
+/* A full buffer is said, whatever the place. */
+static void test_no_room(void **state)
+{
+    struct summary_options options = {.style = ascii};
+    struct fixture f;
+
+    (void)state;
+    fixture_open_rich(&f);
+    fixture_rich_run(&f);
+    json_t *result = result_json(&f.run);
+    for (size_t max = 0; max < 600; max += 7) {
+        struct buf out;
+
+        buf_init(&out, max);
+        assert_int_equal(summary_write(result, &options, &out), ERR_LIMIT);
+        buf_clear(&out);
+    }
+    json_decref(result);
     fixture_close(&f);
 }
 
@@ -249,9 +425,12 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_ordinary_run),
         cmocka_unit_test(test_ascii_keeps_the_columns),
+        cmocka_unit_test(test_rich_run),
         cmocka_unit_test(test_stalled_streams_and_a_condition),
         cmocka_unit_test(test_failed_preflight),
         cmocka_unit_test(test_verdict_line),
+        cmocka_unit_test(test_hostile_documents),
+        cmocka_unit_test(test_no_room),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
