@@ -29,6 +29,7 @@ struct condition {
     /* row[t % window_s]: how many adjacent windows breach, the newest of them ending with t. Each
      * phase of the window is a sequence of adjacent windows of its own. */
     uint32_t *row;
+    bool was_shed;                  /* a window that counts */
     struct stop_observation so_far; /* since_begin: sums over the scope */
     struct stop_state state;
 };
@@ -280,7 +281,7 @@ static void note_state(struct condition *c, const struct stop_observation *o, ui
 
     state->last = *o;
     state->last_second = second;
-    state->has_margin = o->has_value;
+    state->has_margin = o->has_value && !o->shed;
     state->margin = is_upper_limit(c->spec.comparator) ? c->spec.threshold - o->value
                                                        : o->value - c->spec.threshold;
 }
@@ -289,13 +290,18 @@ static void note_state(struct condition *c, const struct stop_observation *o, ui
 static void note_window(struct condition *c, const struct stop_observation *o, bool breach)
 {
     struct stop_state *state = &c->state;
-    bool worse =
-        is_upper_limit(c->spec.comparator) ? o->value > state->worst : o->value < state->worst;
+    bool upper = is_upper_limit(c->spec.comparator);
+    bool worse = upper ? o->value > state->worst : o->value < state->worst;
 
-    if (o->has_value && (worse || !state->has_worst)) {
+    /* What is above all samples is no smallest value. */
+    if (o->has_value && (upper || !o->shed) && (worse || !state->has_worst)) {
         state->worst = o->value;
         state->has_worst = true;
+        state->worst_lower_bound = o->lower_bound;
     }
+    /* No number that comes later is worse than being above all of them. */
+    c->was_shed = c->was_shed || o->shed;
+    state->worst_lower_bound = state->worst_lower_bound || c->was_shed;
     state->breached = state->breached || breach;
 }
 

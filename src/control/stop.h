@@ -122,13 +122,14 @@ struct stop_state {
     bool waiting;                 /* … but for its first stream */
     struct stop_observation last; /* the newest window, also an incomplete one */
     uint64_t last_second;
-    uint32_t row;    /* adjacent whole windows that breach, the newest one included */
-    bool has_worst;  /* a window that counts had a value */
-    double worst;    /* the largest for > and >=, the smallest for < and <= */
-    bool breached;   /* a window that counts breached */
-    bool triggered;  /* the condition held */
-    bool has_margin; /* `last` has a value */
-    double margin;   /* from it to the threshold, in the metric's unit; negative beyond */
+    uint32_t row;           /* adjacent whole windows that breach, the newest one included */
+    bool has_worst;         /* a window that counts had a value */
+    double worst;           /* the largest for > and >=, the smallest for < and <= */
+    bool worst_lower_bound; /* the truth is at least that, or a window was shed */
+    bool breached;          /* a window that counts breached */
+    bool triggered;         /* the condition held */
+    bool has_margin;        /* `last` has a value that is not shed */
+    double margin;          /* from it to the threshold, in the metric's unit; negative beyond */
 };
 
 size_t stop_count(const struct stop *s);

@@ -4,6 +4,11 @@
 #include "base/mem.h"
 #include "metrics/registry.h"
 
+#include <assert.h>
+#include <string.h>
+
+#define PREFIX "custom."
+
 struct metric_set {
     struct arena arena;
     struct metric *rows; /* of all metrics, in the order of the scenario */
@@ -54,7 +59,7 @@ static void add_rows(struct metric_set *set, uint32_t index, const struct metric
         bool is_bare = rows[i].suffix[0] == '\0';
         enum metric_custom_value value = is_bare ? bare[def->kind].value : rows[i].value;
         set->rows[set->count++] = (struct metric){
-            .name = arena_printf(&set->arena, "custom.%s%s", def->name, rows[i].suffix),
+            .name = arena_printf(&set->arena, PREFIX "%s%s", def->name, rows[i].suffix),
             .unit = rows[i].unit,
             .kind = METRIC_CUSTOM,
             .definition = is_bare ? bare[def->kind].definition : rows[i].definition,
@@ -101,13 +106,11 @@ const struct metric *metric_set_at(const struct metric_set *set, size_t i)
 
 const struct metric *metric_set_find(const struct metric_set *set, struct str name)
 {
-    const struct str prefix = STR("custom.");
     const struct metric *found = metric_find(name);
 
     for (size_t i = 0; found == NULL && i < metric_set_count(set); i++) {
-        struct str row = str_c(set->rows[i].name);
-        struct str rest = {row.p + prefix.len, row.len - prefix.len};
-        if (str_eq(name, row) || str_eq(name, rest)) {
+        const char *row = set->rows[i].name;
+        if (str_eq(name, str_c(row)) || str_eq(name, str_c(row + strlen(PREFIX)))) {
             found = &set->rows[i];
         }
     }

@@ -129,6 +129,11 @@ static void test_dropped_operations_are_above_any_limit(void **state)
     assert_int_equal(f.trigger.also_count, 0);
     assert_true(f.trigger.windows[0].shed && f.trigger.windows[0].lower_bound);
     assert_true(f.trigger.windows[0].value == 200);
+    struct stop_state st;
+    stop_state(f.s, 0, &st);
+    assert_true(st.breached && st.worst_lower_bound && !st.has_margin);
+    stop_state(f.s, 1, &st);
+    assert_true(st.has_margin && !st.breached && !st.worst_lower_bound);
     assert_int_equal(f.trigger.windows[0].dropped, 3);
     assert_string_equal(f.trigger.sentence,
                         "latency_p99_ms was at least 200 ms (n=198, 3 due operations were "
