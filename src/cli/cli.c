@@ -46,6 +46,11 @@ static const struct opt schema_options[] = {
     {.name = "reference", .help = "Prints the reference page of the format instead."},
 };
 
+static const struct opt doctor_options[] = {
+    {.name = "json", .help = "Prints the checks as JSON."},
+    SET_OPTION,
+};
+
 #define COUNT_OF(array) (sizeof(array) / sizeof(array)[0])
 #define OPTIONS(array)  .options = (array), .option_count = COUNT_OF(array)
 
@@ -103,6 +108,13 @@ static const struct command commands[] = {
      .operands_min = 1,
      .operands_max = 1,
      .run = cmd_reference},
+    {.name = "doctor",
+     .usage = "[FILE] [options]",
+     .help = "Checks this machine: limits, ports, memory, cores, clock; with FILE for its load.",
+     .more = "Exit code 6: something that the scenario needs is missing.\n",
+     .operands_max = 1,
+     .run = cmd_doctor,
+     OPTIONS(doctor_options)},
     {.name = "mockserver",
      .usage = "[--addr ADDRESS] [options]",
      .help = "A mock MCP server with streams and faults; see mockserver --help.",
@@ -131,7 +143,6 @@ static const struct command commands[] = {
     LATER("clone"),
     LATER("workers"),
     LATER("tools"),
-    LATER("doctor"),
 };
 
 int cli_reference(struct buf *out)
@@ -173,7 +184,7 @@ static int not_supported(const char *name)
 {
     fprintf(stderr,
             "mcpdrill: \"%s\" is not supported yet; this version has the commands run, validate, "
-            "explain, schema and mockserver\n",
+            "explain, schema, doctor and mockserver\n",
             name);
     return EXIT_USAGE;
 }

@@ -25,5 +25,6 @@ int cmd_validate(const struct opt_args *args);
 int cmd_explain(const struct opt_args *args);
 int cmd_schema(const struct opt_args *args);
 int cmd_reference(const struct opt_args *args);
+int cmd_doctor(const struct opt_args *args);
 
 #endif
