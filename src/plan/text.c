@@ -101,13 +101,22 @@ static void add_value(struct text_builder *b, const char *value, bool header)
     buf_clear(&quoted);
 }
 
-static void add_variable(struct text_builder *b, struct str name, bool header)
+/* Only variables that the file declares are read, wherever the placeholder stands. False: it is
+ * none of them. */
+static bool add_variable(struct text_builder *b, struct str name, bool header)
 {
-    char *copy = xstrndup(name.p, name.len);
-    const char *value = getenv(copy); /* NOLINT(concurrency-mt-unsafe): no other thread runs yet */
+    const struct environment_config *env = &b->scenario->environment;
 
-    xfree(copy);
-    add_value(b, value == NULL ? "" : value, header);
+    for (size_t i = 0; i < env->variable_count; i++) {
+        if (str_eq(str_c(env->variables[i]), name)) {
+            /* NOLINTNEXTLINE(concurrency-mt-unsafe): nobody sets variables */
+            const char *value = getenv(env->variables[i]);
+
+            add_value(b, value == NULL ? "" : value, header);
+            return true;
+        }
+    }
+    return false;
 }
 
 /* The texts of random_choice need no escape: they have no character that does. */
@@ -262,7 +271,9 @@ void text_template(struct text_builder *b, struct str text, bool header)
             add_value(b, b->identity->worker_id, header);
             break;
         case PLACEHOLDER_ENV:
-            add_variable(b, part.argument, header);
+            if (!add_variable(b, part.argument, header)) {
+                add(b, part.text);
+            }
             break;
         case PLACEHOLDER_STAGE_ID:
         case PLACEHOLDER_VU_ID:

@@ -297,10 +297,14 @@ static void uuids_are_well_formed_and_differ(void **state)
 
 static void the_environment_is_literal(void **state)
 {
+    const char *declared[] = {"MCPDRILL_TEST_KEY", "MCPDRILL_TEST_NONE"};
     struct fixture f;
 
     (void)state;
     begin(&f);
+    f.scenario.environment.variables = declared;
+    f.scenario.environment.variable_count = 2;
+    assert_string_equal(filled(&f, "<${env:PATH}>", true), "<${env:PATH}>");
     setenv("MCPDRILL_TEST_KEY", "a\"b\\c\r\nX: y", 1);
     unsetenv("MCPDRILL_TEST_NONE");
     assert_string_equal(filled(&f, "{\"k\":\"${env:MCPDRILL_TEST_KEY}\"}", false),
