@@ -148,6 +148,9 @@ static void assign(struct vu_session *s, struct slot *slot, enum slot_wait wait)
         slot->t_free = s->mcp.t_begin;
     }
     slot_go(slot, s, wait);
+    if (slot->call.waited) {
+        session_make_way(store);
+    }
     pool_changed(store, s, 1);
     if (store->idle_ns > 0 && s->in_flight == 1) {
         session_watch(s);

@@ -41,6 +41,51 @@ bool session_accepts(const struct vu_session *s)
     return s->mcp.state == MCP_SESSION_READY && !s->retired;
 }
 
+/* ---- left behind open -------------------------------------------------------------------------
+ */
+
+/* Those whose connections the target has closed meanwhile need not be kept. Two are looked at for
+ * each that comes, in turn, so that the list cannot grow without open connections. */
+static void sweep_vanished(struct session_store *store)
+{
+    for (int i = 0; i < 2 && !list_empty(&store->vanished); i++) {
+        struct vu_session *s = list_entry(store->vanished.next, struct vu_session, node);
+
+        list_remove(&s->node);
+        if (mcp_session_connected(&s->mcp)) {
+            list_append(&store->vanished, &s->node);
+        } else {
+            free_session(s);
+        }
+    }
+}
+
+void session_make_way(struct session_store *store)
+{
+    while (!mcp_session_may_dial(&store->shard->client) && !list_empty(&store->vanished)) {
+        struct vu_session *oldest = list_entry(store->vanished.next, struct vu_session, node);
+
+        list_remove(&oldest->node);
+        free_session(oldest);
+    }
+}
+
+static void vanish(struct session_store *store, struct vu_session *s)
+{
+    sweep_vanished(store);
+    s->home = NULL;
+    list_append(&store->vanished, &s->node);
+    session_make_way(store);
+}
+
+void session_end_vanished(struct session_store *store)
+{
+    list_foreach_safe (node, &store->vanished) {
+        list_remove(node);
+        free_session(list_entry(node, struct vu_session, node));
+    }
+}
+
 /* ---- made -------------------------------------------------------------------------------------
  */
 
@@ -124,7 +169,11 @@ static struct str head_of(struct vu_session *s)
     const struct shard *shard = s->home->store->shard;
     const struct plan_text *text = &shard->plan->head;
     int32_t stage = shard->stage >= 0 ? shard->stage : 0;
-    struct plan_values values = {.stage_id = shard->plan->stages[stage].config->stage_id};
+    int64_t wall_ns = (int64_t)loop_now(shard->loop) + shard->wall_offset_ns;
+    struct plan_values values = {
+        .stage_id = shard->plan->stages[stage].config->stage_id,
+        .wall_ms = (uint64_t)wall_ns / NS_PER_MS,
+    };
     struct buf out;
 
     if (home_vu(s->home) != NULL) {
@@ -161,34 +210,12 @@ void session_make(struct session_home *home, bool awaited_busy)
     home->session_count++;
     home->opening_count++;
     mcp_session_init(&s->mcp, &shard->client, head_of(s), &events, s);
+    session_make_way(home->store);
     mcp_session_open(&s->mcp, NULL);
 }
 
 /* ---- left -------------------------------------------------------------------------------------
  */
-
-/* Those whose connections the target has closed meanwhile need not be kept. Two are looked at for
- * each that comes, in turn, so that the list cannot grow without open connections. */
-static void sweep_vanished(struct session_store *store)
-{
-    for (int i = 0; i < 2 && !list_empty(&store->vanished); i++) {
-        struct vu_session *s = list_entry(store->vanished.next, struct vu_session, node);
-
-        list_remove(&s->node);
-        if (mcp_session_connected(&s->mcp)) {
-            list_append(&store->vanished, &s->node);
-        } else {
-            free_session(s);
-        }
-    }
-}
-
-static void vanish(struct session_store *store, struct vu_session *s)
-{
-    sweep_vanished(store);
-    s->home = NULL;
-    list_append(&store->vanished, &s->node);
-}
 
 /* No operation runs on it. In the way that the scenario wants; on_closed comes after a DELETE. */
 static void leave(struct vu_session *s)
@@ -249,14 +276,6 @@ void session_cut_all(struct session_home *home)
         free_session(s);
     }
     home->opening_count = 0;
-}
-
-void session_end_vanished(struct session_store *store)
-{
-    list_foreach_safe (node, &store->vanished) {
-        list_remove(node);
-        free_session(list_entry(node, struct vu_session, node));
-    }
 }
 
 /* ---- retired, expired, lost -------------------------------------------------------------------

@@ -73,6 +73,9 @@ void session_rest(struct vu_session *s);
 void session_leave_all(struct session_home *home);
 /* At once, silently. */
 void session_cut_all(struct session_home *home);
+/* What was left open may not keep those that work from connecting (hard_caps.max_connections): the
+ * oldest are closed until one may. */
+void session_make_way(struct session_store *store);
 /* Closes, silently, what was left open. */
 void session_end_vanished(struct session_store *store);
 

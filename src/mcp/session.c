@@ -2,6 +2,7 @@
 #include "mcp/session.h"
 
 #include "base/mem.h"
+#include "mcp/scratch.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -65,6 +66,11 @@ static void hang_up_all(struct mcp_session *s, bool reset)
 bool mcp_session_connected(const struct mcp_session *s)
 {
     return !list_empty(&s->idle_) || !list_empty(&s->busy_);
+}
+
+bool mcp_session_may_dial(const struct mcp_client *client)
+{
+    return mcp_client_may_dial(client);
 }
 
 /* ---- the protocol's own header lines --------------------------------------------------------- */

@@ -74,6 +74,8 @@ void mcp_session_drop(struct mcp_session *s);
 void mcp_session_reset(struct mcp_session *s);
 /* Has it connections, idle ones included? */
 bool mcp_session_connected(const struct mcp_session *s);
+/* May one connect now, or would it have to wait for max_connections? */
+bool mcp_session_may_dial(const struct mcp_client *client);
 /* The session's id as the target gave it, or "". */
 struct str mcp_session_id(const struct mcp_session *s);
 

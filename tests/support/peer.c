@@ -360,6 +360,7 @@ static void on_event(struct stream *s, unsigned events)
             break;
         }
         if (n <= 0) {
+            *(n == 0 ? &c->peer->closes : &c->peer->resets) += 1;
             hang_up(c, false);
             return;
         }

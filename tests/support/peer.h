@@ -76,6 +76,7 @@ struct peer {
 
     struct list conns;
     uint64_t connections, open_connections, peak_connections, requests, sessions;
+    uint64_t closes, resets; /* by the client */
     struct peer_count counts[PEER_METHODS_MAX];
     struct buf body; /* scratch */
 };

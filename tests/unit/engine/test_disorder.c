@@ -98,10 +98,30 @@ static bool misbehave(void *owner, const struct peer_request *r)
     }
 }
 
+static const char *session_policy_of(char *text, size_t size)
+{
+    static const char *const modes[] = {
+        "'reuse'",
+        "'per_request'",
+        "'churn', 'churn_interval_ops': 3",
+        "'pool', 'pool_size': 2",
+        "'pool', 'pool_size': 5, 'max_in_flight_per_session': 1",
+        "'reuse', 'max_in_flight_per_session': 1",
+    };
+    static const char *const ways[] = {"delete", "fin", "rst", "vanish"};
+
+    snprintf(text, size, "{'mode': %s, 'ttl_ms': %u, 'max_idle_ms': %u, 'abandon': '%s'}",
+             modes[draw(6)], (unsigned)draw(3) * 200, (unsigned)draw(3) * 40, ways[draw(4)]);
+    return text;
+}
+
 static const char *scenario_of(char *text, size_t size)
 {
+    char policy[200];
+
     snprintf(text, size,
-             "{'target': {'url': 'http://localhost/mcp', 'timeouts': {'request_timeout_ms': 1500, "
+             "{'session_policy': %s, 'target': {'url': 'http://localhost/mcp', 'timeouts': "
+             "{'request_timeout_ms': 1500, "
              "'stream_stall_timeout_ms': 1000}%s}, 'safety': {'hard_caps': {'max_rps': %s%s}}, "
              "'workload': {'in_flight_per_vu': %u, 'think_time': {'mode': 'jitter', 'base_ms': %u, "
              "'jitter_ms': 20}, 'operation_mix': [{'operation': 'tools_list'}, {'operation': "
@@ -112,6 +132,7 @@ static const char *scenario_of(char *text, size_t size)
              "{'stage': 'baseline', 'stage_id': 'a', 'duration_ms': 3000, 'load': {'target_vus': "
              "%u}}, {'stage': 'baseline', 'stage_id': 'b', 'duration_ms': 3000, 'load': "
              "{'target_vus': %u}}]}",
+             session_policy_of(policy, sizeof policy),
              draw(2) == 0 ? ", 'headers': {'X-Vu': '${vu_id}', 'X-Op': '${stage_id}/${op_seq}'}"
                           : "",
              draw(3) == 0 ? "40" : "0", draw(3) == 0 ? ", 'max_connections': 4" : "",

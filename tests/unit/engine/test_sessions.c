@@ -59,6 +59,7 @@ static void without_reconnecting_a_lost_session_ends_the_user(void **state)
     finish(&w);
     assert_int_equal(w.peer.sessions, 2);
     assert_int_equal(w.failures[ERROR_CODE_SESSION_LOST], 1);
+    assert_int_equal(w.run[COUNT_VUS_GAVE_UP], 1);
     world_clear(&w);
 }
 
@@ -99,6 +100,7 @@ static void failed_sessions_back_off_and_give_up(void **state)
     finish(&w);
     assert_int_equal(total(&w, COUNT_ENDED_FAILED), 7); /* nothing is hidden */
     assert_int_equal(w.run[COUNT_SESSIONS_FAILED], 7);
+    assert_int_equal(w.run[COUNT_VUS_GAVE_UP], 1);
     assert_int_equal(w.failures[ERROR_CODE_HTTP_5XX], 7);
     assert_int_equal(w.dist[DIST_SERVICE].count, 0); /* none was sent */
     world_clear(&w);
