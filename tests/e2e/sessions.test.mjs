@@ -193,7 +193,7 @@ test('user_journey: each VU lists the tools first, and those are no operations',
       vus: 3,
       ms: 2200,
       workload: {
-        user_journey: { startup: { run_tools_list_on_start: true }, periodic_ops: { tools_list_interval_ms: 1000 } },
+        user_journey: { startup_sequence: { run_tools_list_on_start: true }, periodic_ops: { tools_list_interval_ms: 1000 } },
       },
     }),
   );
