@@ -249,16 +249,25 @@ static void resume_all(struct shard *s, uint64_t start_ns)
     }
 }
 
+static void arm_next_stage(struct shard *s)
+{
+    if (!list_empty(&s->coming)) {
+        loop_send_arm(s->loop, &s->next_stage_at,
+                      list_entry(s->coming.next, struct message, node)->start_ns);
+    }
+}
+
 static void on_stage_begin(struct send *send)
 {
     struct shard *s = list_entry(send, struct shard, next_stage_at);
+    struct message *order = list_entry(s->coming.next, struct message, node);
 
-    if (s->draining) {
-        return;
-    }
-    s->stage = (int32_t)s->next_stage.stage;
-    s->stage_begin_ns = s->next_stage.start_ns;
-    s->stage_end_ns = s->next_stage.end_ns;
+    s->stage = (int32_t)order->stage;
+    s->stage_begin_ns = order->start_ns;
+    s->stage_end_ns = order->end_ns;
+    list_remove(&order->node);
+    xfree(order);
+    arm_next_stage(s);
     struct window *w = shard_window(s, loop_now(s->loop));
     w->stage_index = (uint32_t)s->stage;
     loop_send_cancel(s->loop, &s->level_at);
@@ -268,13 +277,23 @@ static void on_stage_begin(struct send *send)
     arrivals_begin_stage(s, (uint32_t)s->stage, s->stage_begin_ns);
 }
 
-static void order_stage(struct shard *s, const struct message *order)
+/* Keeps the order: a stage may be told of while its forerunner has not begun yet. */
+static void order_stage(struct shard *s, struct message *order)
 {
     if (!s->ticking) {
         start_windows(s, order->grid_ns);
     }
-    s->next_stage = *order;
-    loop_send_arm(s->loop, &s->next_stage_at, order->start_ns);
+    list_append(&s->coming, &order->node);
+    arm_next_stage(s);
+}
+
+static void forget_stages(struct shard *s)
+{
+    loop_send_cancel(s->loop, &s->next_stage_at);
+    list_foreach_safe (node, &s->coming) {
+        list_remove(node);
+        xfree(list_entry(node, struct message, node));
+    }
 }
 
 /* ---- the end -------------------------------------------------------------------------------- */
@@ -311,7 +330,7 @@ static void drain(struct shard *s, bool cut, bool natural)
         arrivals_end(s, natural);
     }
     s->draining = true;
-    loop_send_cancel(s->loop, &s->next_stage_at);
+    forget_stages(s);
     loop_send_cancel(s->loop, &s->level_at);
     preflight_cancel(s->preflight);
     s->preflight = NULL;
@@ -350,8 +369,11 @@ void shard_take(struct shard *s, struct message *order)
         s->preflight = preflight_start(&s->client, s->plan, on_checked, s);
         break;
     case ORDER_STAGE:
+        if (s->draining) {
+            break;
+        }
         order_stage(s, order);
-        break;
+        return; /* it is kept */
     case ORDER_DRAIN:
         drain(s, false, order->natural);
         break;
@@ -409,6 +431,7 @@ struct shard *shard_new(struct loop *loop, const struct shard_config *config)
     buf_init(&s->tail, SIZE_MAX / 2); /* bounded by the scenario's size */
     buf_init(&s->head, SIZE_MAX / 2);
     send_init(&s->tick, on_tick);
+    list_init(&s->coming);
     send_init(&s->next_stage_at, on_stage_begin);
     send_init(&s->level_at, on_level);
     arrivals_init(s);

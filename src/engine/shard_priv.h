@@ -129,7 +129,7 @@ struct shard {
     struct arrivals arrivals;
     bool *echoes; /* per operation: an answer brought its nonce back */
     int64_t wall_offset_ns;
-    struct message next_stage;
+    struct list coming; /* orders of stages that have not begun, in order */
     struct send next_stage_at;
     bool draining, drained;
 

@@ -625,9 +625,32 @@ static void structs_stay_small(void **state)
     assert_true(sum <= 1536);
 }
 
+static void a_stage_may_be_ordered_before_its_forerunner_begins(void **state)
+{
+    struct world w;
+
+    (void)state;
+    world_init(&w, calls_scenario(2));
+    uint64_t start = now_ns + MS;
+    for (uint32_t i = 0; i < 3; i++) {
+        give(&w, (struct message){.kind = ORDER_STAGE,
+                                  .stage = i,
+                                  .grid_ns = start,
+                                  .start_ns = start + i * 2 * NS_PER_S,
+                                  .end_ns = start + (i + 1) * 2 * NS_PER_S});
+    }
+    run_for(&w, 7 * NS_PER_S);
+    finish(&w);
+    for (int i = 0; i < 3; i++) {
+        assert_in_range(w.count[i][COUNT_STARTED], 390, 402);
+    }
+    world_clear(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_stage_may_be_ordered_before_its_forerunner_begins),
         cmocka_unit_test(books_agree_with_the_peer),
         cmocka_unit_test(events_of_streams_are_counted),
         cmocka_unit_test(think_time_spaces_operations),
