@@ -1,13 +1,244 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/load.h"
 
+#include "base/arena.h"
+#include "cli/quick.h"
+#include "control/criteria.h"
 #include "metrics/registry.h"
 #include "report/text.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #define ISSUES_TEXT_MAX ((size_t)8 * 1024 * 1024)
+#define EXACT_INT       1e15
+#define SAVE_TEXT_MAX   ((size_t)64 * 1024 * 1024) /* indented */
+
+enum { SET_TEXT_MAX = 16 * 1024, MESSAGE_MAX = 8 * 1024 };
+
+/* How an override of ours for `--expect` is told from one of the user's. */
+static const char expect_set[] = " (from --set success_criteria[";
+
+/* ---- --expect ----------------------------------------------------------------------------------
+ */
+
+/* A threshold as one would have written it: without a fraction when it has none. */
+static json_t *number_json(double value)
+{
+    return fabs(value) < EXACT_INT && floor(value) == value ? json_integer((json_int_t)value)
+                                                            : json_real(value);
+}
+
+/* The criterion as a member of success_criteria. What its words mean is the loader's to judge. */
+static int criterion_json(const char *text, json_t **out, struct err *err)
+{
+    struct criterion_text parts;
+    struct err wrong = {0};
+
+    if (criterion_parse(text, &parts, &wrong) != 0) {
+        return err_set(err, ERR_USAGE, "--expect '%.80s'%s: %.120s", text,
+                       strlen(text) > 80 ? "…" : "", wrong.msg);
+    }
+    json_t *criterion = json_object();
+    int rc =
+        json_object_set_new(criterion, "metric", json_stringn(parts.metric.p, parts.metric.len));
+    json_object_set_new(criterion, "comparator",
+                        json_string(stop_comparator_name(parts.comparator)));
+    rc |= json_object_set_new(criterion, "threshold", number_json(parts.threshold));
+    json_t *scope = json_object();
+    for (size_t i = 0; i < parts.pair_count; i++) {
+        char key[CRITERION_TEXT_MAX + 1];
+
+        snprintf(key, sizeof key, "%.*s", STR_ARG(parts.pairs[i].key));
+        rc |= json_object_set_new(scope, key,
+                                  json_stringn(parts.pairs[i].value.p, parts.pairs[i].value.len));
+    }
+    if (parts.pair_count > 0) {
+        json_object_set(criterion, "scope", scope);
+    }
+    json_decref(scope);
+    if (rc != 0) {
+        json_decref(criterion);
+        return err_set(err, ERR_USAGE, "--expect: the text is not valid UTF-8");
+    }
+    *out = criterion;
+    return 0;
+}
+
+/* All of them, in a list; NULL when there are none. */
+static int expectations(const struct opt_args *args, json_t **out, struct err *err)
+{
+    const char *texts[OPT_GIVEN_MAX];
+    size_t count = opt_values(args, "expect", texts);
+    json_t *list = json_array();
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && i < count; i++) {
+        json_t *criterion = NULL;
+        rc = criterion_json(texts[i], &criterion, err);
+        if (rc == 0) {
+            json_array_append_new(list, criterion);
+        }
+    }
+    if (rc != 0 || count == 0) {
+        json_decref(list);
+        list = NULL;
+    }
+    *out = list;
+    return rc;
+}
+
+/* How many criteria the file has: those of the command line come behind them. What is wrong with
+ * the file is said when it is loaded. */
+static size_t criteria_of_file(const char *path)
+{
+    json_t *root = NULL;
+    size_t count = 0;
+
+    if (json_parse_file(path, JSON_TEXT_MAX, &root, NULL) == 0) {
+        count = json_array_size(json_object_get(root, "success_criteria"));
+    }
+    json_decref(root);
+    return count;
+}
+
+/* An expectation must not vanish because a list is replaced as a whole. */
+static int refuse_replaced(const char *const *sets, size_t count, struct err *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct str path = {sets[i], strcspn(sets[i], "=")};
+
+        if (str_eq(path, STR("success_criteria"))) {
+            return err_set(err, ERR_USAGE,
+                           "--expect adds to success_criteria, which --set replaces; give them in "
+                           "one of the two ways");
+        }
+    }
+    return 0;
+}
+
+/* The expectations as overrides, in front of those that are there, so that the lines of the file
+ * stay what they are. Texts live in *arena. */
+static int expect_in_file(const struct opt_args *args,
+                          struct scenario_options *options,
+                          const char **sets,
+                          struct arena *arena,
+                          struct err *err)
+{
+    json_t *list = NULL;
+    int rc = expectations(args, &list, err);
+    size_t more = json_array_size(list);
+
+    if (rc != 0 || more == 0) {
+        return rc;
+    }
+    rc = refuse_replaced(sets, options->set_count, err);
+    size_t first = rc == 0 ? criteria_of_file(args->operands[0]) : 0;
+    memmove(sets + more, sets, options->set_count * sizeof *sets);
+    options->set_count += more;
+    for (size_t i = 0; i < more; i++) {
+        struct buf text;
+
+        buf_init(&text, SET_TEXT_MAX);
+        if (buf_printf(&text, "success_criteria[%zu]=", first + i) != 0 ||
+            json_write(json_array_get(list, i), &text) != 0) {
+            rc = err_set(err, ERR_USAGE, "--expect: the text is too long");
+        }
+        sets[i] = arena_strdup(arena, buf_c(&text));
+        buf_clear(&text);
+    }
+    json_decref(list);
+    return rc;
+}
+
+/* ---- loading -----------------------------------------------------------------------------------
+ */
+
+static bool grows(const char *name)
+{
+    const struct metric *m = metric_find(str_c(name));
+
+    return m != NULL && m->monotone;
+}
+
+static bool narrows(const char *name)
+{
+    const struct metric *m = metric_find(str_c(name));
+
+    /* Those of the scenario are not here; they are kept for the run as a whole. */
+    return m != NULL && metric_narrows(m);
+}
+
+/* The document that the options mean, as the text of a file would be. */
+static int
+quick_text(const struct opt_args *args, const char *seed, struct buf *out, struct err *err)
+{
+    json_t *document = NULL, *criteria = NULL;
+    uint64_t number;
+    int rc = quick_document(args, &document, err);
+
+    if (rc == 0) {
+        rc = expectations(args, &criteria, err);
+    }
+    if (rc == 0 && criteria != NULL) {
+        json_object_set(document, "success_criteria", criteria);
+    }
+    if (rc == 0 && seed != NULL && str_u64(str_c(seed), INT64_MAX, &number)) {
+        json_object_set_new(json_object_get(document, "workload"), "seed",
+                            json_integer((json_int_t)number));
+    }
+    if (rc == 0 && json_write_pretty(document, out) != 0) {
+        rc = err_set(err, ERR_LIMIT, "the options make a document that is too long");
+    }
+    json_decref(criteria);
+    json_decref(document);
+    return rc;
+}
+
+static int load_quick(const struct opt_args *args,
+                      const char *seed,
+                      const struct scenario_options *options,
+                      struct scenario **out,
+                      struct issue_list *issues,
+                      struct err *err)
+{
+    struct buf text;
+
+    buf_init(&text, JSON_TEXT_MAX);
+    int rc = quick_text(args, seed, &text, err);
+    if (rc == 0) {
+        rc = scenario_load_text(buf_str(&text), options, out, issues, err);
+    }
+    buf_clear(&text);
+    return rc;
+}
+
+static int load_file(const struct opt_args *args,
+                     const char *seed,
+                     struct scenario_options *options,
+                     const char **sets,
+                     struct scenario **out,
+                     struct issue_list *issues,
+                     struct err *err)
+{
+    struct arena arena = {0};
+    char seed_set[64];
+    int rc = quick_refuse(args, err);
+
+    if (rc == 0) {
+        rc = expect_in_file(args, options, sets, &arena, err);
+    }
+    if (rc == 0 && seed != NULL) {
+        snprintf(seed_set, sizeof seed_set, "workload.seed=%s", seed);
+        sets[options->set_count++] = seed_set;
+    }
+    if (rc == 0) {
+        rc = scenario_load_file(args->operands[0], options, out, issues, err);
+    }
+    arena_clear(&arena);
+    return rc;
+}
 
 int load_scenario(const struct opt_args *args,
                   const char *seed,
@@ -15,22 +246,36 @@ int load_scenario(const struct opt_args *args,
                   struct issue_list *issues,
                   struct err *err)
 {
+    /* All given options together are at most OPT_GIVEN_MAX, and the seed is one. */
     const char *metrics[METRIC_NAMES_MAX], *sets[OPT_GIVEN_MAX + 1];
-    char seed_set[64];
     struct scenario_options options = {
         .sets = sets,
         .set_count = opt_values(args, "set", sets),
         .metric_names = metrics,
         .metric_count = metric_names(metrics),
+        .metric_grows = grows,
+        .metric_narrows = narrows,
         .strict = opt_has(args, "strict"),
     };
 
-    if (seed != NULL) {
-        snprintf(seed_set, sizeof seed_set, "workload.seed=%s", seed);
-        sets[options.set_count++] = seed_set;
-    }
-    return scenario_load_file(args->operands[0], &options, out, issues, err);
+    return quick_asked(args) ? load_quick(args, seed, &options, out, issues, err)
+                             : load_file(args, seed, &options, sets, out, issues, err);
 }
+
+int load_save(const struct scenario *scenario, const char *path, struct err *err)
+{
+    struct buf text;
+
+    buf_init(&text, SAVE_TEXT_MAX);
+    int rc = json_write_pretty(scenario_document(scenario), &text);
+    rc = rc != 0 ? err_set(err, rc, "%.100s: the document is too long", path)
+                 : file_write(path, buf_str(&text), err);
+    buf_clear(&text);
+    return rc;
+}
+
+/* ---- issues ------------------------------------------------------------------------------------
+ */
 
 /* Texts of a file end up on a terminal: line by line, without control characters. */
 static void print_lines(struct str text)
@@ -49,33 +294,88 @@ static void print_lines(struct str text)
         len += end != NULL;
         text = (struct str){text.p + len, text.len - len};
     }
-    fwrite(safe.p, 1, safe.len, stderr);
+    fwrite(buf_c(&safe), 1, safe.len, stderr);
     buf_clear(&safe);
+}
+
+/* Where an issue of an override says so in its message, or NULL. */
+static const char *from_set(const struct issue *issue)
+{
+    return strstr(issue->message, " (from --set ");
+}
+
+/* An issue about something that an option said, not the file: which option. */
+static const char *option_of(const struct opt_args *args, const struct issue *issue)
+{
+    const char *set = from_set(issue);
+
+    if (set != NULL) {
+        bool ours = strncmp(set, expect_set, sizeof expect_set - 1) == 0;
+        return ours && opt_has(args, "expect") ? "--expect" : NULL;
+    }
+    if (!quick_asked(args)) {
+        return NULL;
+    }
+    if (str_starts(str_c(issue->json_pointer), STR("/success_criteria"))) {
+        return "--expect";
+    }
+    return strcmp(issue->json_pointer, "/workload/seed") == 0 ? "--seed"
+                                                              : quick_option(issue->json_pointer);
+}
+
+/* Advice on how to write files is of no use to somebody who wrote none. */
+static bool is_moot(const struct opt_args *args, const struct issue *issue)
+{
+    return quick_asked(args) && issue->level == ISSUE_WARNING && from_set(issue) == NULL &&
+           option_of(args, issue) == NULL;
+}
+
+static int write_issue(const struct opt_args *args, const struct issue *issue, struct buf *out)
+{
+    const char *option = option_of(args, issue), *set = from_set(issue);
+    const char *place = quick_asked(args) ? args->command->name : args->operands[0];
+    struct issue own = *issue;
+    char message[MESSAGE_MAX];
+
+    if (option != NULL || quick_asked(args)) {
+        /* Nobody has seen the text that the line is in. */
+        own.line = 0;
+    }
+    if (option != NULL && set != NULL) {
+        snprintf(message, sizeof message, "%.*s", (int)(set - issue->message), issue->message);
+        own.message = message;
+    }
+    return issue_write(&own, option != NULL ? option : place, out);
 }
 
 void load_complain(const struct opt_args *args,
                    const struct issue_list *issues,
                    const struct err *err)
 {
-    const char *file = args->operands[0];
+    const char *file = args->operand_count > 0 ? args->operands[0] : NULL;
+    size_t warnings = issues->warning_count;
     struct buf text;
 
     buf_init(&text, ISSUES_TEXT_MAX);
     for (size_t i = 0; i < issues->count; i++) {
+        if (is_moot(args, &issues->items[i])) {
+            warnings--;
+            continue;
+        }
         /* A list that is too long for its bound was still counted below. */
-        if (issue_write(&issues->items[i], file, &text) != 0) {
+        if (write_issue(args, &issues->items[i], &text) != 0) {
             break;
         }
     }
     if (issues->count == 0) {
-        /* Failures to read name the file themselves. */
-        bool named = strstr(err->msg, file) != NULL;
+        /* Failures to read name the file themselves; what is wrong with options is in no file. */
+        bool named = file == NULL || err->code == ERR_USAGE || strstr(err->msg, file) != NULL;
         buf_printf(&text, "mcpdrill %s: %s%s%s\n", args->command->name, named ? "" : file,
                    named ? "" : ": ", err->msg);
     } else if (issues->error_count > 0) {
-        buf_printf(&text, "%s: %zu error%s, %zu warning%s\n", file, issues->error_count,
-                   issues->error_count == 1 ? "" : "s", issues->warning_count,
-                   issues->warning_count == 1 ? "" : "s");
+        buf_printf(&text, "%s: %zu error%s, %zu warning%s\n",
+                   file != NULL ? file : args->command->name, issues->error_count,
+                   issues->error_count == 1 ? "" : "s", warnings, warnings == 1 ? "" : "s");
     }
     print_lines(buf_str(&text));
     buf_clear(&text);

@@ -13,14 +13,14 @@
 #include "base/json.h"
 #include "cli/opt.h"
 
-/* The options as rows of a command's table. `--expect` is not among them: it goes with files too
+/* The options as rows of a command's table. `--expect` is not among them: it goes with files, too
  * (cli/load.h). */
 #define QUICK_OPTIONS                                                                            \
-    {.name = "url", .argument = "URL", .help = "Runs without a FILE: against this MCP server."}, \
+    {.name = "url", .argument = "URL", .help = "Without a FILE: the MCP server to load."},       \
         {.name = "tool", .argument = "NAME", .help = "Without a FILE: calls this tool."},        \
         {.name = "args",                                                                         \
-         .argument = "JSON|@FILE",                                                               \
-         .help = "Arguments of the tool or prompt, an object; @FILE takes them from a file."},   \
+         .argument = "JSON",                                                                     \
+         .help = "Arguments of the tool or prompt, an object; @PATH takes them from a file."},   \
         {.name = "operation",                                                                    \
          .argument = "NAME",                                                                     \
          .help = "Another operation, for example ping; tools_list when nothing is said."},       \
