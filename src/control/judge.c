@@ -24,12 +24,23 @@ json_t *run_trigger_json(const struct run *r)
     for (size_t i = 0; i < t->also_count; i++) {
         json_array_append_new(also, json_string(r->specs_[t->also[i]].id));
     }
-    return json_pack("{sssssssfsfsIsIsIsssbso}", "condition_id", t->spec->id, "metric",
-                     t->spec->metric->name, "comparator", stop_comparator_name(t->spec->comparator),
-                     "threshold", t->spec->threshold, "observed", o->value, "window_ms",
-                     (json_int_t)t->window_s * 1000, "total_ops", (json_int_t)o->ended,
-                     "failed_ops", (json_int_t)o->failed, "sentence", t->sentence, "partial",
-                     (int)t->partial, "also", also);
+    json_t *windows = json_array();
+    for (size_t i = 0; i < t->window_count; i++) {
+        const struct stop_observation *w = &t->windows[i];
+        json_array_append_new(windows,
+                              json_pack("{sosIsIsI}", "value",
+                                        w->has_value ? json_real(w->value) : json_null(), "samples",
+                                        (json_int_t)w->samples, "total_ops", (json_int_t)w->ended,
+                                        "failed_ops", (json_int_t)w->failed));
+    }
+    return json_pack(
+        "{sssssssfsfsIsIsIsssbsosossss}", "condition_id", t->spec->id, "metric",
+        t->spec->metric->name, "comparator", stop_comparator_name(t->spec->comparator), "threshold",
+        t->spec->threshold, "observed", o->value, "window_ms", (json_int_t)t->window_s * 1000,
+        "total_ops", (json_int_t)o->ended, "failed_ops", (json_int_t)o->failed, "sentence",
+        t->sentence, "partial", (int)t->partial, "also", also, "windows", windows, "scope",
+        t->spec->scope_text != NULL ? t->spec->scope_text : "", "stage_id",
+        t->spec->stage_index >= 0 ? r->plan->stages[t->spec->stage_index].config->stage_id : "");
 }
 
 /* What is wrong with the books; NULL: nothing. `out` has room for a line. */

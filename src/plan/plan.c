@@ -130,9 +130,11 @@ arguments_text(struct plan *p, const struct json_text *arguments, struct plan_op
         const char *old = json_string_value(json_object_get(arguments->json, place));
         json_object_set_new(copy, place,
                             json_string(arena_printf(&p->arena_, "%s %s", old, nonce_text)));
-        char *text = json_dumps(copy, JSON_COMPACT);
-        struct str out = {arena_strdup(&p->arena_, text), strlen(text)};
-        free(text);
+        struct buf text;
+        buf_init(&text, JSON_TEXT_MAX);
+        (void)json_write(copy, &text); /* hardly longer than the file, which was read */
+        struct str out = {arena_copy(&p->arena_, buf_str(&text)), text.len};
+        buf_clear(&text);
         json_decref(copy);
         op->has_nonce = true;
         return out;

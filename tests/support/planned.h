@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A plan from the text of a scenario, in one call. The text may have ' for each ". VUs make no calls
- * of their own (user_journey) unless the text says which. */
+/* A plan from the text of a scenario, in one call. The text may have ' for each ". VUs make no
+ * calls of their own (user_journey) unless the text says which. */
 #ifndef SUPPORT_PLANNED_H
 #define SUPPORT_PLANNED_H
 
