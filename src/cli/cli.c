@@ -2,6 +2,7 @@
 #include "cli/cli.h"
 
 #include "cli/cmd_mockserver.h"
+#include "cli/quick.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -17,11 +18,21 @@
         .help = "Overrides one field, for example stages[0].load.target_vus=20." \
     }
 
+#define EXPECT_OPTION                                                                    \
+    {                                                                                    \
+        .name = "expect", .argument = "CRITERION", .repeats = true,                      \
+        .help = "One more success criterion of the run, for example 'error_rate < 1 %'." \
+    }
+
 static const struct opt run_options[] = {
     {.name = "json", .argument = "FILE", .help = "Writes the result there (result/v1)."},
     {.name = "out",
      .argument = "DIR",
      .help = "Writes result.json, events.ndjson and windows.ndjson into this folder."},
+    {.name = "junit",
+     .argument = "FILE",
+     .help = "Writes a JUnit report there: a case for each condition, criterion and check."},
+    EXPECT_OPTION,
     SET_OPTION,
     {.name = "seed",
      .argument = "N",
@@ -30,16 +41,33 @@ static const struct opt run_options[] = {
     {.name = "threads",
      .argument = "N",
      .help = "Threads that make load; chosen by itself when not given."},
+    QUICK_OPTIONS,
+    {.name = "save",
+     .argument = "FILE",
+     .help = "Without a FILE: writes the scenario that the options mean there, then runs it."},
+    {.name = "no-run", .help = "Only checks, and writes what --save asks for."},
+};
+
+static const struct opt report_options[] = {
+    {.name = "junit",
+     .argument = "FILE",
+     .help = "Writes a JUnit report there: a case for each condition, criterion and check."},
+    {.name = "json", .help = "Prints the result itself instead of its summary."},
+    {.name = "quiet", .letter = 'q', .help = "Prints nothing but the verdict."},
+    {.name = "exit-code", .help = "Exits as the run did."},
 };
 
 static const struct opt validate_options[] = {
     {.name = "strict", .help = "Rules of a guarded set-up are errors instead of warnings."},
     {.name = "json", .help = "Prints the issues as JSON."},
+    EXPECT_OPTION,
     SET_OPTION,
 };
 
 static const struct opt explain_options[] = {
+    EXPECT_OPTION,
     SET_OPTION,
+    QUICK_OPTIONS,
 };
 
 static const struct opt schema_options[] = {
@@ -54,16 +82,16 @@ static const struct opt doctor_options[] = {
 #define COUNT_OF(array) (sizeof(array) / sizeof(array)[0])
 #define OPTIONS(array)  .options = (array), .option_count = COUNT_OF(array)
 
-#define EXIT_CODES                                                    \
-    "Exit codes:\n"                                                   \
-    "  0    passed\n"                                                 \
-    "  1    an internal error\n"                                      \
-    "  2    wrong configuration or arguments\n"                       \
-    "  4    a stop condition or a cap ended the run\n"                \
-    "  5    the run could not do its job: the preflight failed\n"     \
-    "  6    the measurement is not valid\n"                           \
-    "  7    aborted\n"                                                \
-    "  130  interrupted (Ctrl-C: finish what runs; twice: at once)\n" \
+#define EXIT_CODES                                                                         \
+    "Exit codes:\n"                                                                        \
+    "  0    passed\n"                                                                      \
+    "  1    an internal error\n"                                                           \
+    "  2    wrong configuration or arguments\n"                                            \
+    "  4    a stop condition or a cap ended the run, or a success criterion was not met\n" \
+    "  5    the run could not do its job: the preflight failed\n"                          \
+    "  6    the measurement is not valid\n"                                                \
+    "  7    aborted\n"                                                                     \
+    "  130  interrupted (Ctrl-C: finish what runs; twice: at once)\n"                      \
     "  143  terminated\n"
 
 static int cmd_help(const struct opt_args *args);
@@ -76,13 +104,21 @@ static int cmd_version(const struct opt_args *args);
 
 static const struct command commands[] = {
     {.name = "run",
-     .usage = "FILE [options]",
-     .help = "Plays the scenario in FILE: live figures, a summary, a result, an exit code.",
+     .usage = "FILE|--url URL [options]",
+     .help =
+         "Plays the scenario in FILE, or a small one without a file: live figures, a summary, a "
+         "result, an exit code.",
      .more = EXIT_CODES,
-     .operands_min = 1,
      .operands_max = 1,
      .run = cmd_run,
      OPTIONS(run_options)},
+    {.name = "report",
+     .usage = "DIR|FILE [options]",
+     .help = "Prints the summary of a stored result again: of a folder of run --out, or a file.",
+     .operands_min = 1,
+     .operands_max = 1,
+     .run = cmd_report,
+     OPTIONS(report_options)},
     {.name = "validate",
      .usage = "FILE [options]",
      .help = "Says everything that is wrong with a scenario, with its place and what to do.",
@@ -91,9 +127,8 @@ static const struct command commands[] = {
      .run = cmd_validate,
      OPTIONS(validate_options)},
     {.name = "explain",
-     .usage = "FILE [options]",
+     .usage = "FILE|--url URL [options]",
      .help = "Prints the effective configuration of a scenario, every default shown.",
-     .operands_min = 1,
      .operands_max = 1,
      .run = cmd_explain,
      OPTIONS(explain_options)},
@@ -137,7 +172,6 @@ static const struct command commands[] = {
     LATER("events"),
     LATER("compare"),
     LATER("logs"),
-    LATER("report"),
     LATER("list"),
     LATER("delete"),
     LATER("clone"),
@@ -184,7 +218,7 @@ static int not_supported(const char *name)
 {
     fprintf(stderr,
             "mcpdrill: \"%s\" is not supported yet; this version has the commands run, validate, "
-            "explain, schema, doctor and mockserver\n",
+            "explain, schema, report, doctor and mockserver\n",
             name);
     return EXIT_USAGE;
 }

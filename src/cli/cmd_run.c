@@ -11,6 +11,7 @@
 #include "http/url.h"
 #include "loop/signals.h"
 #include "report/files.h"
+#include "report/junit.h"
 #include "report/result.h"
 #include "report/summary.h"
 #include "worker/local.h"
@@ -23,13 +24,13 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { THREADS_MAX = 256, SIGNALS_TO_LEAVE = 3 };
+enum { THREADS_MAX = 256, SIGNALS_TO_LEAVE = 3, STEPS_TO_LOOK = 2 /* options, load */ };
 #define DRAW_NS  (500 * NS_PER_MS)
 #define SEED_MAX (UINT64_C(1) << 53) /* the largest integer that every JSON reader knows */
 
 struct session {
     const struct opt_args *args;
-    const char *json_path, *out_dir;
+    const char *json_path, *out_dir, *junit_path, *save_path;
     bool quiet;
     uint64_t threads;
 
@@ -176,13 +177,18 @@ static int read_options(struct session *s)
 
     s->json_path = opt_value(s->args, "json");
     s->out_dir = opt_value(s->args, "out");
+    s->junit_path = opt_value(s->args, "junit");
+    s->save_path = opt_value(s->args, "save");
     s->quiet = opt_has(s->args, "quiet");
     if (opt_number(s->args, "threads", 1, THREADS_MAX, &s->threads, &err) != 0 ||
         opt_number(s->args, "seed", 0, SEED_MAX, &seed, &err) != 0) {
         return fail(s, &err, EXIT_USAGE);
     }
-    if (s->json_path != NULL && output_check(s->json_path, &err) != 0) {
-        return fail(s, &err, EXIT_USAGE);
+    const char *const paths[] = {s->json_path, s->junit_path, s->save_path};
+    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
+        if (paths[i] != NULL && output_check(paths[i], &err) != 0) {
+            return fail(s, &err, EXIT_USAGE);
+        }
     }
     return EXIT_PASSED;
 }
@@ -197,6 +203,9 @@ static int load(struct session *s)
         load_complain(s->args, &issues, &err);
     }
     issue_list_clear(&issues);
+    if (rc == 0 && s->save_path != NULL && load_save(s->scenario, s->save_path, &err) != 0) {
+        return fail(s, &err, EXIT_USAGE);
+    }
     return rc == 0 ? EXIT_PASSED : EXIT_USAGE;
 }
 
@@ -237,7 +246,8 @@ static int make_run(struct session *s)
         .on_checks = on_checks, .on_window = on_window, .on_drained = on_drained, .owner = s};
     struct err err = {0};
 
-    if (local_worker_new(s->loop, s->plan, &s->url, (uint32_t)s->threads, &s->worker, &err) != 0) {
+    if (local_worker_new(s->loop, s->plan, &s->url, (uint32_t)s->threads, s->out_dir != NULL,
+                         &s->worker, &err) != 0) {
         return fail(s, &err, EXIT_INTERNAL);
     }
     local_worker_listen(s->worker, &listener);
@@ -296,7 +306,7 @@ static void play(struct session *s)
     }
 }
 
-static void print_summary(const struct session *s)
+static void print_summary(const struct session *s, const json_t *result)
 {
     FILE *to = people_fd(s) == STDERR_FILENO ? stderr : stdout;
     struct summary_options options = {
@@ -306,8 +316,8 @@ static void print_summary(const struct session *s)
     struct buf text;
 
     buf_init(&text, SUMMARY_TEXT_MAX);
-    int rc = s->quiet ? summary_verdict(s->run, &options.style, &text)
-                      : summary_write(s->run, &options, &text);
+    int rc = s->quiet ? summary_verdict(result, &options.style, &text)
+                      : summary_write(result, &options, &text);
     if (!s->quiet) {
         fputc('\n', to);
     }
@@ -320,27 +330,36 @@ static void print_summary(const struct session *s)
     buf_clear(&text);
 }
 
-static int write_json(const struct session *s, struct err *err)
+/* Where the document goes, and in which form. */
+struct outlet {
+    const char *path; /* NULL: nobody asked for it */
+    int (*write)(const json_t *result, struct buf *out);
+};
+
+static int write_outlet(const struct outlet *outlet, const json_t *result, struct err *err)
 {
     struct buf text;
 
     buf_init(&text, RESULT_TEXT_MAX);
-    int rc = result_render(s->run, &text, err);
-    if (rc == 0) {
-        rc = output_write(s->json_path, buf_str(&text), err);
-    }
+    int rc = outlet->write(result, &text);
+    rc = rc != 0 ? err_set(err, rc, "%.100s: the text is too long", outlet->path)
+                 : output_write(outlet->path, buf_str(&text), err);
     buf_clear(&text);
     return rc;
 }
 
 /* The verdict's exit code, or an internal error when a passed run's result could not be kept. */
-static int keep_result(struct session *s)
+static int keep_result(struct session *s, const json_t *result)
 {
+    const struct outlet outlets[] = {{s->json_path, json_write_pretty},
+                                     {s->junit_path, junit_write}};
     struct err err = {0};
     int rc = 0;
 
-    if (s->json_path != NULL && write_json(s, &err) != 0) {
-        rc = fail(s, &err, EXIT_INTERNAL);
+    for (size_t i = 0; i < sizeof outlets / sizeof outlets[0]; i++) {
+        if (outlets[i].path != NULL && write_outlet(&outlets[i], result, &err) != 0) {
+            rc = fail(s, &err, EXIT_INTERNAL);
+        }
     }
     if (s->files != NULL) {
         if (result_files_close(s->files, s->run, &err) != 0) {
@@ -373,15 +392,19 @@ int cmd_run(const struct opt_args *args)
         read_options, load, make_loop, make_plan, make_run, make_outputs,
     };
     struct session s = {.args = args};
+    bool only_look = opt_has(args, "no-run");
+    size_t count = only_look ? STEPS_TO_LOOK : sizeof steps / sizeof steps[0];
     int code = EXIT_PASSED;
 
-    for (size_t i = 0; code == EXIT_PASSED && i < sizeof steps / sizeof steps[0]; i++) {
+    for (size_t i = 0; code == EXIT_PASSED && i < count; i++) {
         code = steps[i](&s);
     }
-    if (code == EXIT_PASSED) {
+    if (code == EXIT_PASSED && !only_look) {
         play(&s);
-        code = keep_result(&s);
-        print_summary(&s);
+        json_t *result = result_json(s.run);
+        code = keep_result(&s, result);
+        print_summary(&s, result);
+        json_decref(result);
     }
     session_clear(&s);
     return code;
