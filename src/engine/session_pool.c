@@ -63,7 +63,7 @@ void pool_add(struct session_store *store, struct vu_session *s)
     assert(s->heap_pos == 0);
     if (store->heap_len == store->heap_cap) {
         store->heap_cap = store->heap_cap > 0 ? 2 * store->heap_cap : HEAP_FIRST;
-        store->heap = xrealloc(store->heap, store->heap_cap * sizeof store->heap[0]);
+        store->heap = xrealloc(store->heap, store->heap_cap * sizeof(struct vu_session *));
     }
     store->heap_load += s->in_flight;
     put(store, ++store->heap_len, s);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The sessions of a pool: shared, made on demand, split over shards. */
+#include "base/rng.h"
 #include "unit/engine/session_world.h"
 
 static struct session_config pool(uint64_t size, uint64_t max_in_flight)
@@ -292,9 +293,60 @@ static void requests_of_a_session_have_a_head_of_their_own(void **state)
     session_world_free(sw);
 }
 
+static const struct vu_session *least_busy(const struct vu_session *sessions, int count)
+{
+    const struct vu_session *least = NULL;
+
+    for (const struct vu_session *x = sessions; x < sessions + count; x++) {
+        if (x->heap_pos > 0 &&
+            (least == NULL || x->in_flight < least->in_flight ||
+             (x->in_flight == least->in_flight && x->mcp.ops_served < least->mcp.ops_served))) {
+            least = x;
+        }
+    }
+    return least;
+}
+
+/* The heap against a plain search, over random changes. */
+static void the_least_busy_session_is_on_top(void **state)
+{
+    enum { COUNT = 40, STEPS = 20000 };
+    static struct vu_session sessions[COUNT];
+    struct session_store store = {.pooled = true};
+    uint64_t load = 0;
+
+    (void)state;
+    for (uint32_t step = 0; step < STEPS; step++) {
+        struct vu_session *s = &sessions[rng_below(rng_at(7, 2 * step), COUNT)];
+        uint64_t what = rng_below(rng_at(7, 2 * step + 1), 16);
+
+        s->serial = (uint64_t)(s - sessions) + 1;
+        if (s->heap_pos == 0) {
+            pool_add(&store, s);
+            load += s->in_flight;
+        } else if (what == 0) {
+            pool_remove(&store, s);
+            load -= s->in_flight;
+        } else if (what < 9 || s->in_flight == 0) {
+            s->in_flight++;
+            pool_changed(&store, s, 1);
+            load++;
+        } else {
+            s->in_flight--;
+            s->mcp.ops_served++;
+            pool_changed(&store, s, -1);
+            load--;
+        }
+        assert_ptr_equal(pool_top(&store), least_busy(sessions, COUNT));
+        assert_int_equal(store.heap_load, load);
+    }
+    xfree(store.heap);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_least_busy_session_is_on_top),
         cmocka_unit_test(everybody_shares_the_sessions),
         cmocka_unit_test(sessions_are_made_when_they_are_needed),
         cmocka_unit_test(an_idle_session_is_taken_before_another_is_made),

@@ -123,6 +123,13 @@ static void a_refused_connection_fails_the_operation(void **state)
     world_clear(&w);
 }
 
+/* Each VU has a home, also where it owns no session. */
+static void a_home_is_small(void **state)
+{
+    (void)state;
+    assert_true(sizeof(struct session_home) <= 96);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -130,6 +137,7 @@ int main(void)
         cmocka_unit_test(without_reconnecting_a_lost_session_ends_the_user),
         cmocka_unit_test(failed_sessions_back_off_and_give_up),
         cmocka_unit_test(a_refused_connection_fails_the_operation),
+        cmocka_unit_test(a_home_is_small),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
