@@ -125,7 +125,7 @@ struct probe {
     unsigned address_count, refused_count;
     char addresses[LIST_MAX];
     bool late, failed;
-    char why[160];
+    char why[256];
     const char *fix;
 };
 
@@ -226,7 +226,7 @@ static void report(struct probe *p, const struct url *url, struct doctor_line *o
 {
     if (p->failed) {
         out->status = DOCTOR_FAIL;
-        DOCTOR_VALUE(out, "%.100s: %s", url->authority, p->why);
+        DOCTOR_VALUE(out, "%.80s: %.160s", url->authority, p->why);
         DOCTOR_FIX(out, "%s", p->fix);
         return;
     }
