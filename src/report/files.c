@@ -2,6 +2,8 @@
 #include "report/files.h"
 
 #include "base/mem.h"
+#include "report/hlog.h"
+#include "report/oplog.h"
 #include "report/result.h"
 
 #include <errno.h>
@@ -15,7 +17,9 @@ enum { LINE_MAX_BYTES = 1 << 20 };
 struct result_files {
     char *dir;
     const struct plan_identity *identity;
-    FILE *events, *windows;
+    FILE *events, *windows, *ops;
+    int64_t wall_offset_ns; /* wall clock minus monotonic clock, when the files were opened */
+    uint64_t op_lines;
     uint64_t next_second;
     struct buf line;
     struct err first; /* what went wrong first; code 0: nothing */
@@ -36,6 +40,15 @@ static FILE *open_in(const char *dir, const char *name, struct err *err)
     return f;
 }
 
+/* Read once, so that the order of operations survives when somebody sets the clock. */
+static int64_t wall_offset_ns(void)
+{
+    struct timespec wall;
+
+    clock_gettime(CLOCK_REALTIME, &wall);
+    return (int64_t)wall.tv_sec * (int64_t)NS_PER_S + wall.tv_nsec - (int64_t)clock_monotonic_ns();
+}
+
 int result_files_open(const char *dir,
                       const struct plan_identity *identity,
                       struct result_files **out,
@@ -49,14 +62,25 @@ int result_files_open(const char *dir,
     f->dir = xstrdup(dir);
     f->identity = identity;
     buf_init(&f->line, LINE_MAX_BYTES);
+    f->wall_offset_ns = wall_offset_ns();
     f->events = open_in(dir, "events.ndjson", err);
     f->windows = f->events != NULL ? open_in(dir, "windows.ndjson", err) : NULL;
-    if (f->windows == NULL) {
+    f->ops = f->windows != NULL ? open_in(dir, "ops.ndjson", err) : NULL;
+    if (f->ops == NULL) {
         result_files_drop(f);
         return ERR_IO;
     }
     *out = f;
     return 0;
+}
+
+/* Writes the collected text; after a failure nothing is written any more. */
+static void put_text(struct result_files *f, FILE *to, const char *name)
+{
+    if (f->first.code == 0 && f->line.len > 0 &&
+        (fwrite(f->line.p, 1, f->line.len, to) != f->line.len || fflush(to) != 0)) {
+        err_sys(&f->first, ERR_IO, errno, "cannot write %s/%s", f->dir, name);
+    }
 }
 
 /* Takes the value. */
@@ -68,14 +92,11 @@ static void add_line(struct result_files *f, FILE *to, const char *name, json_t 
         rc = buf_add_c(&f->line, "\n");
     }
     json_decref(value);
-    if (f->first.code != 0) {
-        return;
-    }
-    if (rc != 0) {
+    if (rc == 0) {
+        put_text(f, to, name);
+    } else if (f->first.code == 0) {
         err_set(&f->first, rc, "a line of %s/%s is larger than %d bytes", f->dir, name,
                 LINE_MAX_BYTES);
-    } else if (fwrite(f->line.p, 1, f->line.len, to) != f->line.len || fflush(to) != 0) {
-        err_sys(&f->first, ERR_IO, errno, "cannot write %s/%s", f->dir, name);
     }
 }
 
@@ -112,6 +133,49 @@ void result_files_seconds(struct result_files *f, const struct run *r)
     }
 }
 
+void result_files_window(struct result_files *f,
+                         const struct run *r,
+                         uint32_t source,
+                         const struct window *w)
+{
+    struct oplog log = {.plan = r->plan,
+                        .identity = f->identity,
+                        .wall_offset_ns = f->wall_offset_ns,
+                        .lines = f->op_lines};
+
+    f->line.len = 0;
+    for (uint32_t i = 0; i < w->sample_count && f->first.code == 0; i++) {
+        if (w->samples[i].outcome.key >= r->plan->key_count) {
+            continue;
+        }
+        if (f->line.max - f->line.len < OPLOG_LINE_MAX) {
+            put_text(f, f->ops, "ops.ndjson");
+            f->line.len = 0;
+        }
+        if (oplog_write(&log, source, &w->samples[i], &f->line) != 0) {
+            err_set(&f->first, ERR_LIMIT, "a line of %s/ops.ndjson is too long", f->dir);
+        }
+    }
+    put_text(f, f->ops, "ops.ndjson");
+    f->op_lines = log.lines;
+}
+
+static int write_histograms(const struct result_files *f, const struct run *r, struct err *err)
+{
+    char path[PATH_MAX];
+    struct buf text;
+
+    if (snprintf(path, sizeof path, "%s/histograms.hlog", f->dir) >= (int)sizeof path) {
+        return err_set(err, ERR_IO, "the path of the folder is too long");
+    }
+    buf_init(&text, HLOG_TEXT_MAX);
+    int rc = hlog_write(r, &text);
+    rc = rc != 0 ? err_set(err, rc, "%s is larger than %zu bytes", path, text.max)
+                 : file_write(path, buf_str(&text), err);
+    buf_clear(&text);
+    return rc;
+}
+
 int result_files_close(struct result_files *f, const struct run *r, struct err *err)
 {
     char path[PATH_MAX];
@@ -122,6 +186,9 @@ int result_files_close(struct result_files *f, const struct run *r, struct err *
         rc = err_set(err, ERR_IO, "the path of the folder is too long");
     } else {
         rc = result_write(r, path, err);
+    }
+    if (rc == 0) {
+        rc = write_histograms(f, r, err);
     }
     if (rc == 0 && f->first.code != 0) {
         rc = err_set(err, f->first.code, "%s", f->first.msg);
@@ -140,6 +207,9 @@ void result_files_drop(struct result_files *f)
     }
     if (f->windows != NULL) {
         fclose(f->windows);
+    }
+    if (f->ops != NULL) {
+        fclose(f->ops);
     }
     buf_clear(&f->line);
     xfree(f->dir);

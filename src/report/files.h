@@ -1,9 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The files of `--out DIR`: events.ndjson (an event per line, format event/v1,
- * as they come), windows.ndjson (a
- * complete second per line), result.json (at the end). A line is in the file, as far as the kernel
- * is concerned, before the next one is made.
+ * The files of `--out DIR`:
+ *
+ *   events.ndjson     an event per line, format event/v1, as they come
+ *   windows.ndjson    a complete second per line
+ *   ops.ndjson        the log of operations (report/oplog.h), as their seconds come
+ *   histograms.hlog   all latencies of the run (report/hlog.h), at the end
+ *   result.json       format result/v1, at the end
+ *
+ * A line is in its file, as far as the kernel is concerned, before the next event, second or window
+ * is taken.
  *
  * One thread. A write that fails is remembered; result_files_close reports the first.
  */
@@ -26,7 +32,13 @@ void result_files_event(struct result_files *f, const struct run_event *event);
 /* Writes all complete seconds that were not written yet. */
 void result_files_seconds(struct result_files *f, const struct run *r);
 
-/* Writes what is left and result.json, and frees. ERR_IO, ERR_LIMIT. */
+/* Writes the samples of a window into the log of operations. The window may be recycled then. */
+void result_files_window(struct result_files *f,
+                         const struct run *r,
+                         uint32_t source,
+                         const struct window *w);
+
+/* Writes what is left, the histograms and result.json, and frees. ERR_IO, ERR_LIMIT. */
 int result_files_close(struct result_files *f, const struct run *r, struct err *err);
 /* Frees without writing. NULL is fine. */
 void result_files_drop(struct result_files *f);

@@ -339,13 +339,23 @@ json_t *result_second_json(const struct run *r, uint64_t second)
     static const struct {
         const char *name, *metric;
     } columns[] = {
-        {"ops", "operations_total"},          {"failed", "operations_failed"},
-        {"ops_per_second", "ops_per_second"}, {"error_rate", "error_rate"},
-        {"latency_p50_ms", "latency_p50_ms"}, {"latency_p95_ms", "latency_p95_ms"},
-        {"latency_p99_ms", "latency_p99_ms"}, {"latency_max_ms", "latency_max_ms"},
-        {"events", "events_received_total"},  {"stream_stalls", "stream_stall_count"},
-        {"active_vus", "active_vus"},         {"active_sessions", "active_sessions"},
-        {"active_streams", "active_streams"}, {"open_connections", "open_connections"},
+        {"due", "due_operations"},
+        {"started", "operations_started"},
+        {"dropped", "dropped_operations"},
+        {"ops", "operations_total"},
+        {"failed", "operations_failed"},
+        {"ops_per_second", "ops_per_second"},
+        {"error_rate", "error_rate"},
+        {"latency_p50_ms", "latency_p50_ms"},
+        {"latency_p95_ms", "latency_p95_ms"},
+        {"latency_p99_ms", "latency_p99_ms"},
+        {"latency_max_ms", "latency_max_ms"},
+        {"events", "events_received_total"},
+        {"stream_stalls", "stream_stall_count"},
+        {"active_vus", "active_vus"},
+        {"active_sessions", "active_sessions"},
+        {"active_streams", "active_streams"},
+        {"open_connections", "open_connections"},
         {"in_flight", "in_flight"},
     };
     struct aggregate_filter everything = aggregate_everything();

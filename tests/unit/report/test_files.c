@@ -20,7 +20,8 @@ static void place_open(struct place *p)
 
 static void place_close(const struct place *p)
 {
-    static const char *const names[] = {"events.ndjson", "windows.ndjson", "result.json"};
+    static const char *const names[] = {"events.ndjson", "windows.ndjson", "ops.ndjson",
+                                        "histograms.hlog", "result.json"};
     char path[128];
 
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
@@ -55,7 +56,23 @@ static size_t read_lines(const struct place *p, const char *name, json_t *lines)
     return json_array_size(lines);
 }
 
-static void test_three_files(void **state)
+/* Two windows of five failures, and one operation that the plan does not know. */
+static void write_operations(const struct fixture *f, struct result_files *files)
+{
+    for (uint32_t source = 0; source < 2; source++) {
+        struct window *w = fixture_window(f, source);
+
+        for (int i = 0; i < 6; i++) {
+            fixture_failure(w, FIXTURE_ECHO, ERROR_CODE_HTTP_STATUS, 500, "no");
+        }
+        assert_int_equal(w->sample_count, 6);
+        w->samples[2].outcome.key = f->plan->key_count;
+        result_files_window(files, &f->run, source, w);
+        window_free(w);
+    }
+}
+
+static void test_five_files(void **state)
 {
     struct fixture f;
     struct place place;
@@ -87,10 +104,19 @@ static void test_three_files(void **state)
         assert_int_equal(json_integer_value(json_object_get(line, "second")), i);
         assert_int_equal(json_integer_value(json_object_get(line, "ops")), i == 3 ? 86 : 82);
     }
+    write_operations(&f, files);
+    json_array_clear(lines);
+    assert_int_equal(read_lines(&place, "ops.ndjson", lines), 10);
+    line = json_array_get(lines, 9);
+    assert_string_equal(json_string_value(json_object_get(line, "vu_id")), "vu_0");
+    assert_string_equal(json_string_value(json_object_get(line, "op_id")),
+                        "op_0000000000000000000a");
     assert_int_equal(result_files_close(files, &f.run, &err), 0);
     snprintf(path, sizeof path, "%s/result.json", place.out);
     assert_int_equal(json_parse_file(path, JSON_TEXT_MAX, &result, &err), 0);
     json_decref(result);
+    snprintf(path, sizeof path, "%s/histograms.hlog", place.out);
+    assert_int_equal(access(path, R_OK), 0);
     json_decref(lines);
     json_decref(payload);
     place_close(&place);
@@ -116,7 +142,7 @@ static void test_what_cannot_be_written_is_said(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_three_files),
+        cmocka_unit_test(test_five_files),
         cmocka_unit_test(test_what_cannot_be_written_is_said),
     };
 
