@@ -25,6 +25,7 @@ int cmd_validate(const struct opt_args *args);
 int cmd_explain(const struct opt_args *args);
 int cmd_schema(const struct opt_args *args);
 int cmd_reference(const struct opt_args *args);
+int cmd_report(const struct opt_args *args);
 int cmd_doctor(const struct opt_args *args);
 
 #endif
