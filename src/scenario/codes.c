@@ -66,7 +66,7 @@ const struct issue_code issue_codes[] = {
     {"SECRET_REF_NOT_ALLOWED",
      "Public network: an environment variable that is not for scenarios."},
     {"STAGES_REQUIRED", "There is no stage, or none is enabled."},
-    {"STOP_CONDITIONS_REQUIRED", "A baseline stage has no stop condition."},
+    {"STOP_CONDITIONS_REQUIRED", "A baseline or ramp stage has no stop condition."},
     {"STREAMING_GUARDRAILS", "Streams are expected, and no stop condition watches them."},
     {"SYNTAX_ERROR", "The text is not JSON."},
     {"SYSTEM_POLICY_VIOLATION", "Public network: above the limits of the installation."},

@@ -114,7 +114,7 @@ static json_t *any_value(const struct field *f, const void *base)
 {
     json_t *value;
 
-    memcpy(&value, at(f, base), sizeof value);
+    memcpy(&value, at(f, base), sizeof(void *));
     return value == NULL ? NULL : json_deep_copy(value);
 }
 

@@ -123,6 +123,29 @@ static bool ramps_rate(const struct ramp_config *r)
     return r->step_rps > 0 || r->has_start_rps || r->max_rps > 0;
 }
 
+/* A ramp of something that the stage does not have. The current path is that of the stage. */
+static void check_ramp_effect(struct check *c, const struct stage_config *stage)
+{
+    const struct ramp_config *r = &stage->ramp;
+    bool sized = stage->target_rps > 0 && stage->target_vus == 0;
+    size_t mark = check_enter(c, "ramp");
+
+    if (stage->target_rps <= 0 && ramps_rate(r)) {
+        check_warning(c, "FIELD_WITHOUT_EFFECT", "Give load.target_rps.",
+                      "step_rps, start_rps and max_rps need load.target_rps");
+    } else if (sized && (r->has_start_vus || (r->step_vus != FIELD_UNSET && r->step_vus > 0))) {
+        check_warning(c, "FIELD_WITHOUT_EFFECT", "Give load.target_vus.",
+                      "start_vus and step_vus need load.target_vus; without it the VUs are as many "
+                      "as the rate needs");
+    } else if (sized && !ramps_rate(r)) {
+        check_warning(c, "FIELD_WITHOUT_EFFECT",
+                      "Give ramp.step_rps or ramp.start_rps, or load.target_vus.",
+                      "nothing climbs: the VUs are as many as the rate needs, and the rate is "
+                      "constant");
+    }
+    check_leave(c, mark);
+}
+
 /* Members that contradict each other. The current path is that of the stage. */
 static void check_ramp_members(struct check *c, const struct stage_config *stage)
 {
@@ -141,17 +164,7 @@ static void check_ramp_members(struct check *c, const struct stage_config *stage
                       r->max_rps, stage->target_rps);
     }
     check_leave(c, mark);
-    enter_place(c, "/ramp");
-    if (stage->target_rps <= 0 && ramps_rate(r)) {
-        check_warning(c, "FIELD_WITHOUT_EFFECT", "Give load.target_rps.",
-                      "step_rps, start_rps and max_rps need load.target_rps");
-    } else if (stage->target_rps > 0 && stage->target_vus == 0 && !ramps_rate(r)) {
-        check_warning(c, "FIELD_WITHOUT_EFFECT",
-                      "Give ramp.step_rps or ramp.start_rps, or load.target_vus.",
-                      "nothing climbs: the VUs are as many as the rate needs, and the rate is "
-                      "constant");
-    }
-    check_leave(c, mark);
+    check_ramp_effect(c, stage);
 }
 
 /* "400 of 500 VUs": what the stage has come to when it ends. */

@@ -106,10 +106,8 @@ test('what is missing is named', async () => {
 });
 
 test('what this version lacks is refused, never ignored', async () => {
-  const scenario = good();
-  scenario.stages[0].load.target_rps = 100;
-  await rejected(scenario, /NOT_SUPPORTED/, /target_rps/);
-  await rejected({ ...good(), session_policy: { mode: 'churn' } }, /NOT_SUPPORTED/);
+  await rejected({ ...good(), telemetry: { traces: { enabled: true } } }, /NOT_SUPPORTED/, /traces/);
+  await rejected({ ...good(), safety: { worker_failure_policy: 'best_effort' } }, /NOT_SUPPORTED/);
   await rejected({ ...good(), target: { url: 'https://localhost:9000' } }, /NOT_SUPPORTED|https/);
 });
 
