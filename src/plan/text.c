@@ -206,6 +206,11 @@ static bool make_part(struct text_builder *b,
            placeholder_range(p->argument, &out->low, &out->high);
 }
 
+static bool is_one_of(char c, const char *set)
+{
+    return c != '\0' && strchr(set, c) != NULL;
+}
+
 /* Is the placeholder all of a string that is a value? A quote before it that is none of the text's
  * own has a colon, bracket or comma before it, and only a value has another such sign, and no
  * colon, behind it. */
@@ -214,8 +219,8 @@ static bool fills_string(struct str text, struct str placeholder)
     const char *end = placeholder.p + placeholder.len;
 
     return placeholder.p - text.p >= 2 && text.p + text.len - end >= 2 &&
-           placeholder.p[-1] == '"' && memchr(":[,", placeholder.p[-2], 3) != NULL &&
-           end[0] == '"' && memchr(",}]", end[1], 3) != NULL;
+           placeholder.p[-1] == '"' && is_one_of(placeholder.p[-2], ":[,") && end[0] == '"' &&
+           is_one_of(end[1], ",}]");
 }
 
 static bool may_be_whole(enum placeholder kind)

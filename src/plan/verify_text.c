@@ -4,8 +4,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-/* Room for the names that the file gives, for a value found, and for one that was expected. */
-enum { NAME_BYTES = 80, VALUE_BYTES = 80 };
+/* Room for the names that the file gives, for a value found, and for what was expected. */
+enum { NAME_BYTES = 80, VALUE_BYTES = 80, EXPECTED_BYTES = 120 };
 
 /* Cuts before a character that is not complete, and replaces what a terminal could obey: C0, DEL
  * and, in UTF-8, C1. */
@@ -83,29 +83,29 @@ static size_t begin(const struct check_config *c, const char *place, char out[VE
     return (size_t)snprintf(out, VERIFY_TEXT_MAX, "check '%s': %s", name(c->id, id), place);
 }
 
-static void expectation(const struct check_config *c, char out[VERIFY_TEXT_MAX])
+static void expectation(const struct check_config *c, char out[EXPECTED_BYTES])
 {
     char value[VALUE_BYTES];
 
     if (c->has_exists && !c->exists) {
-        snprintf(out, VERIFY_TEXT_MAX, "expected nothing there");
+        snprintf(out, EXPECTED_BYTES, "expected nothing there");
     } else if (c->equals != NULL) {
-        snprintf(out, VERIFY_TEXT_MAX, "expected %s", shown(c->equals, value));
+        snprintf(out, EXPECTED_BYTES, "expected %s", shown(c->equals, value));
     } else if (c->matches != NULL) {
-        snprintf(out, VERIFY_TEXT_MAX, "expected a match of %s", name(c->matches, value));
+        snprintf(out, EXPECTED_BYTES, "expected a match of %s", name(c->matches, value));
     } else if (c->has_min && c->has_max) {
-        snprintf(out, VERIFY_TEXT_MAX, "expected a number from %.15g to %.15g", c->min, c->max);
+        snprintf(out, EXPECTED_BYTES, "expected a number from %.15g to %.15g", c->min, c->max);
     } else if (c->has_min || c->has_max) {
-        snprintf(out, VERIFY_TEXT_MAX, "expected a number %s %.15g",
+        snprintf(out, EXPECTED_BYTES, "expected a number %s %.15g",
                  c->has_min ? "not below" : "not above", c->has_min ? c->min : c->max);
     } else {
-        snprintf(out, VERIFY_TEXT_MAX, "expected a value there");
+        snprintf(out, EXPECTED_BYTES, "expected a value there");
     }
 }
 
 void verify_say_value(const struct check_config *c, const json_t *found, char out[VERIFY_TEXT_MAX])
 {
-    char place[NAME_BYTES], value[VALUE_BYTES], expected[VERIFY_TEXT_MAX];
+    char place[NAME_BYTES], value[VALUE_BYTES], expected[EXPECTED_BYTES];
     size_t len = begin(c, c->pointer[0] == '\0' ? "the result" : name(c->pointer, place), out);
 
     expectation(c, expected);
@@ -127,7 +127,10 @@ void verify_say_unread(const struct check_config *c, const char *why, char out[V
     size_t len = begin(c, "the answer", out);
 
     snprintf(out + len, VERIFY_TEXT_MAX - len, " cannot be read as JSON: %s", why);
-    make_safe(out);
+    for (char *p = out + len; *p != '\0'; p++) {
+        /* It may quote a few bytes, and they may be the reason. */
+        *p = (unsigned char)*p < 0x20 || (unsigned char)*p >= 0x7f ? '?' : *p;
+    }
 }
 
 void verify_say_mismatch(const struct verify_caller *found,

@@ -75,18 +75,31 @@ static struct feed *feed_new(void)
     return f;
 }
 
+/* A text file of another encoding is full of them, and the JSON library skips some. */
+static int check_nul(struct str text, struct err *err)
+{
+    const char *nul = text.len > 0 ? memchr(text.p, '\0', text.len) : NULL;
+    unsigned line = 1;
+
+    if (nul == NULL) {
+        return 0;
+    }
+    for (const char *p = text.p; p < nul; p++) {
+        line += *p == '\n';
+    }
+    return err_at(err, ERR_INVALID, line, 0, "a NUL byte; the file has to be UTF-8 text");
+}
+
 int feed_parse(struct str text, enum feed_format format, struct feed **out, struct err *err)
 {
     struct feed *f = feed_new();
-    int rc;
+    int rc = check_nul(text, err);
 
     if (str_starts(text, STR("\xef\xbb\xbf"))) {
         text = (struct str){text.p + 3, text.len - 3};
     }
-    if (format == FEED_CSV) {
-        rc = feed_read_csv(f, text, err);
-    } else {
-        rc = feed_read_jsonl(f, text, err);
+    if (rc == 0) {
+        rc = format == FEED_CSV ? feed_read_csv(f, text, err) : feed_read_jsonl(f, text, err);
     }
     if (rc == 0 && f->rows == 0) {
         rc = err_set(err, ERR_INVALID, "there is no row in it");

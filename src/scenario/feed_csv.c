@@ -188,21 +188,6 @@ static int read_row(struct csv *c)
     return feed_end_row(c->feed, line, c->err);
 }
 
-/* A text file of another encoding is full of them. */
-static int check_nul(struct csv *c)
-{
-    const char *nul = c->text.len > 0 ? memchr(c->text.p, '\0', c->text.len) : NULL;
-    unsigned line = 1;
-
-    if (nul == NULL) {
-        return 0;
-    }
-    for (const char *p = c->text.p; p < nul; p++) {
-        line += *p == '\n';
-    }
-    return syntax_error(c, line, "a NUL byte; the file has to be UTF-8 text");
-}
-
 int feed_read_csv(struct feed *f, struct str text, struct err *err)
 {
     struct csv c = {.feed = f, .text = text, .line = 1, .err = err};
@@ -212,8 +197,7 @@ int feed_read_csv(struct feed *f, struct str text, struct err *err)
         c.text.len--;
     }
     buf_init(&c.field, FEED_BYTES_MAX);
-    int rc = c.text.len > 0 ? check_nul(&c) : syntax_error(&c, 1, "the head line is missing");
-    rc = rc == 0 ? read_head(&c) : rc;
+    int rc = c.text.len > 0 ? read_head(&c) : syntax_error(&c, 1, "the head line is missing");
     while (rc == 0 && !at_end(&c)) {
         rc = read_row(&c);
     }

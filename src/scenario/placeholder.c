@@ -77,7 +77,7 @@ static size_t content_end(struct str s)
 {
     size_t i = 2;
 
-    while (i < s.len && (unsigned char)s.p[i] >= 0x20 && memchr("{}\"\\", s.p[i], 4) == NULL) {
+    while (i < s.len && (unsigned char)s.p[i] >= 0x20 && strchr("{}\"\\", s.p[i]) == NULL) {
         i++;
     }
     return i < s.len && s.p[i] == '{' && i > 2 && s.p[i - 1] == '$' ? i - 1 : i;
