@@ -28,7 +28,8 @@ static const struct opt run_options[] = {
     {.name = "json", .argument = "FILE", .help = "Writes the result there (result/v1)."},
     {.name = "out",
      .argument = "DIR",
-     .help = "Writes result.json, events.ndjson and windows.ndjson into this folder."},
+     .help = "Writes everything into this folder: result.json, events, seconds and the log of "
+             "operations as NDJSON, histograms.hlog."},
     {.name = "junit",
      .argument = "FILE",
      .help = "Writes a JUnit report there: a case for each condition, criterion and check."},
@@ -216,10 +217,10 @@ static int print_help(const struct command *command)
 
 static int not_supported(const char *name)
 {
-    fprintf(stderr,
-            "mcpdrill: \"%s\" is not supported yet; this version has the commands run, validate, "
-            "explain, schema, report, doctor and mockserver\n",
-            name);
+    fprintf(
+        stderr,
+        "mcpdrill: \"%s\" is not supported yet; \"mcpdrill help\" lists what this version has\n",
+        name);
     return EXIT_USAGE;
 }
 

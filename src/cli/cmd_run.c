@@ -99,6 +99,9 @@ static void on_window(void *owner, uint32_t source, const struct window *w)
 {
     struct session *s = owner;
 
+    if (s->files != NULL) {
+        result_files_window(s->files, s->run, source, w);
+    }
     run_on_window(s->run, source, w);
 }
 
