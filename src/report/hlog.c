@@ -22,19 +22,19 @@ static const enum dist run_dists[] = {
 
 static bool is_plain(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
-           c == '_' || c == '-';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           (c != '\0' && strchr("/._-", c) != NULL);
 }
 
 static int add_tag_part(struct buf *out, const char *text)
 {
     int rc = 0;
 
-    for (size_t i = 0; text != NULL && rc == 0 && text[i] != '\0'; i++) {
+    for (size_t i = 0; rc == 0 && text[i] != '\0'; i++) {
         rc = is_plain(text[i]) ? buf_add(out, &text[i], 1)
                                : buf_printf(out, "%%%02x", (unsigned)(unsigned char)text[i]);
     }
-    return rc == 0 ? buf_add_c(out, "/") : rc;
+    return rc == 0 ? buf_add_c(out, ":") : rc;
 }
 
 /* One line; nothing without a sample. `parts` ends with the clock, which has no place there. */
@@ -50,7 +50,7 @@ static int add_line(struct buf *out,
     }
     int rc = buf_add_c(out, "Tag=");
     for (size_t i = 0; rc == 0 && i < part_count; i++) {
-        rc = add_tag_part(out, parts[i]);
+        rc = parts[i] != NULL ? add_tag_part(out, parts[i]) : 0;
     }
     if (rc == 0) {
         rc = buf_printf(out, "%s,%.3f,%.3f,%.3f,", dist_name(id), span->start_s, span->length_s,

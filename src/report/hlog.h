@@ -2,9 +2,11 @@
 /*
  * The histograms of a run in a log of HdrHistogram's format 1.3, which its plotters read: a line
  * per stage, operation and clock (response, service, lag), and lines of the run's totals. Values
- * are nanoseconds; what a line is about stands in its tag, `STAGE/OPERATION/TOOL/TEMPLATE/CLOCK`,
- * where everything but letters, digits, `.`, `_` and `-` is written as `%` and two hex digits.
- * Lines without a sample are left out.
+ * are nanoseconds; times of lines count from the beginning of the first stage.
+ *
+ * What a line is about stands in its tag, `STAGE:OPERATION:TOOL:TEMPLATE:CLOCK` without the parts
+ * that an operation does not have, or `run:DISTRIBUTION`. Everything but letters, digits, `/`, `.`,
+ * `_` and `-` is written as `%` and two hex digits. Lines without a sample are left out.
  */
 #ifndef REPORT_HLOG_H
 #define REPORT_HLOG_H

@@ -50,6 +50,37 @@ static int write_section(const struct result_section *section, struct buf *out)
     return rc;
 }
 
+/* What stands beside result.json in the folder of `--out`. */
+static int write_folder(struct buf *out)
+{
+    int rc = buf_add_c(
+        out,
+        "\n## The folder of `--out DIR`\n\n"
+        "| file | content |\n|---|---|\n"
+        "| `result.json` | This document. `mcpdrill report DIR` prints its summary again. |\n"
+        "| `events.ndjson` | What happened, an event per line (`event/v1`), as it came: states, "
+        "stages, conditions. |\n"
+        "| `windows.ndjson` | A complete second per line, as below. |\n"
+        "| `ops.ndjson` | Single operations, one per line (`op-log/v1`), with "
+        "`telemetry.structured_logs.enabled`: of each kind of failure at most 20 a second and "
+        "thread, of the successes the share of `sample_rate`. What found no room is counted in "
+        "`losses`. |\n"
+        "| `histograms.hlog` | All latencies as HdrHistogram log 1.3 (ns), for its plotters: a "
+        "line for each stage, operation and clock, and the run's totals. |\n"
+        "\n### A line of `windows.ndjson`\n\n"
+        "| member | meaning |\n|---|---|\n"
+        "| `second` | Its number, from the beginning of the first stage. |\n"
+        "| `stage_id` | The stage at its beginning. |\n");
+
+    for (size_t i = 0; rc == 0 && i < RESULT_SECOND_COLUMNS; i++) {
+        rc = buf_printf(out, "| `%s` | [`%s`](metrics.md) of this second. |\n",
+                        result_second_columns[i].name, result_second_columns[i].metric);
+    }
+    return rc != 0 ? rc
+                   : buf_add_c(out, "| `bytes_received`, `bytes_sent` | Of the operations that "
+                                    "ended in it. |\n");
+}
+
 int result_reference(struct buf *out)
 {
     int rc = buf_add_c(
@@ -66,7 +97,7 @@ int result_reference(struct buf *out)
     for (size_t i = 0; rc == 0 && i < sizeof sections / sizeof sections[0]; i++) {
         rc = write_section(sections[i], out);
     }
-    return rc;
+    return rc == 0 ? write_folder(out) : rc;
 }
 
 static int write_metric(const struct metric *m, struct buf *out)

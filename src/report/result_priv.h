@@ -94,6 +94,13 @@ extern const struct result_section result_section_root, result_section_validity,
     result_section_criterion, result_section_custom, result_section_slowest, result_section_journey,
     result_section_losses;
 
+/* Members of a line of windows.ndjson that are metrics over the second. */
+enum { RESULT_SECOND_COLUMNS = 18 };
+struct result_column {
+    const char *name, *metric;
+};
+extern const struct result_column result_second_columns[RESULT_SECOND_COLUMNS];
+
 /* How many sources of windows the run has. */
 uint32_t result_source_count(const struct run *r);
 

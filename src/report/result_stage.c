@@ -334,30 +334,29 @@ static const char *stage_at(const struct run *r, uint64_t second)
     return id;
 }
 
+const struct result_column result_second_columns[RESULT_SECOND_COLUMNS] = {
+    {"due", "due_operations"},
+    {"started", "operations_started"},
+    {"dropped", "dropped_operations"},
+    {"ops", "operations_total"},
+    {"failed", "operations_failed"},
+    {"ops_per_second", "ops_per_second"},
+    {"error_rate", "error_rate"},
+    {"latency_p50_ms", "latency_p50_ms"},
+    {"latency_p95_ms", "latency_p95_ms"},
+    {"latency_p99_ms", "latency_p99_ms"},
+    {"latency_max_ms", "latency_max_ms"},
+    {"events", "events_received_total"},
+    {"stream_stalls", "stream_stall_count"},
+    {"active_vus", "active_vus"},
+    {"active_sessions", "active_sessions"},
+    {"active_streams", "active_streams"},
+    {"open_connections", "open_connections"},
+    {"in_flight", "in_flight"},
+};
+
 json_t *result_second_json(const struct run *r, uint64_t second)
 {
-    static const struct {
-        const char *name, *metric;
-    } columns[] = {
-        {"due", "due_operations"},
-        {"started", "operations_started"},
-        {"dropped", "dropped_operations"},
-        {"ops", "operations_total"},
-        {"failed", "operations_failed"},
-        {"ops_per_second", "ops_per_second"},
-        {"error_rate", "error_rate"},
-        {"latency_p50_ms", "latency_p50_ms"},
-        {"latency_p95_ms", "latency_p95_ms"},
-        {"latency_p99_ms", "latency_p99_ms"},
-        {"latency_max_ms", "latency_max_ms"},
-        {"events", "events_received_total"},
-        {"stream_stalls", "stream_stall_count"},
-        {"active_vus", "active_vus"},
-        {"active_sessions", "active_sessions"},
-        {"active_streams", "active_streams"},
-        {"open_connections", "open_connections"},
-        {"in_flight", "in_flight"},
-    };
     struct aggregate_filter everything = aggregate_everything();
     struct metric_view view = {.span_s = 0};
     json_t *out = NULL;
@@ -366,9 +365,9 @@ json_t *result_second_json(const struct run *r, uint64_t second)
         out = json_object();
         json_object_set_new(out, "second", result_count(second));
         json_object_set_new(out, "stage_id", result_text(stage_at(r, second)));
-        for (size_t i = 0; i < sizeof columns / sizeof columns[0]; i++) {
-            const struct metric *m = metric_find(str_c(columns[i].metric));
-            json_object_set_new(out, columns[i].name, result_metric(m, &view));
+        for (size_t i = 0; i < RESULT_SECOND_COLUMNS; i++) {
+            const struct metric *m = metric_find(str_c(result_second_columns[i].metric));
+            json_object_set_new(out, result_second_columns[i].name, result_metric(m, &view));
         }
         json_object_set_new(out, "bytes_received", result_count(view.count[COUNT_BYTES_IN]));
         json_object_set_new(out, "bytes_sent", result_count(view.count[COUNT_BYTES_OUT]));

@@ -53,19 +53,17 @@ static void test_lines(void **state)
 
     (void)state;
     fixture_open_rich(&f);
-    f.plan->operations[1].template_id = "a b,c/d";
+    f.plan->operations[1].template_id = "a b,c:d";
     fixture_rich_run(&f);
     buf_init(&out, HLOG_TEXT_MAX);
     assert_int_equal(hlog_write(&f.run, &out), 0);
     assert_memory_equal(buf_c(&out), begin, sizeof begin - 1);
-    assert_line(buf_c(&out), "calm/tools%2fcall/fast_echo/one/response", "0.000,10.000,0.260,",
+    assert_line(buf_c(&out), "calm:tools/call:fast_echo:one:response", "0.000,10.000,0.260,", 500);
+    assert_line(buf_c(&out), "storm:tools/call:fast_echo:one:service", "10.000,10.000,0.500,", 498);
+    assert_line(buf_c(&out), "storm:tools/call:fast_echo:a%20b%2cc%3ad:lag", "10.000,10.000,0.010,",
                 500);
-    assert_line(buf_c(&out), "storm/tools%2fcall/fast_echo/one/service", "10.000,10.000,0.500,",
-                498);
-    assert_line(buf_c(&out), "storm/tools%2fcall/fast_echo/a%20b%2cc%2fd/lag",
-                "10.000,10.000,0.010,", 500);
-    assert_line(buf_c(&out), "run/response", "0.000,20.000,0.510,", 1998);
-    assert_null(find(buf_c(&out), "run/event_gap", head));
+    assert_line(buf_c(&out), "run:response", "0.000,20.000,0.510,", 1998);
+    assert_null(find(buf_c(&out), "run:event_gap", head));
     buf_clear(&out);
     buf_init(&out, 1000);
     assert_int_equal(hlog_write(&f.run, &out), ERR_LIMIT);
