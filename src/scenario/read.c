@@ -453,7 +453,8 @@ static void report_unknown(struct check *c, const struct section *section, const
     check_error(c, code,
                 shown ? unknown_advice(c, section, key, buf_c(&known))
                       : check_text(c, "Known here: %s.", buf_c(&known)),
-                "unknown field `%.*s`", KEY_SHOWN_MAX, key);
+                section->unknown_code != NULL ? "unknown key `%.*s`" : "unknown field `%.*s`",
+                KEY_SHOWN_MAX, key);
     check_leave(c, mark);
     buf_clear(&known);
 }

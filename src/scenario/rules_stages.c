@@ -146,6 +146,18 @@ static void check_ramp_effect(struct check *c, const struct stage_config *stage)
     check_leave(c, mark);
 }
 
+static void report_beyond(
+    struct check *c, const char *most_key, double most, const char *target_key, double target)
+{
+    size_t mark = check_enter(c, most_key);
+
+    check_warning(c, "RAMP_INCONSISTENT",
+                  check_text(c, "Leave %s out, or make both the same.", most_key),
+                  "%s is %.15g and load.%s %.15g; the ramp goes on to the latter", most_key, most,
+                  target_key, target);
+    check_leave(c, mark);
+}
+
 /* Members that contradict each other. The current path is that of the stage. */
 static void check_ramp_members(struct check *c, const struct stage_config *stage)
 {
@@ -153,15 +165,10 @@ static void check_ramp_members(struct check *c, const struct stage_config *stage
     size_t mark = check_enter(c, "ramp");
 
     if (r->max_vus != FIELD_UNSET && stage->target_vus > r->max_vus) {
-        check_enter(c, "max_vus");
-        check_warning(c, "RAMP_INCONSISTENT", "Leave max_vus out, or make both the same.",
-                      "max_vus is %zu and load.target_vus %zu; the ramp goes on to the latter",
-                      (size_t)r->max_vus, (size_t)stage->target_vus);
-    } else if (r->max_rps > 0 && stage->target_rps > r->max_rps) {
-        check_enter(c, "max_rps");
-        check_warning(c, "RAMP_INCONSISTENT", "Leave max_rps out, or make both the same.",
-                      "max_rps is %.15g and load.target_rps %.15g; the ramp goes on to the latter",
-                      r->max_rps, stage->target_rps);
+        report_beyond(c, "max_vus", (double)r->max_vus, "target_vus", (double)stage->target_vus);
+    }
+    if (r->max_rps > 0 && stage->target_rps > r->max_rps) {
+        report_beyond(c, "max_rps", r->max_rps, "target_rps", stage->target_rps);
     }
     check_leave(c, mark);
     check_ramp_effect(c, stage);
