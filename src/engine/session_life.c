@@ -253,6 +253,7 @@ void session_rest(struct vu_session *s)
 
 void session_leave_all(struct session_home *home)
 {
+    /* Those that say goodbye move to the list's end, and are met again there: CLOSING. */
     list_foreach_safe (node, &home->sessions) {
         struct vu_session *s = list_entry(node, struct vu_session, node);
 

@@ -48,6 +48,11 @@ static bool withdraw(struct vu *vu, struct slot *slot)
     return home_only_backs_off(home) && home_remove_waiter(home, slot);
 }
 
+static void drop(struct vu *vu, struct slot *slot)
+{
+    home_remove_waiter(home_of(vu), slot);
+}
+
 /* ---- sessions of a VU's own -------------------------------------------------------------------
  */
 
@@ -72,6 +77,7 @@ static const struct session_policy own = {
     .acquire = acquire,
     .release = release,
     .withdraw = withdraw,
+    .drop = drop,
     .end = end_own,
     .cut = cut_own,
 };
@@ -94,6 +100,7 @@ static const struct session_policy pooled = {
     .acquire = acquire,
     .release = release,
     .withdraw = withdraw,
+    .drop = drop,
     .end = end_pooled,
     .cut = cut_pooled,
 };

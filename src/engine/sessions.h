@@ -82,6 +82,8 @@ struct session_policy {
     /* The VU ends. True when the slot, which waits, was taken out of its queue: only the end of a
      * back-off was waited for. */
     bool (*withdraw)(struct vu *vu, struct slot *slot);
+    /* The slot, which waits, is taken out of its queue, whatever it waits for: its time is over. */
+    void (*drop)(struct vu *vu, struct slot *slot);
     /* No slot is active: its own sessions are left, then vu_closed. */
     void (*end)(struct vu *vu);
     /* At once, silently; sessions_cut follows. */
