@@ -129,7 +129,9 @@ void verify_say_unread(const struct check_config *c, const char *why, char out[V
     snprintf(out + len, VERIFY_TEXT_MAX - len, " cannot be read as JSON: %s", why);
     for (char *p = out + len; *p != '\0'; p++) {
         /* It may quote a few bytes, and they may be the reason. */
-        *p = (unsigned char)*p < 0x20 || (unsigned char)*p >= 0x7f ? '?' : *p;
+        if ((unsigned char)*p < 0x20 || (unsigned char)*p >= 0x7f) {
+            *p = '?';
+        }
     }
 }
 

@@ -16,12 +16,12 @@ static const struct verify_caller me = {.tag = 0xabcd, .vu = 5, .n = 80};
 /* The answer in a block of its own, so that a read beyond it is seen. */
 static void apply(const struct verifier *v, const char *answer, struct verify_result *out)
 {
-    size_t len = strlen(answer);
-    char *copy = xmalloc(len > 0 ? len : 1);
+    struct str text = str_c(answer);
+    char *copy = xmalloc(text.len > 0 ? text.len : 1);
 
-    memcpy(copy, answer, len);
+    memcpy(copy, text.p, text.len);
     memset(out, 0xa5, sizeof *out);
-    verifier_apply(v, (struct str){copy, len}, &me, out);
+    verifier_apply(v, (struct str){copy, text.len}, &me, out);
     xfree(copy);
 }
 

@@ -26,13 +26,12 @@ static void show(const struct feed *f, struct buf *out)
 /* The text in a block of its own, so that a read beyond it is seen. */
 static int parse(const char *text, enum feed_format format, struct feed **out, struct err *err)
 {
-    size_t len = strlen(text);
-    char *copy = xmalloc(len + 1);
+    struct str all = str_c(text);
+    char *copy = xmalloc(all.len > 0 ? all.len : 1);
 
-    memcpy(copy, text, len);
-    char *exact = xrealloc(copy, len > 0 ? len : 1);
-    int rc = feed_parse((struct str){exact, len}, format, out, err);
-    xfree(exact);
+    memcpy(copy, all.p, all.len);
+    int rc = feed_parse((struct str){copy, all.len}, format, out, err);
+    xfree(copy);
     return rc;
 }
 
