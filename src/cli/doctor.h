@@ -84,7 +84,7 @@ void doctor_say(char *out, size_t size, const char *fmt, ...) __attribute__((for
 #define DOCTOR_FIX(line, ...)   doctor_say((line)->fix, sizeof(line)->fix, __VA_ARGS__)
 
 /* doctor_target.c */
-struct doctor_need doctor_need_of(const struct scenario *scenario);
+struct doctor_need doctor_need_of(const struct scenario *s);
 void doctor_check_target(const struct doctor *d, struct doctor_line *out);
 /* doctor_time.c */
 void doctor_check_clock(const struct doctor *d, struct doctor_line *out);

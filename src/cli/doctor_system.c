@@ -427,8 +427,7 @@ static bool read_pressure(const char *root, const char *path, double *out)
         return false;
     }
     rest = str_c(text);
-    if (!limits_word(&rest, &word) || !limits_word(&rest, &word) ||
-        !str_starts(word, STR("avg10="))) {
+    if (!limits_skip(&rest, 1) || !limits_word(&rest, &word) || !str_starts(word, STR("avg10="))) {
         return false;
     }
     char number[32];

@@ -232,9 +232,9 @@ static void report(struct probe *p, const struct url *url, struct doctor_line *o
     }
     uint64_t *took = p->took_ns + 1; /* behind the one that resolved the name */
     qsort(took, CONNECTS, sizeof took[0], compare_u64);
+    uint64_t median = took[CONNECTS / 2];
     DOCTOR_VALUE(out, "connects in %.3g ms (median of %d), %.3g ms at most; %s",
-                 (double)took[CONNECTS / 2] / 1e6, CONNECTS, (double)took[CONNECTS - 1] / 1e6,
-                 p->addresses);
+                 (double)median / 1e6, CONNECTS, (double)took[CONNECTS - 1] / 1e6, p->addresses);
     if (p->refused_count > 0) {
         out->status = DOCTOR_WARN;
         DOCTOR_FIX(out, "allow all addresses of the name in environment.allowlist");

@@ -73,8 +73,7 @@ static uint64_t read_run_delay(struct health_probe *p)
     struct str text = read_again(p, p->schedstat), word;
     uint64_t ns;
 
-    if (!limits_word(&text, &word) || !limits_word(&text, &word) ||
-        !str_u64(word, UINT64_MAX, &ns)) {
+    if (!limits_skip(&text, 1) || !limits_word(&text, &word) || !str_u64(word, UINT64_MAX, &ns)) {
         return 0;
     }
     return grown(&p->run_delay_ns, ns);
@@ -117,7 +116,7 @@ static uint64_t read_rss(struct health_probe *p)
     struct str text = read_again(p, p->files[FILE_STATM]), word;
     uint64_t pages;
 
-    if (!limits_word(&text, &word) || !limits_word(&text, &word) ||
+    if (!limits_skip(&text, 1) || !limits_word(&text, &word) ||
         !str_u64(word, UINT32_MAX, &pages)) {
         return 0;
     }

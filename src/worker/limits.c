@@ -72,6 +72,16 @@ bool limits_word(struct str *rest, struct str *out)
     return out->len > 0;
 }
 
+bool limits_skip(struct str *rest, unsigned words)
+{
+    struct str word;
+
+    while (words > 0 && limits_word(rest, &word)) {
+        words--;
+    }
+    return words == 0;
+}
+
 bool limits_line(struct str *rest, struct str *out)
 {
     if (rest->len == 0) {
@@ -158,14 +168,14 @@ bool limits_memory_value(struct str text, uint64_t *out)
 
 /* ---- cgroups --------------------------------------------------------------------------------- */
 
-/* Is `name` one of a list like "cpu,cpuacct"? */
-static bool listed(struct str list, struct str name)
+/* Is `item` one of a list like "cpu,cpuacct"? */
+static bool is_listed(struct str item, struct str list)
 {
     while (list.len > 0) {
         const char *comma = memchr(list.p, ',', list.len);
         size_t len = comma != NULL ? (size_t)(comma - list.p) : list.len;
 
-        if (str_eq((struct str){list.p, len}, name)) {
+        if (str_eq((struct str){list.p, len}, item)) {
             return true;
         }
         len += comma != NULL;
@@ -190,14 +200,14 @@ static bool own_path(struct str text, struct str controller, bool *v2, struct st
         if (second == NULL) {
             continue;
         }
-        struct str names = {first + 1, (size_t)(second - first - 1)};
+        struct str list = {first + 1, (size_t)(second - first - 1)};
         struct str path = {second + 1, (size_t)(end - second - 1)};
-        if (listed(names, controller)) {
+        if (is_listed(controller, list)) {
             *v2 = false;
             *out = path;
             return true;
         }
-        if (names.len == 0 && str_eq((struct str){line.p, (size_t)(first - line.p)}, STR("0"))) {
+        if (list.len == 0 && str_eq((struct str){line.p, (size_t)(first - line.p)}, STR("0"))) {
             *v2 = true;
             *out = path;
             found = true;
@@ -233,7 +243,7 @@ static bool is_hierarchy(struct str line,
     }
     limits_word(&line, &super);
     return v2 ? str_eq(type, STR("cgroup2"))
-              : str_eq(type, STR("cgroup")) && listed(super, controller);
+              : str_eq(type, STR("cgroup")) && is_listed(controller, super);
 }
 
 /* From the process's own folder up to the mount point. In a container the path may lie outside of

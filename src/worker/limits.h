@@ -30,6 +30,8 @@ bool limits_number(const char *root, const char *path, uint64_t *out);
 
 /* Cuts the next word off, ended by white space. False at the end. */
 bool limits_word(struct str *rest, struct str *out);
+/* Drops so many words. False when there are fewer. */
+bool limits_skip(struct str *rest, unsigned words);
 /* Cuts the next line off, without its newline. False at the end. */
 bool limits_line(struct str *rest, struct str *out);
 /* The number behind `key` in a text of lines "KEY NUMBER" (also "KEY:  NUMBER kB"). */

@@ -5,24 +5,39 @@
 
 #include "support/unit.h"
 
-#include <ftw.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+enum { TREE_PATH_MAX = 256, TREE_FILES_MAX = 64 };
+
 struct tree {
     char root[64];
+    unsigned count;
+    char files[TREE_FILES_MAX][TREE_PATH_MAX]; /* to be removed */
 };
 
 static inline void tree_new(struct tree *t)
 {
-    snprintf(t->root, sizeof t->root, "/tmp/mcpdrill-tree-XXXXXX");
+    t->count = 0;
+    snprintf(t->root, sizeof t->root, "/tmp/unit_tree_XXXXXX");
     assert_non_null(mkdtemp(t->root));
 }
 
-/* Makes the file and its folders, or replaces its text in place: who holds it open sees it. */
-static inline void tree_put(const struct tree *t, const char *path, const char *text)
+static inline void tree_remember(struct tree *t, const char *full)
 {
-    char full[512];
+    for (unsigned i = 0; i < t->count; i++) {
+        if (strcmp(t->files[i], full) == 0) {
+            return;
+        }
+    }
+    assert_true(t->count < TREE_FILES_MAX);
+    snprintf(t->files[t->count++], TREE_PATH_MAX, "%s", full);
+}
+
+/* Makes the file and its folders, or replaces its text in place: who holds it open sees it. */
+static inline void tree_put(struct tree *t, const char *path, const char *text)
+{
+    char full[TREE_PATH_MAX];
 
     assert_true(snprintf(full, sizeof full, "%s%s", t->root, path) < (int)sizeof full);
     for (char *p = full + strlen(t->root) + 1; (p = strchr(p, '/')) != NULL; p++) {
@@ -34,17 +49,24 @@ static inline void tree_put(const struct tree *t, const char *path, const char *
     assert_non_null(f);
     assert_true(fputs(text, f) >= 0);
     assert_int_equal(fclose(f), 0);
+    tree_remember(t, full);
 }
 
-static inline int tree_remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
-{
-    (void)st, (void)type, (void)at;
-    return remove(path);
-}
-
+/* A folder goes with the last file in it. */
 static inline void tree_free(struct tree *t)
 {
-    nftw(t->root, tree_remove_one, 8, FTW_DEPTH | FTW_PHYS);
+    for (unsigned i = 0; i < t->count; i++) {
+        char *full = t->files[i], *slash;
+
+        unlink(full);
+        while ((slash = strrchr(full, '/')) != NULL && strlen(t->root) < (size_t)(slash - full)) {
+            *slash = '\0';
+            if (rmdir(full) != 0) {
+                break;
+            }
+        }
+    }
+    rmdir(t->root);
 }
 
 #endif

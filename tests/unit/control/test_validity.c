@@ -34,8 +34,8 @@ static struct window *second_of(struct world *world, uint32_t source)
     w->health = (struct window_health){
         .turn_p99_ns = 50000,
         .has_process = true,
-        .rss_bytes = 50 * 1000 * 1000,
-        .memory_limit_bytes = 1000 * 1000 * 1000,
+        .rss_bytes = 50000000,
+        .memory_limit_bytes = 1000000000,
         .segments_sent = 10000,
     };
     return w;
@@ -126,7 +126,7 @@ static void spoil_throttled(struct window *w, bool fail)
 
 static void spoil_memory(struct window *w, bool fail)
 {
-    w->health.rss_bytes = (fail ? 960u : 900u) * 1000 * 1000;
+    w->health.rss_bytes = fail ? 960000000 : 900000000;
 }
 
 static void spoil_pressure_cpu(struct window *w, bool fail)
@@ -349,7 +349,7 @@ static void the_worst_of_several_sources_speaks(void **state)
     for (unsigned i = 0; i < 20; i++) {
         for (uint32_t source = 0; source < 3; source++) {
             struct window *w = second_of(&world, source);
-            operations(w, 500, source == 0 ? 50000 : source * 2 * NS_PER_MS, 5 * NS_PER_MS);
+            operations(w, 500, source == 0 ? 50000 : 2 * NS_PER_MS * source, 5 * NS_PER_MS);
             validity_window(world.v, source, w);
         }
     }

@@ -7,7 +7,7 @@
     "Ip: Forwarding DefaultTTL\nIp: 1 64\nIcmp: A\nIcmp: 0\n" \
     "Tcp: RtoAlgorithm MaxConn OutSegs RetransSegs InErrs\nTcp: 1 -1 " #sent " " #again " 0\n"
 
-static void fill(const struct tree *t)
+static void fill(struct tree *t)
 {
     tree_put(t, "/proc/thread-self/schedstat", "1000 5000 7\n");
     tree_put(t, "/proc/stat", "cpu  100 0 0 900 0 0 0 0 0 0\ncpu0 1\n");
