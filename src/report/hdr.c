@@ -4,6 +4,7 @@
 #include "base/mem.h"
 
 #include <string.h>
+#define ZLIB_CONST /* its input is not written to */
 #include <zlib.h>
 
 #define COOKIE_TEXT UINT32_C(0x1c849314) /* of the compressed form */
@@ -85,10 +86,14 @@ static int add_base64(struct buf *out, const unsigned char *p, size_t len)
         size_t left = len - i;
         uint32_t bits = (uint32_t)p[i] << 16 | (left > 1 ? (uint32_t)p[i + 1] << 8 : 0) |
                         (left > 2 ? p[i + 2] : 0u);
-        char four[4] = {base64[bits >> 18], base64[bits >> 12 & 63],
-                        left > 1 ? base64[bits >> 6 & 63] : '=',
-                        left > 2 ? base64[bits & 63] : '='};
+        char four[4] = {base64[bits >> 18], base64[bits >> 12 & 63], '=', '='};
 
+        if (left > 1) {
+            four[2] = base64[bits >> 6 & 63];
+        }
+        if (left > 2) {
+            four[3] = base64[bits & 63];
+        }
         (void)buf_add(out, four, sizeof four);
     }
     return 0;
@@ -359,7 +364,7 @@ int hdr_read_body(struct str body, struct hdr *out, struct err *err)
 static int inflate_body(const unsigned char *p, size_t len, struct buf *body, struct err *err)
 {
     enum { STEP = 64 * 1024 };
-    z_stream z = {.next_in = (unsigned char *)(uintptr_t)p, .avail_in = (uInt)len};
+    z_stream z = {.next_in = p, .avail_in = (uInt)len};
     int rc = inflateInit(&z) == Z_OK ? 0 : err_set(err, ERR_NO_MEMORY, "zlib cannot start");
     int status = Z_OK;
 

@@ -385,14 +385,105 @@ static json_t *validity_evidence(const struct result_place *p)
     return out;
 }
 
+static json_t *validity_meaning(const struct result_place *p)
+{
+    return json_string(validity_state_meaning(p->run->worth.state));
+}
+
+static const struct validity_evidence *signal_of(const struct result_place *p)
+{
+    return p->item;
+}
+
+static json_t *signal_name(const struct result_place *p)
+{
+    return result_text(signal_of(p)->signal);
+}
+
+static json_t *signal_fails(const struct result_place *p)
+{
+    return json_boolean(signal_of(p)->fail);
+}
+
+static json_t *signal_source(const struct result_place *p)
+{
+    uint32_t source = signal_of(p)->source;
+
+    return source == UINT32_MAX ? json_null() : result_count(source);
+}
+
+static json_t *signal_value(const struct result_place *p)
+{
+    return result_real(signal_of(p)->value, 1e6);
+}
+
+static json_t *signal_limit(const struct result_place *p)
+{
+    return result_real(signal_of(p)->limit, 1e6);
+}
+
+static json_t *signal_unit(const struct result_place *p)
+{
+    return result_text(signal_of(p)->unit);
+}
+
+static json_t *signal_seconds(const struct result_place *p)
+{
+    return result_count(signal_of(p)->seconds);
+}
+
+static json_t *signal_measured(const struct result_place *p)
+{
+    return result_count(signal_of(p)->measured);
+}
+
+static json_t *signal_text(const struct result_place *p)
+{
+    return result_text(signal_of(p)->text);
+}
+
+static const struct result_member signal_members[] = {
+    {"signal", "string", "`send_lag`, `busy`, `run_delay`, `steal`, `throttled` …", signal_name,
+     NULL},
+    {"fails", "boolean", "It decides; else it is a warning, which changes nothing.", signal_fails,
+     NULL},
+    {"source", "integer or null", "The source where it was worst; null: the run.", signal_source,
+     NULL},
+    {"value", "number", "Of the worst second.", signal_value, NULL},
+    {"limit", "number", "What it may be.", signal_limit, NULL},
+    {"unit", "string or null", "Of both; `1` is a share.", signal_unit, NULL},
+    {"seconds", "integer", "In how many seconds it held …", signal_seconds, NULL},
+    {"measured", "integer", "… of how many that were looked at; 0: it is about the whole run.",
+     signal_measured, NULL},
+    {"text", "string", "The same for people.", signal_text, NULL},
+};
+const struct result_section result_section_signal =
+    RESULT_SECTION("validity.signals[]", signal_members);
+
+static json_t *validity_signals(const struct result_place *p)
+{
+    json_t *out = json_array();
+
+    for (size_t i = 0; i < p->run->worth.evidence_count; i++) {
+        struct result_place here = *p;
+
+        here.item = &p->run->worth.evidence[i];
+        json_array_append_new(out, result_object(&result_section_signal, &here));
+    }
+    return out;
+}
+
 static const struct result_member validity_members[] = {
     {"state", "string or null",
      "`valid`; `lost_data` when the books are not whole; `generator_bound` or `network_bound` when "
      "this machine or its network was the bottleneck; `under_delivered` when due operations were "
      "dropped; `insufficient_samples` when a criterion could not be decided.",
      validity_state, NULL},
+    {"meaning", "string", "The same for people.", validity_meaning, NULL},
     {"evidence", "array of strings", "What speaks for it, a sentence each.", validity_evidence,
      NULL},
+    {"signals", "array of objects", "The same as figures; what decides comes first.",
+     validity_signals, &result_section_signal},
 };
 const struct result_section result_section_validity = RESULT_SECTION("validity", validity_members);
 
@@ -511,6 +602,16 @@ static json_t *observed_samples(const struct result_place *p)
     return result_count(observation(p)->samples);
 }
 
+static json_t *observed_shed(const struct result_place *p)
+{
+    return json_boolean(observation(p)->shed);
+}
+
+static json_t *observed_dropped(const struct result_place *p)
+{
+    return result_count(observation(p)->dropped);
+}
+
 static json_t *observed_ended(const struct result_place *p)
 {
     return result_count(observation(p)->ended);
@@ -525,7 +626,13 @@ static const struct result_member observed_members[] = {
     {"value", "number or null", "Of the condition's metric, in its unit.", observed_value, NULL},
     {"lower_bound", "boolean", "The truth is at least this: operations that we cut reach into it.",
      observed_lower_bound, NULL},
+    {"shed", "boolean",
+     "The truth is above all samples, because due operations were dropped; the value is the "
+     "largest sample.",
+     observed_shed, NULL},
     {"samples", "integer", "How many samples the value rests on.", observed_samples, NULL},
+    {"dropped", "integer", "Operations that were due in the window and never started.",
+     observed_dropped, NULL},
     {"ended", "integer", "Operations that ended in the window.", observed_ended, NULL},
     {"failed", "integer", "Those of them that failed.", observed_failed, NULL},
 };

@@ -92,7 +92,7 @@ extern const struct result_section result_section_root, result_section_validity,
     result_section_condition, result_section_integrity, result_section_worker,
     result_section_environment, result_section_step, result_section_finding,
     result_section_criterion, result_section_custom, result_section_slowest, result_section_journey,
-    result_section_losses;
+    result_section_losses, result_section_signal;
 
 /* Members of a line of windows.ndjson that are metrics over the second. */
 enum { RESULT_SECOND_COLUMNS = 18 };

@@ -216,7 +216,7 @@ static void add_expression(struct page *p, struct str expression)
 {
     struct buf safe;
 
-    buf_init(&safe, PAGE_SENTENCE_MAX * 4);
+    buf_init(&safe, (size_t)PAGE_SENTENCE_MAX * 4);
     (void)text_add_safe(&safe, expression, PAGE_SENTENCE_MAX / 2);
     page_left(p, buf_c(&safe), EXPRESSION_COLUMNS);
     page_add(p, " ");

@@ -23,13 +23,11 @@ void summary_cell(const json_t *distribution, const char *member, uint32_t ppm, 
     uint64_t ranked = n + document_count(distribution, "dropped");
     char text[TEXT_NUMBER_MAX];
 
-    if (n == 0) {
-        snprintf(out, GRID_CELL_MAX, "n/a");
-    } else if (ppm < 1000000 && ranked < hist_samples_needed(ppm)) {
+    if (n > 0 && ppm < 1000000 && ranked < hist_samples_needed(ppm)) {
         snprintf(out, GRID_CELL_MAX, "n/a (n=%llu)", (unsigned long long)n);
     } else if (document_lists(document_at(distribution, "shed"), member)) {
         snprintf(out, GRID_CELL_MAX, "shed");
-    } else if (!document_ms(distribution, member, &ns)) {
+    } else if (n == 0 || !document_ms(distribution, member, &ns)) {
         snprintf(out, GRID_CELL_MAX, "n/a");
     } else {
         bool bound = document_lists(document_at(distribution, "lower_bounds"), member);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/mem.h"
+#include "base/rng.h"
 #include "report/hdr.h"
 #include "support/unit.h"
 
@@ -303,6 +304,40 @@ static void test_hostile_texts(void **state)
     }
 }
 
+/* Whatever is done to the bytes: refused, or a histogram. */
+static void test_mutations(void **state)
+{
+    static const uint64_t values[] = {1, 2, 2, 1000, 1000000, 77, 4000000000};
+    struct hist_total *t = total_of(values, sizeof values / sizeof values[0]);
+    struct buf body, text;
+    unsigned taken = 0;
+
+    (void)state;
+    buf_init(&body, 1 << 16);
+    buf_init(&text, 1 << 16);
+    assert_int_equal(hdr_write_body(t, &body), 0);
+    assert_int_equal(hdr_write_text(t, &text), 0);
+    for (uint64_t i = 0; i < 4000; i++) {
+        struct buf *b = i % 2 == 0 ? &body : &text;
+        size_t at = rng_below(rng_at(1, i), b->len);
+        char kept = b->p[at];
+        struct hdr h = {0};
+        struct err err = {0};
+
+        b->p[at] = (char)rng_at(2, i);
+        int rc =
+            i % 2 == 0 ? hdr_read_body(buf_str(b), &h, &err) : hdr_read_text(buf_str(b), &h, &err);
+        b->p[at] = kept;
+        assert_true((rc == 0) == (h.counts != NULL));
+        taken += rc == 0;
+        hdr_clear(&h);
+    }
+    assert_true(taken > 0);
+    buf_clear(&body);
+    buf_clear(&text);
+    xfree(t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -313,6 +348,7 @@ int main(void)
         cmocka_unit_test(test_our_layout_is_theirs),
         cmocka_unit_test(test_hostile_bodies),
         cmocka_unit_test(test_hostile_texts),
+        cmocka_unit_test(test_mutations),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -385,6 +385,7 @@ static void test_document_has_what_the_page_says(void **state)
     } places[] = {
         {"", ""},
         {"validity", "validity"},
+        {"validity.signals[]", "validity.signals.0"},
         {"stop", "stop"},
         {"stop.observed[]", "stop.observed.0"},
         {"findings[]", "findings.0"},
@@ -421,6 +422,8 @@ static void test_document_has_what_the_page_says(void **state)
     f.run.triggered = true;
     f.run.stop.kind = RUN_STOP_CONDITION;
     f.run.trigger = (struct stop_trigger){.spec = &f.spec, .window_count = 1};
+    f.run.worth.evidence_count = 1;
+    f.run.worth.evidence[0] = (struct validity_evidence){.signal = "busy", .unit = "1"};
     json_t *r = result_json(&f.run);
     buf_init(&page, 1 << 20);
     assert_int_equal(result_reference(&page), 0);
