@@ -49,6 +49,7 @@ struct signal {
     const char *label; /* in front of the value */
     enum signal_unit unit;
     const char *beside; /* what the second half is, or NULL */
+    bool of_thread;     /* each shard has its own value; else one for all of the process */
     bool any_second;    /* one second is enough for a warning */
     bool of_network;    /* else of the generator */
     /* Fills value and limits, and says what holds; false: nothing to be said of this second. */
@@ -163,16 +164,21 @@ static bool read_retransmits(const struct second *s, struct reading *r)
 enum { SEND_LAG }; /* the first row: it is the only one that is judged by pools */
 
 static const struct signal signals[] = {
-    {.name = "send_lag", .label = "requests sent late (p99)", .read = read_send_lag},
+    {.name = "send_lag",
+     .label = "requests sent late (p99)",
+     .of_thread = true,
+     .read = read_send_lag},
     {.name = "busy",
      .label = "thread busy",
      .unit = UNIT_SHARE,
      .beside = "answers waited unread (p99)",
+     .of_thread = true,
      .read = read_busy},
     {.name = "run_delay",
      .label = "thread waiting for a core",
      .unit = UNIT_SHARE,
      .beside = "per wake-up",
+     .of_thread = true,
      .read = read_run_delay},
     {.name = "steal",
      .label = "CPU time taken by other guests of the host",
@@ -364,7 +370,7 @@ static void write_evidence(const struct signal *signal,
                            uint32_t others,
                            struct validity_evidence *e)
 {
-    char value[32], limit[32], beside[128] = "", more[48] = "";
+    char value[32], limit[32], beside[128] = "", where[80] = "", more[48] = "";
 
     write_value(signal->unit, e->value, value);
     write_value(signal->unit, e->limit, limit);
@@ -375,9 +381,12 @@ static void write_evidence(const struct signal *signal,
     if (others > 0) {
         snprintf(more, sizeof more, " (and of %u more)", (unsigned)others);
     }
-    snprintf(e->text, sizeof e->text, "%s: %s, limit %s%s, in %llu of %llu s of shard %u%s",
-             signal->label, value, limit, beside, (unsigned long long)e->seconds,
-             (unsigned long long)e->measured, (unsigned)e->source, more);
+    if (signal->of_thread) {
+        snprintf(where, sizeof where, " of shard %u%s", (unsigned)e->source, more);
+    }
+    snprintf(e->text, sizeof e->text, "%s: %s, limit %s%s, in %llu of %llu s%s", signal->label,
+             value, limit, beside, (unsigned long long)e->seconds, (unsigned long long)e->measured,
+             where);
 }
 
 /* Adds the evidence of the source that was worst, if one counts. */
