@@ -91,7 +91,10 @@ static json_t *text_value(const struct field *f, const void *base)
     const char *text;
 
     memcpy(&text, at(f, base), sizeof text);
-    return text == NULL ? NULL : json_string(text);
+    if (text == NULL) {
+        return (f->flags & FIELD_NULL_OK) != 0 ? json_null() : NULL;
+    }
+    return json_string(text);
 }
 
 static json_t *enum_value(const struct field *f, const void *base)

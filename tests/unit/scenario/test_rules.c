@@ -80,6 +80,22 @@ static void test_ramps(void **state)
          "the stage ends after 60 s with its ramp at 5 of 10 VUs; it needs 110 s",
          "Set max_duration_ms to at least 110000",
          true},
+        /* From the level of the stage before. */
+        {{"stages[0].load.target_vus=50", "stages[1].load.target_vus=50",
+          "stages[1].duration_ms=1800000",
+          "stages[1].ramp={\"step_vus\":25,\"step_every_ms\":120000,\"max_vus\":500}"},
+         "RAMP_UNFINISHED",
+         "/stages/1/ramp",
+         "at 400 of 500 VUs; it needs 2280 s",
+         NULL,
+         true},
+        /* Steps that go down. */
+        {{"stages[1].ramp={\"step_vus\":40,\"step_every_ms\":9000,\"start_vus\":100}"},
+         "RAMP_UNFINISHED",
+         "/stages/1/ramp",
+         "at 20 of 10 VUs; it needs 36 s",
+         NULL,
+         true},
         {{"stages[1].ramp={\"step_vus\":5,\"step_every_ms\":8000,\"hold_ms\":8000,\"start_vus\":"
           "0}"},
          "RAMP_UNFINISHED",
