@@ -41,6 +41,18 @@ static unsigned depth_of(json_t *value, unsigned level)
     return deepest;
 }
 
+/* The library passes over a NUL behind a number or a word; in a proper text it is escaped. */
+static int refuse_nul(struct str text, struct err *err)
+{
+    unsigned line = 1, column = 1;
+
+    for (size_t i = 0; i < text.len && text.p[i] != '\0'; i++) {
+        line += text.p[i] == '\n';
+        column = text.p[i] == '\n' ? 1 : column + 1;
+    }
+    return err_at(err, ERR_SYNTAX, line, column, "a NUL byte");
+}
+
 int json_parse(struct str text, size_t max_bytes, json_t **out, struct err *err)
 {
     json_error_t at;
@@ -48,6 +60,9 @@ int json_parse(struct str text, size_t max_bytes, json_t **out, struct err *err)
     if (text.len > max_bytes) {
         return err_set(err, ERR_LIMIT, "JSON text of %zu bytes, at most %zu are read", text.len,
                        max_bytes);
+    }
+    if (text.len > 0 && memchr(text.p, '\0', text.len) != NULL) {
+        return refuse_nul(text, err);
     }
     json_t *value = json_loadb(text.p, text.len,
                                JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, &at);

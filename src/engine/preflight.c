@@ -428,7 +428,10 @@ struct preflight *preflight_start(struct mcp_client *client,
                                   void *owner)
 {
     struct preflight *p = xcalloc(1, sizeof *p);
-    struct plan_values values = {.stage_id = plan->stages[0].config->stage_id};
+    struct plan_values values = {
+        .stage_id = plan->stages[0].config->stage_id,
+        .wall_ms = clock_wall_ms(),
+    };
     struct buf head;
 
     p->client = client;

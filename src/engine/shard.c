@@ -403,17 +403,6 @@ static void on_connect(void *owner, uint64_t ns, enum error_code code)
     }
 }
 
-/* Do requests of one VU differ in their heads? */
-static bool varies_per_operation(const struct plan_text *text)
-{
-    for (uint32_t i = 0; i < text->count; i++) {
-        if (text->parts[i].kind == PLAN_OP_SEQ || text->parts[i].kind == PLAN_STAGE_ID) {
-            return true;
-        }
-    }
-    return false;
-}
-
 struct shard *shard_new(struct loop *loop, const struct shard_config *config)
 {
     struct shard *s = xcalloc(1, sizeof *s);
@@ -425,7 +414,7 @@ struct shard *shard_new(struct loop *loop, const struct shard_config *config)
     s->stage = -1;
     s->policy = session_policy(config->plan->scenario->session.mode);
     assert(s->policy != NULL);
-    s->head_varies = varies_per_operation(&s->plan->head);
+    s->head_varies = plan_text_varies(&s->plan->head);
     list_init(&s->vus);
     list_init(&s->free_messages);
     buf_init(&s->tail, SIZE_MAX / 2); /* bounded by the scenario's size */

@@ -19,6 +19,11 @@ static const struct plan_operation *operation_of(const struct slot *slot)
 
 /* ---- the request ---------------------------------------------------------------------------- */
 
+static uint64_t wall_ms(const struct shard *s)
+{
+    return (uint64_t)((int64_t)loop_now(s->loop) + s->wall_offset_ns) / NS_PER_MS;
+}
+
 static uint64_t draw_of(const struct slot *slot)
 {
     const struct plan *plan = slot->vu->shard->plan;
@@ -39,7 +44,7 @@ static struct plan_values values_of(const struct slot *slot)
         .cursor = slot->cursor,
         .draw = draw_of(slot),
         .ordinal = slot->arrival ? slot->n : slot->n * s->plan->max_vus + slot->vu->index,
-        .wall_ms = (uint64_t)((int64_t)loop_now(s->loop) + s->wall_offset_ns) / NS_PER_MS,
+        .wall_ms = wall_ms(s),
     };
 }
 
@@ -567,6 +572,8 @@ static void make_head(struct vu *vu)
     struct plan_values values = {
         .stage_id = vu->shard->plan->stages[stage].config->stage_id,
         .vu = vu->index,
+        .draw = plan_draw(vu->shard->plan, vu->index, UINT64_MAX), /* of no operation */
+        .wall_ms = wall_ms(vu->shard),
     };
     struct buf out;
 

@@ -189,9 +189,23 @@ static void reads_and_replaces_files(void **state)
     buf_clear(&text);
 }
 
+static void a_nul_byte_is_no_json(void **state)
+{
+    static const char text[] = "{\"a\":\n 1\0}";
+    json_t *out = NULL;
+    struct err err = {0};
+
+    (void)state;
+    assert_int_equal(json_parse((struct str){text, sizeof text - 1}, 100, &out, &err), ERR_SYNTAX);
+    assert_null(out);
+    assert_non_null(strstr(err.msg, "NUL"));
+    assert_int_equal(err.line, 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_nul_byte_is_no_json),
         cmocka_unit_test(tells_the_place_of_a_fault),
         cmocka_unit_test(limits_depth_and_size),
         cmocka_unit_test(replaces_what_is_no_utf8),
