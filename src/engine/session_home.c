@@ -185,8 +185,7 @@ void home_serve(struct session_home *home, struct slot *newcomer, const struct v
     }
 }
 
-/* ---- sessions that cannot be made -------------------------------------------------------------
- */
+/* ---- sessions that cannot be made ------------------------------------------------------------ */
 
 /* delay · (1 ± fraction), growing by the multiplier with each failure in a row. */
 static uint64_t backoff_ns(struct session_home *home)

@@ -9,8 +9,7 @@ static struct window *window_now(struct shard *shard)
     return shard_window(shard, loop_now(shard->loop));
 }
 
-/* ---- bookkeeping ------------------------------------------------------------------------------
- */
+/* ---- bookkeeping ----------------------------------------------------------------------------- */
 
 /* Is it among the sessions that exist, for the gauge? */
 static bool is_counted(const struct vu_session *s)
@@ -41,8 +40,7 @@ bool session_accepts(const struct vu_session *s)
     return s->mcp.state == MCP_SESSION_READY && !s->retired;
 }
 
-/* ---- left behind open -------------------------------------------------------------------------
- */
+/* ---- left behind open ------------------------------------------------------------------------ */
 
 /* Those whose connections the target has closed meanwhile need not be kept. Two are looked at for
  * each that comes, in turn, so that the list cannot grow without open connections. */
@@ -86,8 +84,7 @@ void session_end_vanished(struct session_store *store)
     }
 }
 
-/* ---- made -------------------------------------------------------------------------------------
- */
+/* ---- made ------------------------------------------------------------------------------------ */
 
 static void count_open(struct shard *shard, const struct mcp_session *m, bool ok)
 {
@@ -168,12 +165,6 @@ static struct str head_of(struct vu_session *s)
 {
     const struct shard *shard = s->home->store->shard;
     const struct plan_text *text = &shard->plan->head;
-    int32_t stage = shard->stage >= 0 ? shard->stage : 0;
-    int64_t wall_ns = (int64_t)loop_now(shard->loop) + shard->wall_offset_ns;
-    struct plan_values values = {
-        .stage_id = shard->plan->stages[stage].config->stage_id,
-        .wall_ms = (uint64_t)wall_ns / NS_PER_MS,
-    };
     struct buf out;
 
     if (home_vu(s->home) != NULL) {
@@ -182,6 +173,13 @@ static struct str head_of(struct vu_session *s)
     if (text->is_static) {
         return text->parts[0].text;
     }
+    int32_t stage = shard->stage >= 0 ? shard->stage : 0;
+    int64_t wall_ns = (int64_t)loop_now(shard->loop) + shard->wall_offset_ns;
+    struct plan_values values = {
+        .stage_id = shard->plan->stages[stage].config->stage_id,
+        .draw = plan_draw(shard->plan, 0, UINT64_MAX), /* of no operation */
+        .wall_ms = (uint64_t)wall_ns / NS_PER_MS,
+    };
     buf_init(&out, SIZE_MAX / 2); /* bounded by the scenario's size */
     int rc = plan_text_write(shard->plan, text, &values, &out);
     assert(rc == 0);
@@ -214,8 +212,7 @@ void session_make(struct session_home *home, bool awaited_busy)
     mcp_session_open(&s->mcp, NULL);
 }
 
-/* ---- left -------------------------------------------------------------------------------------
- */
+/* ---- left ------------------------------------------------------------------------------------ */
 
 /* No operation runs on it. In the way that the scenario wants; on_closed comes after a DELETE. */
 static void leave(struct vu_session *s)
@@ -279,8 +276,7 @@ void session_cut_all(struct session_home *home)
     home->opening_count = 0;
 }
 
-/* ---- retired, expired, lost -------------------------------------------------------------------
- */
+/* ---- retired, expired, lost ------------------------------------------------------------------ */
 
 void session_retire(struct vu_session *s)
 {

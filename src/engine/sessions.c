@@ -2,8 +2,7 @@
 #include "base/mem.h"
 #include "engine/sessions_priv.h"
 
-/* ---- every home -------------------------------------------------------------------------------
- */
+/* ---- every home ------------------------------------------------------------------------------ */
 
 static void init(struct vu *vu)
 {
@@ -53,8 +52,7 @@ static void drop(struct vu *vu, struct slot *slot)
     home_remove_waiter(home_of(vu), slot);
 }
 
-/* ---- sessions of a VU's own -------------------------------------------------------------------
- */
+/* ---- sessions of a VU's own ------------------------------------------------------------------ */
 
 static void end_own(struct vu *vu)
 {
@@ -82,8 +80,7 @@ static const struct session_policy own = {
     .cut = cut_own,
 };
 
-/* ---- sessions of the shard --------------------------------------------------------------------
- */
+/* ---- sessions of the shard ------------------------------------------------------------------- */
 
 static void end_pooled(struct vu *vu)
 {
@@ -110,8 +107,7 @@ const struct session_policy *session_policy(enum session_mode mode)
     return mode == SESSION_POOL ? &pooled : &own;
 }
 
-/* ---- the shard ---------------------------------------------------------------------------------
- */
+/* ---- the shard ------------------------------------------------------------------------------- */
 
 static uint32_t budget_of(const struct session_config *c)
 {

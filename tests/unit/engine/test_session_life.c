@@ -16,8 +16,7 @@ static struct session_config config_of(unsigned mode)
     return configs[mode];
 }
 
-/* ---- age and idleness -------------------------------------------------------------------------
- */
+/* ---- age and idleness ------------------------------------------------------------------------ */
 
 static void a_session_ends_at_its_age(void **state)
 {
@@ -98,8 +97,7 @@ static void age_ends_an_idle_session_too(void **state)
     session_world_free(sw);
 }
 
-/* ---- ways to leave ----------------------------------------------------------------------------
- */
+/* ---- ways to leave --------------------------------------------------------------------------- */
 
 static void check_left(const struct session_world *sw, enum session_abandon abandon)
 {
@@ -219,8 +217,7 @@ static void what_vanished_makes_way_under_a_cap(void **state)
     }
 }
 
-/* ---- the end of the run, at any moment ---------------------------------------------------------
- */
+/* ---- the end of the run, at any moment ------------------------------------------------------- */
 
 static struct session_world *busy_world(unsigned mode, unsigned variant)
 {

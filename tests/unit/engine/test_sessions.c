@@ -2,8 +2,7 @@
 #include "engine/shard_priv.h"
 #include "unit/engine/stages.h"
 
-/* ---- lost sessions -----------------------------------------------------------------------------
- */
+/* ---- lost sessions --------------------------------------------------------------------------- */
 
 /* script: how many of the calls are answered by 404. */
 static bool lose_sessions(void *owner, const struct peer_request *r)
@@ -63,8 +62,7 @@ static void without_reconnecting_a_lost_session_ends_the_user(void **state)
     world_clear(&w);
 }
 
-/* ---- sessions that cannot be made ---------------------------------------------------------------
- */
+/* ---- sessions that cannot be made ------------------------------------------------------------ */
 
 static bool refuse_initialize(void *owner, const struct peer_request *r)
 {
