@@ -250,23 +250,53 @@ static bool names_page(const struct slot *slot, const struct mcp_answer *answer)
            operation_of(slot)->paged;
 }
 
-/* Another page, or the same request on a new session: the operation goes on. */
-static bool goes_on(struct slot *slot, const struct mcp_answer *answer)
+/* Another page: the operation goes on, on the session to which the cursor belongs. */
+static bool turns_page(struct slot *slot, const struct mcp_answer *answer)
 {
-    struct vu *vu = slot->vu;
-
-    if (names_page(slot, answer)) {
-        if (answer->msg->cursor_too_long || slot->requests >= LIST_PAGES_MAX) {
-            return false;
-        }
-        xfree(slot->cursor);
-        slot->cursor = xstrdup(answer->msg->cursor);
-    } else if (answer->session_lost && !slot->retried && !vu->ending) {
-        slot->retried = true;
-    } else {
+    if (!names_page(slot, answer) || answer->msg->cursor_too_long ||
+        slot->requests >= LIST_PAGES_MAX) {
         return false;
     }
-    vu->shard->policy->acquire(vu, slot);
+    xfree(slot->cursor);
+    slot->cursor = xstrdup(answer->msg->cursor);
+    mcp_call_start(&slot->call, &slot->session->mcp);
+    return true;
+}
+
+/* The deadline has come before a session. */
+static void miss_deadline(struct slot *slot)
+{
+    struct mcp_answer answer = {.cut = true, .end_ns = loop_clock(slot->vu->shard->loop)};
+
+    mcp_fail(&answer, ERROR_CODE_DEADLINE_EXCEEDED,
+             "the operation could not be sent before its deadline");
+    slot->vu->shard->policy->drop(slot->vu, slot);
+    slot_fail(slot, &answer);
+}
+
+/* Who waits for a session does so until its deadline at most, and what is late is not sent. */
+static void acquire(struct slot *slot)
+{
+    struct shard *s = slot->vu->shard;
+
+    if (slot->call.deadline_ns != 0 && loop_now(s->loop) >= slot->call.deadline_ns) {
+        miss_deadline(slot);
+        return;
+    }
+    s->policy->acquire(slot->vu, slot);
+    if (slot->state == SLOT_WAITING && slot->call.deadline_ns != 0) {
+        loop_send_arm(s->loop, &slot->due, slot->call.deadline_ns);
+    }
+}
+
+/* The same request on a new session. */
+static bool tries_again(struct slot *slot, const struct mcp_answer *answer)
+{
+    if (!answer->session_lost || slot->retried || slot->vu->ending) {
+        return false;
+    }
+    slot->retried = true;
+    acquire(slot);
     return true;
 }
 
@@ -350,9 +380,12 @@ static void on_done(struct mcp_call *call, const struct mcp_answer *answer)
     struct mcp_answer verdict = *answer;
 
     take_call(slot);
+    if (turns_page(slot, answer)) {
+        return;
+    }
     slot->session->mcp.ops_served += !slot->journey;
     vu->shard->policy->release(vu, slot, answer->session_lost);
-    if (goes_on(slot, answer)) {
+    if (tries_again(slot, answer)) {
         return;
     }
     if (names_page(slot, answer)) {
@@ -374,6 +407,7 @@ static const struct mcp_call_events call_events = {
 
 void slot_fail(struct slot *slot, const struct mcp_answer *answer)
 {
+    loop_send_cancel(slot->vu->shard->loop, &slot->due);
     if (slot->journey) {
         journey_done(slot->vu, class_of(answer), answer);
         return;
@@ -386,6 +420,7 @@ void slot_give_up(struct slot *slot)
 {
     struct mcp_answer answer = {.end_ns = loop_clock(slot->vu->shard->loop)};
 
+    loop_send_cancel(slot->vu->shard->loop, &slot->due);
     if (slot->journey) {
         journey_done(slot->vu, OUTCOME_UNFINISHED, &answer);
         return;
@@ -411,6 +446,7 @@ void slot_go(struct slot *slot, struct vu_session *session, enum slot_wait wait)
         slot->was_used = session->mcp.ops_served > 0;
         slot->session_serial = session->serial;
     }
+    loop_send_cancel(s->loop, &slot->due);
     slot->state = SLOT_RUNNING;
     slot->session = session;
     session->in_flight++;
@@ -420,8 +456,7 @@ void slot_go(struct slot *slot, struct vu_session *session, enum slot_wait wait)
 /* stage, n, operation, key and t_due are set. */
 static void begin(struct slot *slot, uint64_t now_ns, bool capped)
 {
-    struct vu *vu = slot->vu;
-    struct shard *s = vu->shard;
+    struct shard *s = slot->vu->shard;
     uint64_t deadline = s->plan->scenario->target.timeouts.deadline_ns;
 
     slot->token = ++s->token;
@@ -443,7 +478,7 @@ static void begin(struct slot *slot, uint64_t now_ns, bool capped)
         s->in_flight++;
         window_started(shard_window(s, now_ns), slot->key);
     }
-    s->policy->acquire(vu, slot);
+    acquire(slot);
 }
 
 /* The VU's own next operation, in the closed model. */
@@ -523,7 +558,13 @@ static void slot_due(struct slot *slot, uint64_t due_ns)
 
 static void on_due(struct send *send)
 {
-    try_begin(list_entry(send, struct slot, due));
+    struct slot *slot = list_entry(send, struct slot, due);
+
+    if (slot->state == SLOT_WAITING) {
+        miss_deadline(slot);
+    } else {
+        try_begin(slot);
+    }
 }
 
 /* ---- the virtual user ------------------------------------------------------------------------ */

@@ -246,6 +246,7 @@ void levels_of_stage(const struct scenario *s,
     l.duration_ns = l.needs_ns <= c->duration_ns || most == 0 ? c->duration_ns
                     : l.needs_ns < most                       ? l.needs_ns
                                                               : most;
-    l.end_vus = levels_vus(c, &l, l.duration_ns);
+    l.end_vus =
+        levels_vus(c, &l, l.duration_ns > 0 ? l.duration_ns - 1 : 0); /* just before the end */
     *out = l;
 }

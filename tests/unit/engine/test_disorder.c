@@ -160,6 +160,7 @@ static void play(uint64_t s)
     seed = s;
     draws = 0;
     world_init(&w, scenario_of(text, sizeof text));
+    w.planned.scenario->target.timeouts.deadline_ns = draw(3) == 0 ? 150 * MS : 0;
     w.peer.on_request = misbehave;
     w.peer.sse = draw(3) == 0;
     w.peer.faults.read_max = draw(3) == 0 ? 1 + draw(50) : 0;

@@ -172,6 +172,50 @@ static void the_journey_uses_up_no_session(void **state)
     }
 }
 
+/* script: pages that were given out. */
+static bool give_pages(void *owner, const struct peer_request *r)
+{
+    struct session_world *sw = owner;
+    bool watched = watch(owner, r);
+    char body[200];
+
+    if (strcmp(r->method, "tools/list") != 0 || seen_of(sw, r)->lists % 3 == 0) {
+        return watched; /* each third page is the last one */
+    }
+    snprintf(body, sizeof body,
+             "{\"jsonrpc\":\"2.0\",\"id\":%lld,\"result\":{\"tools\":[],\"nextCursor\":\"p%u\"}}",
+             (long long)r->id, seen_of(sw, r)->lists);
+    peer_respond(r->conn, sw->w.peer.delay_ns, 200, "application/json", NULL, body);
+    return true;
+}
+
+/* A cursor belongs to its session, and a list of three pages is one operation. */
+static void a_list_stays_on_its_session(void **state)
+{
+    const struct session_config modes[] = {per_request, churn(2)};
+
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) {
+        struct session_world *sw = session_world(
+            stages_scenario("'operation_mix': [{'operation': 'tools_list'}]", "", 2, 2, 2),
+            &modes[i]);
+        struct world *w = &sw->w;
+
+        w->peer.on_request = give_pages;
+        play(sw, NS_PER_S);
+        uint64_t lists = total(w, COUNT_STARTED);
+        assert_true(lists > 20);
+        assert_int_equal(total(w, COUNT_ENDED_OK), lists);
+        assert_int_equal(peer_count_of(&w->peer, "tools/list"), 3 * lists);
+        assert_in_range(w->peer.sessions, lists / (i + 1), lists / (i + 1) + 2);
+        for (uint64_t s = 1; s <= w->peer.sessions; s++) {
+            assert_int_equal(sw->seen[s].lists % 3, 0);
+        }
+        assert_int_equal(total(w, COUNT_SESSION_REUSED), lists - w->peer.sessions);
+        session_world_free(sw);
+    }
+}
+
 /* Users that end leave their sessions, and stay until those are gone. */
 static void users_end_with_their_sessions(void **state)
 {
@@ -207,6 +251,7 @@ int main(void)
         cmocka_unit_test(only_the_first_who_waits_pays_for_a_failed_attempt),
         cmocka_unit_test(lost_sessions_are_replaced_in_every_mode),
         cmocka_unit_test(the_journey_uses_up_no_session),
+        cmocka_unit_test(a_list_stays_on_its_session),
         cmocka_unit_test(users_end_with_their_sessions),
     };
 

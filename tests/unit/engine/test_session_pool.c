@@ -343,6 +343,26 @@ static void the_least_busy_session_is_on_top(void **state)
     xfree(store.heap);
 }
 
+static void who_waits_for_a_session_waits_until_the_deadline(void **state)
+{
+    struct session_config one = pool(1, 1);
+    struct session_world *sw = session_world(calling(6, 6, 1, 0, ""), &one);
+    struct world *w = &sw->w;
+
+    (void)state;
+    w->planned.scenario->target.timeouts.deadline_ns = 35 * MS;
+    begin_stage(w, 0, NS_PER_S);
+    run_for(w, NS_PER_S);
+    finish(w);
+    assert_int_equal(w->peer.sessions, 1);
+    assert_true(total(w, COUNT_ENDED_OK) > 0);
+    assert_true(w->failures[ERROR_CODE_DEADLINE_EXCEEDED] > 50);
+    assert_int_equal(w->failures[ERROR_CODE_DEADLINE_EXCEEDED], total(w, COUNT_ENDED_FAILED));
+    assert_in_range(w->dist[DIST_RESPONSE].max, 35 * MS, 36 * MS);
+    assert_int_equal(peer_count_of(&w->peer, "tools/call"), total(w, COUNT_REQUESTS_SENT));
+    session_world_free(sw);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -358,6 +378,7 @@ int main(void)
         cmocka_unit_test(a_pool_recovers),
         cmocka_unit_test(a_drain_does_not_wait_for_a_back_off),
         cmocka_unit_test(without_reconnecting_whoever_meets_a_lost_session_ends),
+        cmocka_unit_test(who_waits_for_a_session_waits_until_the_deadline),
         cmocka_unit_test(a_pool_never_exceeds_its_size),
         cmocka_unit_test(requests_of_a_session_have_a_head_of_their_own),
     };
