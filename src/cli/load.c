@@ -20,6 +20,16 @@ enum { SET_TEXT_MAX = 16 * 1024, MESSAGE_MAX = 8 * 1024 };
 /* How an override of ours for `--expect` is told from one of the user's. */
 static const char expect_set[] = " (from --set success_criteria[";
 
+/* What a load is made of. */
+struct loading {
+    const struct opt_args *args;
+    const char *seed;
+    /* All given options together are at most OPT_GIVEN_MAX, and the seed is one. */
+    const char *sets[OPT_GIVEN_MAX + 1];
+    struct scenario_options options;
+    struct arena arena; /* texts of overrides of ours */
+};
+
 /* ---- --expect ----------------------------------------------------------------------------------
  */
 
@@ -119,24 +129,20 @@ static int refuse_replaced(const char *const *sets, size_t count, struct err *er
 }
 
 /* The expectations as overrides, in front of those that are there, so that the lines of the file
- * stay what they are. Texts live in *arena. */
-static int expect_in_file(const struct opt_args *args,
-                          struct scenario_options *options,
-                          const char **sets,
-                          struct arena *arena,
-                          struct err *err)
+ * stay what they are. */
+static int expect_in_file(struct loading *l, struct err *err)
 {
     json_t *list = NULL;
-    int rc = expectations(args, &list, err);
+    int rc = expectations(l->args, &list, err);
     size_t more = json_array_size(list);
 
     if (rc != 0 || more == 0) {
         return rc;
     }
-    rc = refuse_replaced(sets, options->set_count, err);
-    size_t first = rc == 0 ? criteria_of_file(args->operands[0]) : 0;
-    memmove(sets + more, sets, options->set_count * sizeof *sets);
-    options->set_count += more;
+    rc = refuse_replaced(l->sets, l->options.set_count, err);
+    size_t first = rc == 0 ? criteria_of_file(l->args->operands[0]) : 0;
+    memmove(l->sets + more, l->sets, l->options.set_count * sizeof *l->sets);
+    l->options.set_count += more;
     for (size_t i = 0; i < more; i++) {
         struct buf text;
 
@@ -145,7 +151,7 @@ static int expect_in_file(const struct opt_args *args,
             json_write(json_array_get(list, i), &text) != 0) {
             rc = err_set(err, ERR_USAGE, "--expect: the text is too long");
         }
-        sets[i] = arena_strdup(arena, buf_c(&text));
+        l->sets[i] = arena_strdup(&l->arena, buf_c(&text));
         buf_clear(&text);
     }
     json_decref(list);
@@ -196,48 +202,37 @@ quick_text(const struct opt_args *args, const char *seed, struct buf *out, struc
     return rc;
 }
 
-static int load_quick(const struct opt_args *args,
-                      const char *seed,
-                      const struct scenario_options *options,
-                      struct scenario **out,
-                      struct issue_list *issues,
-                      struct err *err)
+static int
+load_quick(struct loading *l, struct scenario **out, struct issue_list *issues, struct err *err)
 {
     struct buf text;
 
     buf_init(&text, JSON_TEXT_MAX);
-    int rc = quick_text(args, seed, &text, err);
+    int rc = quick_text(l->args, l->seed, &text, err);
     if (rc == 0) {
-        rc = scenario_load_text(buf_str(&text), options, out, issues, err);
+        rc = scenario_load_text(buf_str(&text), &l->options, out, issues, err);
     }
     buf_clear(&text);
     return rc;
 }
 
-static int load_file(const struct opt_args *args,
-                     const char *seed,
-                     struct scenario_options *options,
-                     const char **sets,
-                     struct scenario **out,
-                     struct issue_list *issues,
-                     struct err *err)
+static int
+load_file(struct loading *l, struct scenario **out, struct issue_list *issues, struct err *err)
 {
-    struct arena arena = {0};
     char seed_set[64];
-    int rc = quick_refuse(args, err);
+    int rc = quick_refuse(l->args, err);
 
     if (rc == 0) {
-        rc = expect_in_file(args, options, sets, &arena, err);
+        rc = expect_in_file(l, err);
     }
-    if (rc == 0 && seed != NULL) {
-        snprintf(seed_set, sizeof seed_set, "workload.seed=%s", seed);
-        sets[options->set_count++] = seed_set;
+    if (rc != 0) {
+        return rc;
     }
-    if (rc == 0) {
-        rc = scenario_load_file(args->operands[0], options, out, issues, err);
+    if (l->seed != NULL) {
+        snprintf(seed_set, sizeof seed_set, "workload.seed=%s", l->seed);
+        l->sets[l->options.set_count++] = arena_strdup(&l->arena, seed_set);
     }
-    arena_clear(&arena);
-    return rc;
+    return scenario_load_file(l->args->operands[0], &l->options, out, issues, err);
 }
 
 int load_scenario(const struct opt_args *args,
@@ -246,20 +241,21 @@ int load_scenario(const struct opt_args *args,
                   struct issue_list *issues,
                   struct err *err)
 {
-    /* All given options together are at most OPT_GIVEN_MAX, and the seed is one. */
-    const char *metrics[METRIC_NAMES_MAX], *sets[OPT_GIVEN_MAX + 1];
-    struct scenario_options options = {
-        .sets = sets,
-        .set_count = opt_values(args, "set", sets),
+    const char *metrics[METRIC_NAMES_MAX];
+    struct loading l = {.args = args, .seed = seed};
+
+    l.options = (struct scenario_options){
+        .sets = l.sets,
+        .set_count = opt_values(args, "set", l.sets),
         .metric_names = metrics,
         .metric_count = metric_names(metrics),
         .metric_grows = grows,
         .metric_narrows = narrows,
         .strict = opt_has(args, "strict"),
     };
-
-    return quick_asked(args) ? load_quick(args, seed, &options, out, issues, err)
-                             : load_file(args, seed, &options, sets, out, issues, err);
+    int rc = quick_asked(args) ? load_quick(&l, out, issues, err) : load_file(&l, out, issues, err);
+    arena_clear(&l.arena);
+    return rc;
 }
 
 int load_save(const struct scenario *scenario, const char *path, struct err *err)
