@@ -1,298 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* The members of a result that are about the books: errors, conditions, integrity, workers, and
- * the machine that made the load. */
+/* The members of a result that are about the books: integrity, losses, workers, and the machine
+ * that made the load. */
 #include "base/mem.h"
 #include "report/result_priv.h"
-#include "report/text.h"
 
 #include <sched.h>
-#include <stdio.h>
-#include <string.h>
 #include <sys/resource.h>
 #include <sys/utsname.h>
 #include <unistd.h>
-
-/* ---- errors -----------------------------------------------------------------------------------
- */
-
-static const struct aggregate_failure *failure_of(const struct result_place *p)
-{
-    return p->item;
-}
-
-/* The row for the rest has no type of its own. */
-static json_t *or_null(const struct result_place *p, const char *text)
-{
-    return failure_of(p)->is_other ? json_null() : json_string(text);
-}
-
-static json_t *error_type(const struct result_place *p)
-{
-    return or_null(p, error_type_name(failure_of(p)->failure.type));
-}
-
-static json_t *error_code(const struct result_place *p)
-{
-    char code[64];
-
-    return or_null(p, error_code_name(failure_of(p)->failure.code, failure_of(p)->failure.number,
-                                      code, sizeof code));
-}
-
-static json_t *error_origin(const struct result_place *p)
-{
-    return or_null(p, error_origin_name(failure_of(p)->failure.origin));
-}
-
-static json_t *error_count(const struct result_place *p)
-{
-    return result_count(failure_of(p)->failure.count);
-}
-
-static json_t *error_signature(const struct result_place *p)
-{
-    char pattern[SIGNATURE_MAX + 128];
-
-    return result_text(aggregate_failure_pattern(failure_of(p), pattern, sizeof pattern));
-}
-
-static json_t *error_sample(const struct result_place *p)
-{
-    const struct failure *f = &failure_of(p)->failure;
-
-    return failure_of(p)->is_other ? json_null()
-                                   : result_slice((struct str){f->sample, f->sample_len});
-}
-
-static json_t *error_first_second(const struct result_place *p)
-{
-    return result_count(failure_of(p)->first_second);
-}
-
-static json_t *error_last_second(const struct result_place *p)
-{
-    return result_count(failure_of(p)->last_second);
-}
-
-static const struct aggregate_key *key_of(const struct result_place *p)
-{
-    return aggregate_key(p->run->books, (uint32_t)p->index);
-}
-
-static json_t *key_stage(const struct result_place *p)
-{
-    return result_text(p->run->plan->stages[key_of(p)->stage_index].config->stage_id);
-}
-
-static json_t *key_operation(const struct result_place *p)
-{
-    return result_text(key_of(p)->operation);
-}
-
-static json_t *key_tool(const struct result_place *p)
-{
-    return result_text(key_of(p)->tool_name);
-}
-
-static json_t *key_template(const struct result_place *p)
-{
-    return result_text(key_of(p)->template_id);
-}
-
-static const struct result_member error_operation_members[] = {
-    {"stage_id", "string", "The stage.", key_stage, NULL},
-    {"operation", "string", "`tools/call` …", key_operation, NULL},
-    {"tool_name", "string or null", "The tool that was called.", key_tool, NULL},
-    {"template_id", "string or null", "The template of the call.", key_template, NULL},
-};
-const struct result_section result_section_error_operation =
-    RESULT_SECTION("errors[].operations[]", error_operation_members);
-
-static json_t *error_operations(const struct result_place *p)
-{
-    const uint64_t *keys = failure_of(p)->keys;
-    json_t *out = json_array();
-
-    for (uint32_t i = 0; keys != NULL && i < aggregate_key_count(p->run->books); i++) {
-        if (keys[i / 64] >> (i % 64) & 1) {
-            struct result_place here = *p;
-            here.index = i;
-            json_array_append_new(out, result_object(&result_section_error_operation, &here));
-        }
-    }
-    return out;
-}
-
-static const struct result_member error_members[] = {
-    {"type", "string or null", "Type of the failure; null in the row for the rest.", error_type,
-     NULL},
-    {"code", "string or null", "Code of the failure; likewise.", error_code, NULL},
-    {"origin", "string or null", "Whose fault it looks like; likewise.", error_origin, NULL},
-    {"count", "integer", "How often.", error_count, NULL},
-    {"signature", "string",
-     "Type, code and message, with ids, numbers and addresses masked; `<OTHER>` in the row for the "
-     "rest.",
-     error_signature, NULL},
-    {"sample", "string or null", "One of the messages as it came.", error_sample, NULL},
-    {"first_second", "integer", "The first second of the run that had it.", error_first_second,
-     NULL},
-    {"last_second", "integer", "The last one.", error_last_second, NULL},
-    {"operations", "array of objects", "The operations that had it; empty in the row for the rest.",
-     error_operations, &result_section_error_operation},
-};
-const struct result_section result_section_error = RESULT_SECTION("errors[]", error_members);
-
-json_t *result_errors(const struct result_place *p)
-{
-    /* One more, for the row of the rest. An array of pointers: the check takes that for a slip. */
-    /* NOLINTNEXTLINE(bugprone-sizeof-expression) */
-    const struct aggregate_failure **rows = xcalloc(AGGREGATE_SIGNATURES_MAX + 1, sizeof *rows);
-    size_t count = aggregate_failures(p->run->books, rows, AGGREGATE_SIGNATURES_MAX + 1);
-    json_t *out = json_array();
-
-    for (size_t i = 0; i < count; i++) {
-        struct result_place here = *p;
-
-        here.item = rows[i];
-        json_array_append_new(out, result_object(&result_section_error, &here));
-    }
-    xfree(rows);
-    return out;
-}
-
-/* ---- conditions -------------------------------------------------------------------------------
- */
-
-static const struct stop_state *condition_of(const struct result_place *p)
-{
-    return p->item;
-}
-
-static json_t *condition_id(const struct result_place *p)
-{
-    return result_text(condition_of(p)->spec->id);
-}
-
-static json_t *condition_stage(const struct result_place *p)
-{
-    int32_t stage = condition_of(p)->spec->stage_index;
-
-    return stage < 0 ? json_null() : result_text(p->run->plan->stages[stage].config->stage_id);
-}
-
-static json_t *condition_metric(const struct result_place *p)
-{
-    return json_string(condition_of(p)->spec->metric->name);
-}
-
-/* "latency_p99_ms > 5 s for 2 x 2 s" */
-static json_t *condition_expression(const struct result_place *p)
-{
-    const struct stop_spec *spec = condition_of(p)->spec;
-    unsigned long long window_s = (spec->window_ms + 999) / 1000;
-    char text[512], whole[600], during[64] = "";
-
-    if (spec->sustain_windows > 1) {
-        snprintf(during, sizeof during, " for %u x %llu s", spec->sustain_windows, window_s);
-    } else if (!spec->metric->since_begin) {
-        snprintf(during, sizeof during, " in %llu s", window_s);
-    }
-    result_expression(spec->metric, spec->scope_text, spec->comparator, spec->threshold, text,
-                      sizeof text);
-    snprintf(whole, sizeof whole, "%s%s", text, during);
-    return result_text(whole);
-}
-
-static json_t *condition_scope(const struct result_place *p)
-{
-    return result_scope(condition_of(p)->spec->scope_text);
-}
-
-static json_t *condition_comparator(const struct result_place *p)
-{
-    return json_string(stop_comparator_name(condition_of(p)->spec->comparator));
-}
-
-static json_t *condition_threshold(const struct result_place *p)
-{
-    return json_real(condition_of(p)->spec->threshold);
-}
-
-static json_t *condition_window(const struct result_place *p)
-{
-    return result_count(condition_of(p)->spec->window_ms);
-}
-
-static json_t *condition_sustain(const struct result_place *p)
-{
-    return result_count(condition_of(p)->spec->sustain_windows);
-}
-
-static json_t *condition_action(const struct result_place *p)
-{
-    return json_string(condition_of(p)->spec->on_trigger == STOP_PASS ? "pass" : "fail");
-}
-
-static json_t *condition_last(const struct result_place *p)
-{
-    const struct stop_state *s = condition_of(p);
-
-    return s->last.has_value ? result_real(s->last.value, 1e6) : json_null();
-}
-
-static json_t *condition_worst(const struct result_place *p)
-{
-    return condition_of(p)->has_worst ? result_real(condition_of(p)->worst, 1e6) : json_null();
-}
-
-static json_t *condition_breached(const struct result_place *p)
-{
-    return json_boolean(condition_of(p)->breached);
-}
-
-static json_t *condition_triggered(const struct result_place *p)
-{
-    return json_boolean(condition_of(p)->triggered);
-}
-
-static const struct result_member condition_members[] = {
-    {"id", "string", "Id of the condition.", condition_id, NULL},
-    {"stage_id", "string or null", "Its stage; null: the whole run.", condition_stage, NULL},
-    {"metric", "string", "Its metric.", condition_metric, NULL},
-    {"scope", "string or null",
-     "Whose operations count, as `KEY=VALUE`, commas between; null: all.", condition_scope, NULL},
-    {"expression", "string", "All of it in one line for people.", condition_expression, NULL},
-    {"comparator", "string", "`>`, `>=`, `<` or `<=`.", condition_comparator, NULL},
-    {"threshold", "number", "In the metric's unit.", condition_threshold, NULL},
-    {"window_ms", "integer", "Length of a window.", condition_window, NULL},
-    {"sustain_windows", "integer", "How many adjacent windows have to breach.", condition_sustain,
-     NULL},
-    {"on_trigger", "string", "`fail` or `pass`: what reaching it means.", condition_action, NULL},
-    {"last", "number or null", "Value of the newest window.", condition_last, NULL},
-    {"worst", "number or null",
-     "The value that came nearest to the threshold or went furthest "
-     "beyond it.",
-     condition_worst, NULL},
-    {"breached", "boolean", "A window breached the threshold.", condition_breached, NULL},
-    {"triggered", "boolean", "Enough adjacent windows did.", condition_triggered, NULL},
-};
-const struct result_section result_section_condition =
-    RESULT_SECTION("conditions[]", condition_members);
-
-json_t *result_conditions(const struct result_place *p)
-{
-    json_t *out = json_array();
-
-    for (size_t i = 0; i < stop_count(p->run->conditions); i++) {
-        struct result_place here = *p;
-        struct stop_state state;
-
-        stop_state(p->run->conditions, i, &state);
-        here.item = &state;
-        json_array_append_new(out, result_object(&result_section_condition, &here));
-    }
-    return out;
-}
 
 /* ---- integrity --------------------------------------------------------------------------------
  */
@@ -537,6 +252,57 @@ json_t *result_integrity(const struct result_place *p)
     return result_object(&result_section_integrity, &here);
 }
 
+/* ---- what was left out ------------------------------------------------------------------------
+ */
+
+static json_t *losses_log(const struct result_place *p)
+{
+    uint64_t lost = 0;
+
+    for (uint32_t i = 0; i < result_source_count(p->run); i++) {
+        struct aggregate_source source;
+
+        aggregate_source(p->run->books, i, &source);
+        lost += source.samples_lost;
+    }
+    return result_count(lost);
+}
+
+static json_t *losses_signatures(const struct result_place *p)
+{
+    /* NOLINTNEXTLINE(bugprone-sizeof-expression) */
+    const struct aggregate_failure **rows = xcalloc(AGGREGATE_SIGNATURES_MAX + 1, sizeof *rows);
+    size_t count = aggregate_failures(p->run->books, rows, AGGREGATE_SIGNATURES_MAX + 1);
+    uint64_t others = count > 0 && rows[count - 1]->is_other ? rows[count - 1]->failure.count : 0;
+
+    xfree(rows);
+    return result_count(others);
+}
+
+static json_t *losses_numbers(const struct result_place *p)
+{
+    uint64_t rejected = 0;
+
+    for (uint32_t i = 0; i < p->view->custom_count; i++) {
+        rejected += p->view->customs[i].rejected;
+    }
+    return result_count(rejected);
+}
+
+static const struct result_member losses_members[] = {
+    {"op_log_lines", "integer", "Lines that the log of operations had no room for.", losses_log,
+     NULL},
+    {"error_signatures", "integer", "Failures that the table of signatures had no room for.",
+     losses_signatures, NULL},
+    {"custom_numbers", "integer", "Numbers that the scenario's metrics rejected.", losses_numbers,
+     NULL},
+};
+const struct result_section result_section_losses = RESULT_SECTION("losses", losses_members);
+
+json_t *result_losses(const struct result_place *p)
+{
+    return result_object(&result_section_losses, p);
+}
 /* ---- workers ----------------------------------------------------------------------------------
  */
 

@@ -50,6 +50,8 @@ json_t *result_slice(struct str s);
 json_t *result_count(uint64_t n);
 json_t *result_real(double value, double places); /* rounded: 1000 keeps three digits */
 json_t *result_ms(uint64_t ns);
+/* Each line of the text as an element of the array. */
+void result_append_lines(json_t *to, struct str rest);
 json_t *result_metric(const struct metric *m, const struct metric_view *view);
 
 /* Row functions shared between sections. */
