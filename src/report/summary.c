@@ -13,6 +13,8 @@ enum {
     CRITERIA_SHOWN = 12,
     EXAMPLES_SHOWN = 3,
     EXPRESSION_COLUMNS = 44,
+    EXPRESSION_COLUMNS_MAX = 72,
+    EXPRESSION_BYTES = PAGE_SENTENCE_MAX * 4,
     VALUE_COLUMNS = 16,
 };
 
@@ -211,19 +213,50 @@ static void add_warnings(struct page *p)
 /* ---- criteria and conditions -------------------------------------------------------------------
  */
 
-/* The text, safe to print, and blanks up to the column; a longer one is shown whole. */
-static void add_expression(struct page *p, struct str expression)
+/* The row's expression, and its stage where there are several, safe to print. */
+static void write_expression(const struct page *p, const json_t *row, struct buf *out)
 {
-    struct buf safe;
+    struct str stage_id = document_text(row, "stage_id");
 
-    buf_init(&safe, (size_t)PAGE_SENTENCE_MAX * 4);
-    (void)text_add_safe(&safe, expression, PAGE_SENTENCE_MAX / 2);
-    page_left(p, buf_c(&safe), EXPRESSION_COLUMNS);
-    page_add(p, " ");
-    buf_clear(&safe);
+    out->len = 0;
+    (void)text_add_safe(out, document_text(row, "expression"), PAGE_SENTENCE_MAX / 2);
+    if (stage_id.len > 0 && json_array_size(document_at(p->document, "stages")) > 1) {
+        (void)buf_add_c(out, " [");
+        (void)text_add_safe(out, stage_id, PAGE_SENTENCE_MAX / 4);
+        (void)buf_add_c(out, "]");
+    }
 }
 
-static void add_criterion(struct page *p, const json_t *criterion)
+/* Columns for the expressions of all rows; what is longer than the most is shown whole. */
+static size_t expression_columns(const struct page *p, const json_t *rows)
+{
+    size_t columns = EXPRESSION_COLUMNS;
+    struct buf text;
+
+    buf_init(&text, EXPRESSION_BYTES);
+    for (size_t i = 0; i < json_array_size(rows); i++) {
+        write_expression(p, json_array_get(rows, i), &text);
+        size_t width = text_width(buf_str(&text));
+        if (width > columns && width <= EXPRESSION_COLUMNS_MAX) {
+            columns = width;
+        }
+    }
+    buf_clear(&text);
+    return columns;
+}
+
+static void add_expression(struct page *p, const json_t *row, size_t columns)
+{
+    struct buf text;
+
+    buf_init(&text, EXPRESSION_BYTES);
+    write_expression(p, row, &text);
+    page_left(p, buf_c(&text), columns);
+    page_add(p, " ");
+    buf_clear(&text);
+}
+
+static void add_criterion(struct page *p, const json_t *criterion, size_t columns)
 {
     static const struct {
         struct str state;
@@ -238,7 +271,7 @@ static void add_criterion(struct page *p, const json_t *criterion)
     char value[64], text[80] = "no value";
     double number;
 
-    add_expression(p, document_text(criterion, "expression"));
+    add_expression(p, criterion, columns);
     if (document_number(criterion, "value", &number)) {
         summary_value(document_text(criterion, "metric"), number, value, sizeof value);
         snprintf(text, sizeof text, "%s%s", document_true(criterion, "lower_bound") ? "≥ " : "",
@@ -264,14 +297,14 @@ static void add_criterion(struct page *p, const json_t *criterion)
     page_add(p, "\n");
 }
 
-static void add_condition(struct page *p, const json_t *condition)
+static void add_condition(struct page *p, const json_t *condition, size_t columns)
 {
     struct str metric = document_text(condition, "metric");
     bool passes = str_eq(document_text(condition, "on_trigger"), STR("pass"));
     char value[64], text[80] = "no value";
     double number;
 
-    add_expression(p, document_text(condition, "expression"));
+    add_expression(p, condition, columns);
     if (document_number(condition, "worst", &number)) {
         snprintf(text, sizeof text, "worst %s", summary_value(metric, number, value, sizeof value));
     } else if (document_number(condition, "last", &number)) {
@@ -296,17 +329,17 @@ static void add_rows(struct page *p,
                      const char *member,
                      size_t shown,
                      bool (*first)(const json_t *row),
-                     void (*add)(struct page *p, const json_t *row))
+                     void (*add)(struct page *p, const json_t *row, size_t columns))
 {
     const json_t *rows = document_at(p->document, member);
-    size_t count = json_array_size(rows), at = 0;
+    size_t count = json_array_size(rows), columns = expression_columns(p, rows), at = 0;
 
     for (int pass = 0; pass < 2; pass++) {
         for (size_t i = 0; i < count && at < shown; i++) {
             const json_t *row = json_array_get(rows, i);
             if (first(row) == (pass == 0)) {
                 page_label(p, at++ == 0 ? member : "");
-                add(p, row);
+                add(p, row, columns);
             }
         }
     }
