@@ -109,8 +109,9 @@ const struct metric *metric_set_find(const struct metric_set *set, struct str na
     const struct metric *found = metric_find(name);
 
     for (size_t i = 0; found == NULL && i < metric_set_count(set); i++) {
-        const char *row = set->rows[i].name;
-        if (str_eq(name, str_c(row)) || str_eq(name, str_c(row + strlen(PREFIX)))) {
+        struct str row = str_c(set->rows[i].name);
+        struct str bare = {row.p + strlen(PREFIX), row.len - strlen(PREFIX)};
+        if (str_eq(name, row) || str_eq(name, bare)) {
             found = &set->rows[i];
         }
     }
