@@ -173,6 +173,11 @@ static int fail(const struct session *s, const struct err *err, int code)
     return code;
 }
 
+static bool is_stdout(const char *path)
+{
+    return path != NULL && strcmp(path, "-") == 0;
+}
+
 static int read_options(struct session *s)
 {
     struct err err = {0};
@@ -233,7 +238,7 @@ static int make_outputs(struct session *s)
     if (s->out_dir != NULL && result_files_open(s->out_dir, &s->identity, &s->files, &err) != 0) {
         return fail(s, &err, EXIT_USAGE);
     }
-    if (s->json_path != NULL && strcmp(s->json_path, "-") != 0) {
+    if (s->json_path != NULL && !is_stdout(s->json_path)) {
         snprintf(s->result_path, sizeof s->result_path, "%s", s->json_path);
     } else if (s->out_dir != NULL) {
         snprintf(s->result_path, sizeof s->result_path, "%s/result.json", s->out_dir);
@@ -284,10 +289,12 @@ static int make_loop(struct session *s)
 /* ---- the load and what comes of it -------------------------------------------------------------
  */
 
-/* Where people read: the standard output, unless the result goes there. */
+/* Where people read: the standard output, unless a document goes there. */
 static int people_fd(const struct session *s)
 {
-    return s->json_path != NULL && strcmp(s->json_path, "-") == 0 ? STDERR_FILENO : STDOUT_FILENO;
+    bool taken = is_stdout(s->json_path) || is_stdout(s->junit_path) || is_stdout(s->save_path);
+
+    return taken ? STDERR_FILENO : STDOUT_FILENO;
 }
 
 static void play(struct session *s)

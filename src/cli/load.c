@@ -2,6 +2,7 @@
 #include "cli/load.h"
 
 #include "base/arena.h"
+#include "cli/output.h"
 #include "cli/quick.h"
 #include "control/criteria.h"
 #include "metrics/registry.h"
@@ -265,7 +266,7 @@ int load_save(const struct scenario *scenario, const char *path, struct err *err
     buf_init(&text, SAVE_TEXT_MAX);
     int rc = json_write_pretty(scenario_document(scenario), &text);
     rc = rc != 0 ? err_set(err, rc, "%.100s: the document is too long", path)
-                 : file_write(path, buf_str(&text), err);
+                 : output_write(path, buf_str(&text), err);
     buf_clear(&text);
     return rc;
 }

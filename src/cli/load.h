@@ -26,8 +26,8 @@ void load_complain(const struct opt_args *args,
                    const struct issue_list *issues,
                    const struct err *err);
 
-/* Writes the document behind a scenario, `--set` and all applied, as a file for the next time.
- * ERR_IO, ERR_LIMIT. */
+/* Writes the document behind a scenario, `--set` and all applied, as a file for the next time; "-"
+ * is the standard output. ERR_IO, ERR_LIMIT. */
 int load_save(const struct scenario *scenario, const char *path, struct err *err);
 
 #endif

@@ -153,8 +153,8 @@ static void add_padded(struct lines *l, const char *text, size_t width)
     }
 }
 
-/* A metric with its unit; "-" without a value, "dropped" when its rank lies among the operations
- * that never started. */
+/* A metric with its unit; "-" without a value, "shed" when its rank lies among the operations that
+ * never started. */
 static void
 add_metric(struct lines *l, const struct metric_view *view, const char *name, size_t width)
 {
@@ -165,7 +165,7 @@ add_metric(struct lines *l, const struct metric_view *view, const char *name, si
     if (metric_value(m, view, &value)) {
         metric_format(m, value, text, sizeof text);
     } else if (metric_shed(m, view)) {
-        snprintf(text, sizeof text, "dropped");
+        snprintf(text, sizeof text, "shed");
     }
     add_padded(l, text, width);
 }

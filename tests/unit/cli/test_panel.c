@@ -116,8 +116,8 @@ static void test_frame_of_an_open_load(void **state)
         "load       6 VUs · 6 sessions · 0 connections · 2 in flight\n"
         "\x01"
         "offered    100/s planned · 100/s due · 80/s started (80 %) · 57 waiting · 3 dropped\n"
-        "now        80/s          R p50 260 µs     p95 260 µs     p99 dropped    failed 0 (0 %)\n"
-        "in all     80/s          R p50 260 µs     p95 260 µs     p99 dropped    failed 0 (0 %)\n"
+        "now        80/s          R p50 260 µs     p95 260 µs     p99 shed       failed 0 (0 %)\n"
+        "in all     80/s          R p50 260 µs     p95 260 µs     p99 shed       failed 0 (0 %)\n"
         "operations 240 started · 240 ended\n"
         "\x01"
         "generator  busiest thread 97 %, near its limit · sends late by 10.0 µs (p99)\n"
@@ -127,7 +127,7 @@ static void test_frame_of_an_open_load(void **state)
     assert_int_equal(panel_line(p, &f.run, 2, &out), 0);
     assert_string_equal(buf_c(&out),
                         "   3 s  soak_running       80/s of 100/s due  failed 0 (0 %)  R "
-                        "p50 260 µs  p99 dropped  6 VUs  2 in flight\n");
+                        "p50 260 µs  p99 shed  6 VUs  2 in flight\n");
     buf_clear(&out);
     panel_free(p);
     fixture_close(&f);
