@@ -110,8 +110,8 @@ const struct metric *metric_set_find(const struct metric_set *set, struct str na
 
     for (size_t i = 0; found == NULL && i < metric_set_count(set); i++) {
         struct str row = str_c(set->rows[i].name);
-        struct str bare = {row.p + strlen(PREFIX), row.len - strlen(PREFIX)};
-        if (str_eq(name, row) || str_eq(name, bare)) {
+        struct str short_name = {row.p + strlen(PREFIX), row.len - strlen(PREFIX)};
+        if (str_eq(name, row) || str_eq(name, short_name)) {
             found = &set->rows[i];
         }
     }
