@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
 import { historyOf } from './lib/history.mjs';
-import { baseline, endOfRun, run, startRun } from './lib/mcpdrill.mjs';
+import { assertRan, baseline, endOfRun, run, startRun } from './lib/mcpdrill.mjs';
 import { startMock } from './lib/mock.mjs';
 import { pause, tempDir } from './lib/process.mjs';
 
@@ -32,7 +32,7 @@ test('500/s, and the server frozen for two seconds: everybody who waited is in t
   await pause(2500);
   await mock.faults({ freeze_ms: 2000 });
   const end = await endOfRun(running);
-  assert.equal(end.code, 0, end.said);
+  assertRan(end);
   const { totals, distributions } = end.result;
   assert.equal(checkSchedule(end.result, 3000), 0);
   assert.equal(totals.operations_total, end.result.counts.due, 'none is missing');
@@ -45,15 +45,20 @@ test('500/s, and the server frozen for two seconds: everybody who waited is in t
   assert.equal((await mock.stats()).tools.fast_echo, totals.operations_total);
 });
 
-test('a deadline drops what waited too long, and the books still agree', async (t) => {
+test('with a deadline nobody waits longer, and the books still agree', async (t) => {
   const mock = await startMock(t);
-  const running = startRun(open({ url: mock.url, rps: 200, vus: 5, ms: 4000, timeouts: { deadline_ms: 300 } }));
-  await pause(2000);
-  await mock.faults({ freeze_ms: 1000 });
-  const end = await endOfRun(running);
-  assert.ok(checkSchedule(end.result, 800) > 50, 'those that waited were dropped');
-  assert.ok(end.result.counts.dropped_deadline > 50, JSON.stringify(end.result.counts));
-  assert.ok(end.result.totals.dropped_operations > 50);
+  const slow = { tool: 'slow_echo', toolArguments: { message: 'x' } };
+  const end = await run(
+    open({ url: mock.url, rps: 100, vus: 4, ms: 3000, ...slow, timeouts: { deadline_ms: 300 } }),
+  );
+  // Four slots of 200 ms carry 20/s. Whoever gets a slot late is cut at the deadline, which frees the slot for
+  // the next one; the queue's rest at the end is dropped.
+  const dropped = checkSchedule(end.result, 300);
+  assert.equal(end.result.totals.dropped_operations, dropped);
+  const { operations_failed: cut } = end.result.totals;
+  assert.ok(cut + dropped > 200, `${cut} cut, ${dropped} dropped`);
+  assert.deepEqual([...new Set(end.result.errors.map(({ code }) => code))], ['DEADLINE_EXCEEDED']);
+  assert.ok(end.result.totals.response_max_ms <= 350, 'nobody was served after the deadline');
 });
 
 for (const rps of [1, 7, 1000, 20_000]) {
@@ -63,7 +68,7 @@ for (const rps of [1, 7, 1000, 20_000]) {
     const ms = rps >= 20_000 ? 2000 : 3000;
     const vus = rps >= 1000 ? 64 : 2;
     const end = await run(open({ url: mock.url, rps, vus, ms }), { args: ['--out', out] });
-    assert.ok([0, 6].includes(end.code), end.said);
+    assertRan(end);
     checkSchedule(end.result, (rps * ms) / 1000);
     const rows = readFileSync(join(out, 'windows.ndjson'), 'utf8')
       .trim()
@@ -73,13 +78,13 @@ for (const rps of [1, 7, 1000, 20_000]) {
     assert.equal(rows.length, ms / 1000);
     for (const { second, due, started } of rows) {
       assert.ok(Math.abs(due - rps) <= 1, `second ${second}: ${due} were due`);
-      // Above what this machine can do, the generator is the limit, and says so.
-      if (end.result.validity.state === 'valid') {
+      // Near what this machine can do, starts lag behind, and that is in the lag.
+      if (rps <= 1000 && end.result.validity.state === 'valid') {
         assert.ok(Math.abs(started - due) <= Math.max(1, rps / 200), `second ${second}: ${started} of ${due}`);
       }
     }
     if (rps <= 1000) {
-      assert.equal(end.code, 0, end.said);
+      assertRan(end);
       assert.equal(end.result.totals.operations_total, end.result.counts.due);
       assert.ok(Math.abs(end.result.totals.rate_ratio - 1) < 0.01);
     }
@@ -89,7 +94,7 @@ for (const rps of [1, 7, 1000, 20_000]) {
 test('the arrivals are evenly spaced at the server, on several shards', async (t) => {
   const mock = await startMock(t);
   const end = await run(open({ url: mock.url, rps: 400, vus: 12, ms: 3000 }), { args: ['--threads', '3'] });
-  assert.equal(end.code, 0, end.said);
+  assertRan(end);
   checkSchedule(end.result, 1200);
   const history = await historyOf(mock);
   const begin = history.findIndex(({ tool_calls: calls }) => calls > 0);
@@ -106,7 +111,7 @@ test('a rate that climbs in a line', async (t) => {
   const scenario = open({ url: mock.url, rps: 1000, vus: 20, ms: 4000 });
   scenario.stages[0].ramp = { mode: 'linear', start_rps: 0, hold_ms: 0 };
   const end = await run(scenario);
-  assert.equal(end.code, 0, end.said);
+  assertRan(end);
   // Half of the area under the top rate.
   const { counts } = end.result;
   assert.ok(Math.abs(counts.due - 2000) <= 2, `${counts.due} were due`);

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { historyOf } from './lib/history.mjs';
-import { baseline, endOfRun, run, startRun } from './lib/mcpdrill.mjs';
+import { assertRan, baseline, endOfRun, run, startRun } from './lib/mcpdrill.mjs';
 import { settledStats, startMock } from './lib/mock.mjs';
 import { pause } from './lib/process.mjs';
 import { echoScenario, startRecorder } from './lib/recorder.mjs';
@@ -15,7 +15,7 @@ const thinking = (ms) => ({ think_time: { mode: 'fixed', base_ms: ms } });
 async function play(t, scenario, mockArgs) {
   const mock = await startMock(t, ['--seed', '1', ...(mockArgs ?? [])]);
   const end = await run(scenario(mock.url));
-  assert.equal(end.code, 0, end.said);
+  assertRan(end);
   const stats = await settledStats(mock);
   const made = stats.sessions_opened - (end.result.auxiliary_requests.initialize ?? 0);
   assert.equal(end.result.totals.sessions_created, made, 'both sides count the same sessions');
@@ -56,7 +56,7 @@ test('churn: a session serves so many operations, and no more', async (t) => {
       session_policy: { mode: 'churn', churn_interval_ops: 5 },
     }),
   );
-  assert.equal(end.code, 0, end.said);
+  assertRan(end);
   const served = new Map();
   for (const { session } of recorder.calls) {
     served.set(session, (served.get(session) ?? 0) + 1);
@@ -162,7 +162,7 @@ test('sessions that the server forgets are replaced, and no operation fails', as
   const { forgotten } = await answer.json();
   assert.equal(forgotten, 8);
   const end = await endOfRun(running);
-  assert.equal(end.code, 0, end.said);
+  assertRan(end);
   const { totals, counts } = end.result;
   assert.equal(totals.sessions_lost, 8);
   assert.equal(counts.session_retries, 8);
@@ -197,7 +197,7 @@ test('user_journey: each VU lists the tools first, and those are no operations',
       },
     }),
   );
-  assert.equal(end.code, 0, end.said);
+  assertRan(end);
   const { totals, counts, auxiliary_requests: checks } = end.result;
   assert.equal(totals.operations_total, recorder.calls.length);
   assert.equal(counts.journey_started, recorder.lists.length - checks['tools/list']);

@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import test from 'node:test';
-import { endOfRun, startRun } from './lib/mcpdrill.mjs';
+import { assertRan, endOfRun, startRun } from './lib/mcpdrill.mjs';
 import { settledStats, startMock } from './lib/mock.mjs';
 import { memoryOf, pause } from './lib/process.mjs';
 import { template } from './lib/template.mjs';
@@ -48,7 +48,7 @@ for (const name of ['sse-with-churn', 'sse-heavy-load']) {
       await pause(500);
     }
     const end = await endOfRun(running);
-    assert.equal(end.code, 0, end.said);
+    assertRan(end);
     const settled = samples[Math.floor(samples.length / 3)];
     const last = samples[samples.length - 4];
     assert.ok(last.ours - settled.ours < limit, `ours grew by ${(last.ours - settled.ours) / mebibyte} MiB`);

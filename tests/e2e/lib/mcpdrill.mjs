@@ -82,6 +82,17 @@ export async function endOfRun(running) {
   return end;
 }
 
+// The run came to its end and has passed. On a machine that is busy elsewhere the verdict may be that the
+// generator was the limit; what it counted is true all the same, and for tests of counts that will do.
+export function assertRan(end) {
+  const { state, evidence } = end.result?.validity ?? {};
+  if (end.code === 6 && state === 'generator_bound') {
+    console.log(`# generator_bound: ${evidence.join(' ')}`);
+    return;
+  }
+  assert.equal(end.code, 0, end.said);
+}
+
 // In every report: started = succeeded + failed + unfinished, in total and for each part.
 export function checkBooks(result) {
   assert.equal(result.schema_version, 'result/v1');
