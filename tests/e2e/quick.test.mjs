@@ -7,7 +7,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
 import { jsonAnswer, result as answer, startHostile } from './lib/hostile.mjs';
-import { baseline, checkBooks, mcpdrill, writeScenario } from './lib/mcpdrill.mjs';
+import { assertRan, baseline, checkBooks, mcpdrill, writeScenario } from './lib/mcpdrill.mjs';
 import { startMock } from './lib/mock.mjs';
 import { tempDir } from './lib/process.mjs';
 
@@ -23,6 +23,12 @@ async function quick(args, options = {}) {
   return end;
 }
 
+// A criterion was not met; on a machine that is busy elsewhere nobody can say.
+function assertMissed(end) {
+  const nobodyKnows = end.code === 6 && end.result.validity.state === 'generator_bound';
+  assert.ok(end.code === 4 || nobodyKnows, `exit code ${end.code}\n${end.said}`);
+}
+
 // A calm load: a pause after each operation, so that no build is at its own limit.
 const calm = ['--think', '5ms', '--duration', '1s'];
 
@@ -32,7 +38,7 @@ test('a tool with arguments', async (t) => {
     ...['--url', mock.url, '--tool', 'fast_echo', '--args', '{"message": "hi"}', '--vus', '3'],
     ...calm,
   ]);
-  assert.equal(end.code, 0, end.said);
+  assertRan(end);
   assert.equal(end.result.scenario_id, 'quick');
   assert.equal(end.result.stages.length, 1);
   assert.equal(end.result.totals.operations_failed, 0);
@@ -67,7 +73,7 @@ test('a rate: as many operations as are due', async (t) => {
     ...['--url', mock.url, '--tool', 'fast_echo', '--args', '{"message": "x"}'],
     ...['--rate', '50', '--duration', '2s'],
   ]);
-  assert.equal(end.code, 0, end.said);
+  assertRan(end);
   assert.equal(end.result.totals.due_operations, 100);
   assert.equal(end.result.totals.operations_started, 100);
 });
@@ -77,7 +83,7 @@ test('arguments from a file', async (t) => {
   const file = join(tempDir(), 'arguments.json');
   writeFileSync(file, '{"expression": "6*7"}\n');
   const end = await quick(['--url', mock.url, '--tool', 'calculate', '--args', `@${file}`, ...calm]);
-  assert.equal(end.code, 0, end.said);
+  assertRan(end);
   assert.equal(end.result.totals.operations_failed, 0);
 });
 
@@ -86,7 +92,7 @@ test('--save: the file means the same run', async (t) => {
   const file = join(tempDir(), 'saved.json');
   const options = ['--url', mock.url, '--operation', 'ping', '--vus', '2', '--in-flight', '2'];
   const first = await quick([...options, ...calm, '--expect', 'error_rate < 1 %', '--seed', '7', '--save', file]);
-  assert.equal(first.code, 0, first.said);
+  assertRan(first);
   const saved = JSON.parse(readFileSync(file, 'utf8'));
   assert.deepEqual(saved.success_criteria, [{ metric: 'error_rate', comparator: '<', threshold: 0.01 }]);
   assert.equal(saved.stages[0].load.target_vus, 2);
@@ -94,7 +100,7 @@ test('--save: the file means the same run', async (t) => {
   const check = await mcpdrill(['validate', file]);
   assert.equal(check.code, 0, check.stderr);
   const second = await quick([file]);
-  assert.equal(second.code, 0, second.said);
+  assertRan(second);
   assert.equal(second.result.config_hash, first.result.config_hash);
   assert.equal(second.result.seed, 7);
   assert.equal(second.result.scenario_id, 'quick');
@@ -111,6 +117,8 @@ test('--no-run saves and makes no request', async (t) => {
   const saved = JSON.parse(readFileSync(file, 'utf8'));
   assert.equal(saved.stages[0].stage, 'soak');
   assert.equal(saved.safety.hard_caps.max_errors, 3);
+  const shown = await mcpdrill(['run', '--url', mock.url, '--no-run', '--save', '-', '--vus', '4']);
+  assert.equal(JSON.parse(shown.stdout).stages[0].load.target_vus, 4);
   assert.equal((await mock.stats()).http_requests, 0);
 });
 
@@ -168,11 +176,12 @@ test('--expect decides, without a file and with one', async (t) => {
   const ways = [['--url', mock.url, '--operation', 'ping', ...calm], [file]];
   for (const [i, way] of ways.entries()) {
     const met = await quick([...way, '--expect', 'operations_total > 10', '--expect', 'error_rate<=0']);
-    assert.equal(met.code, 0, met.said);
-    assert.equal(met.result.verdict, 'passed');
+    assertRan(met);
+    const states = (end) => end.result.criteria.slice(i).map((one) => one.state);
+    assert.deepEqual(states(met), ['met', 'met']);
     const missed = await quick([...way, '--expect', 'operations_total > 10', '--expect', 'latency_mean_ms < 0']);
-    assert.equal(missed.code, 4, missed.said);
-    assert.equal(missed.result.verdict, 'failed');
+    assertMissed(missed);
+    assert.deepEqual(states(missed), ['met', 'failed']);
     assert.match(missed.stdout, /latency_mean_ms/);
     const shown = await mcpdrill(['explain', ...way, '--expect', 'error_rate{stage=baseline} < 1 %']);
     assert.equal(shown.code, 0, shown.stderr);
@@ -190,7 +199,7 @@ test('--junit', async (t) => {
     ...['--url', mock.url, '--operation', 'ping', ...calm, '--junit', file],
     ...['--expect', 'latency_mean_ms < 0'],
   ]);
-  assert.equal(end.code, 4, end.said);
+  assertMissed(end);
   const xml = readFileSync(file, 'utf8');
   assert.match(xml, /^<\?xml /);
   assert.match(xml, /<testcase [^>]*latency_mean_ms/);
