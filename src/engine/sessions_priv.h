@@ -19,6 +19,7 @@ struct session_store {
     uint64_t ttl_ns, idle_ns;
     enum session_abandon abandon;
     bool pooled;
+    bool plain;     /* neither budget nor pool nor expiry: nothing is to be counted per operation */
     bool finishing; /* no VU is left, or they are being cut: sessions go, none is made */
     uint32_t limit; /* sessions of the pool, here */
 

@@ -175,11 +175,6 @@ static void set_cap(struct shard *s)
 
 /* ---- stages --------------------------------------------------------------------------------- */
 
-bool shard_is_open(const struct shard *s)
-{
-    return s->stage >= 0 && s->plan->stages[s->stage].levels.open_model;
-}
-
 /* VUs stand in the order of their numbers, but for those that are ending. */
 static void end_above(struct shard *s, uint32_t level)
 {
@@ -263,6 +258,7 @@ static void on_stage_begin(struct send *send)
     struct message *order = list_entry(s->coming.next, struct message, node);
 
     s->stage = (int32_t)order->stage;
+    s->is_open = s->plan->stages[order->stage].levels.open_model;
     s->stage_begin_ns = order->start_ns;
     s->stage_end_ns = order->end_ns;
     list_remove(&order->node);

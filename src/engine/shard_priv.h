@@ -122,6 +122,7 @@ struct shard {
 
     /* The stage that is played and the one that comes. */
     int32_t stage;
+    bool is_open; /* the stage is of the open model */
     uint64_t stage_end_ns;
     uint64_t stage_begin_ns;
     uint32_t level; /* VUs of the whole run */
@@ -159,7 +160,10 @@ void shard_vu_gone(struct shard *s);
 /* What sessions_finish waited for. */
 void shard_sessions_gone(struct shard *s);
 /* Are operations due by the schedule now? */
-bool shard_is_open(const struct shard *s);
+static inline bool shard_is_open(const struct shard *s)
+{
+    return s->is_open;
+}
 /* Another VU, now, for a stage whose VUs are as many as its rate needs. False: no more may be. */
 bool shard_grow(struct shard *s);
 

@@ -358,19 +358,22 @@ static void verify(struct slot *slot, struct mcp_answer *verdict, struct verify_
     }
 }
 
-static void conclude(struct slot *slot, struct mcp_answer *verdict)
+static void conclude(struct slot *slot, const struct mcp_answer *verdict)
 {
-    struct verify_result r;
-
-    if (verdict->code == ERROR_CODE_NONE && operation_of(slot)->verifier != NULL) {
-        verify(slot, verdict, &r);
-    }
     if (slot->journey) {
         journey_done(slot->vu, class_of(verdict), verdict);
         return;
     }
     report(slot, class_of(verdict), verdict);
     think(slot, verdict->end_ns);
+}
+
+static void conclude_verified(struct slot *slot, struct mcp_answer *verdict)
+{
+    struct verify_result r;
+
+    verify(slot, verdict, &r);
+    conclude(slot, verdict);
 }
 
 static void on_done(struct mcp_call *call, const struct mcp_answer *answer)
@@ -394,7 +397,11 @@ static void on_done(struct mcp_call *call, const struct mcp_answer *answer)
     }
     xfree(slot->cursor);
     slot->cursor = NULL;
-    conclude(slot, &verdict);
+    if (verdict.code == ERROR_CODE_NONE && operation_of(slot)->verifier != NULL) {
+        conclude_verified(slot, &verdict);
+    } else {
+        conclude(slot, &verdict);
+    }
 }
 
 static const struct mcp_call_events call_events = {
