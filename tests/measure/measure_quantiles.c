@@ -131,11 +131,15 @@ run_load(const struct lab *lab, const struct mock_program *mock, unsigned thread
 {
     char text[TEXT_MAX];
 
+    /* Nothing but the calls may take a draw, so no list beside the workload. */
     snprintf(text, sizeof text,
-             "{\"target\":{\"url\":\"http://127.0.0.1:%u/mcp\"},\"workload\":{\"think_time\":{"
-             "\"mode\":\"fixed\",\"base_ms\":%.0f},\"tools\":{\"templates\":[{\"tool_name\":"
-             "\"fast_echo\",\"arguments\":{\"message\":\"x\"}}]}},\"stages\":[{\"stage\":"
-             "\"baseline\",\"duration_ms\":%llu,\"load\":{\"target_vus\":%u}}]}",
+             "{\"target\":{\"url\":\"http://127.0.0.1:%u/mcp\"},"
+             "\"workload\":{\"user_journey\":null,"
+             "\"think_time\":{\"mode\":\"fixed\",\"base_ms\":%.0f},"
+             "\"tools\":{\"templates\":[{\"tool_name\":\"fast_echo\","
+             "\"arguments\":{\"message\":\"x\"}}]}},"
+             "\"stages\":[{\"stage\":\"baseline\",\"duration_ms\":%llu,"
+             "\"load\":{\"target_vus\":%u}}]}",
              mock->port, think_ms, (unsigned long long)lab->duration_ms, lab->vus);
     return drill(lab->bin_dir, lab->dir, text, threads);
 }
