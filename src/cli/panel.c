@@ -39,6 +39,8 @@ struct panel {
     size_t drawn_lines;       /* what stands on the terminal */
     uint64_t skipped;         /* plain lines that nobody took */
     struct metric_view last;  /* the newest complete second */
+    struct metric_view line;  /* the seconds that the next plain line tells of … */
+    uint64_t told_seconds;    /* … which are those behind these */
     struct metric_view total; /* the run so far */
     bool has_second;
     double p99_ms[PANEL_SPARKS]; /* ring by second; negative: no value */
@@ -62,6 +64,7 @@ void panel_free(struct panel *p)
 {
     if (p != NULL) {
         metric_view_clear(&p->last);
+        metric_view_clear(&p->line);
         metric_view_clear(&p->total);
         xfree(p->marks);
         xfree(p);
@@ -494,10 +497,23 @@ int panel_frame(const struct panel *p, const struct run *r, uint64_t now_ns, str
     return l.rc;
 }
 
-int panel_line(const struct panel *p, const struct run *r, uint64_t second, struct buf *out)
+/* A line stands for all seconds since the one before it, so that nothing falls between lines. */
+static const struct metric_view *view_of_line(struct panel *p, const struct run *r, uint64_t second)
+{
+    struct aggregate_filter filter = aggregate_everything();
+    uint64_t first = p->told_seconds <= second ? p->told_seconds : second;
+
+    filter.dists = 1u << DIST_SERVICE | 1u << DIST_RESPONSE;
+    if (!aggregate_view_seconds(r->books, &filter, first, second - first + 1, &p->line)) {
+        return &p->last;
+    }
+    return &p->line;
+}
+
+int panel_line(struct panel *p, const struct run *r, uint64_t second, struct buf *out)
 {
     struct lines l = {.out = out, .style = &p->style};
-    const struct metric_view *v = &p->last;
+    const struct metric_view *v = view_of_line(p, r, second);
     char text[TEXT_NUMBER_MAX];
     double span_s = v->span_s > 0 ? v->span_s : 1;
 
@@ -553,6 +569,7 @@ void panel_second(struct panel *p, const struct run *r, uint64_t second)
     buf_init(&line, PANEL_FRAME_MAX);
     if (panel_line(p, r, second, &line) == 0) {
         p->skipped = put(p, &line) ? 0 : p->skipped + 1;
+        p->told_seconds = second + 1;
     }
     buf_clear(&line);
 }

@@ -32,6 +32,6 @@ void panel_clear(struct panel *p);
 
 /* The texts themselves: the panel's lines, each with its newline, and one plain line. */
 int panel_frame(const struct panel *p, const struct run *r, uint64_t now_ns, struct buf *out);
-int panel_line(const struct panel *p, const struct run *r, uint64_t second, struct buf *out);
+int panel_line(struct panel *p, const struct run *r, uint64_t second, struct buf *out);
 
 #endif
