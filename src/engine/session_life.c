@@ -174,11 +174,10 @@ static struct str head_of(struct vu_session *s)
         return text->parts[0].text;
     }
     int32_t stage = shard->stage >= 0 ? shard->stage : 0;
-    int64_t wall_ns = (int64_t)loop_now(shard->loop) + shard->wall_offset_ns;
     struct plan_values values = {
         .stage_id = shard->plan->stages[stage].config->stage_id,
         .draw = plan_draw(shard->plan, 0, UINT64_MAX), /* of no operation */
-        .wall_ms = (uint64_t)wall_ns / NS_PER_MS,
+        .wall_ms = shard_wall_ms(shard),
     };
     buf_init(&out, SIZE_MAX / 2); /* bounded by the scenario's size */
     int rc = plan_text_write(shard->plan, text, &values, &out);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Insides of the engine: a shard, its virtual users (vu.c) and their sessions (sessions.c).
+ * Insides of the engine: a shard, its virtual users (vu.c), their operations (slot.c) and sessions
+ * (sessions.h).
  *
  * A VU is one emulated client. It has `in_flight_per_vu` slots; each is an independent loop
  *
@@ -155,6 +156,11 @@ bool shard_accepts(const struct shard *s, uint64_t due_ns);
 uint64_t shard_cap_wait(struct shard *s, uint64_t now_ns);
 /* A start that needs no permission, but counts. */
 void shard_cap_count(struct shard *s, uint64_t now_ns);
+/* Wall-clock time, for texts. */
+static inline uint64_t shard_wall_ms(const struct shard *s)
+{
+    return (uint64_t)((int64_t)loop_now(s->loop) + s->wall_offset_ns) / NS_PER_MS;
+}
 /* A VU is gone. */
 void shard_vu_gone(struct shard *s);
 /* What sessions_finish waited for. */
@@ -201,6 +207,8 @@ void vu_begin_slots(struct vu *vu, uint64_t due_ns);
 /* Longest silence of its open streams. */
 uint64_t vu_silence_ns(const struct vu *vu, uint64_t now_ns);
 
+/* ---- slot.c ---------------------------------------------------------------------------------- */
+
 /* What an operation waited for before its session was there. */
 enum slot_wait {
     SLOT_NO_WAIT,
@@ -217,11 +225,17 @@ void slot_give_up(struct slot *slot);
 /* The arrival becomes the slot's operation, now. */
 void slot_start_arrival(struct slot *slot, const struct arrival *a, bool capped);
 
-/* For journey.c: a slot that is not one of the VU's own. */
+/* A slot begins and ends its life; journey.c has slots that are not among a VU's own. */
 void slot_init(struct slot *slot, struct vu *vu);
 void slot_clear(struct slot *slot);
-/* Starts its operation: due now, no pick, no key. */
+/* Its next operation is due at that time, which has come. */
+void slot_due(struct slot *slot, uint64_t due_ns);
+/* Starts an operation of the user journey: due now, no pick, no key. */
 void slot_start_journey(struct slot *slot);
+/* The VU ends: nothing new; what runs may end. */
+void slot_end(struct slot *slot);
+/* At once: what runs is unfinished. */
+void slot_cut(struct slot *slot);
 
 /* ---- journey.c ------------------------------------------------------------------------------- */
 
