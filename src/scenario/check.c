@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "scenario/check.h"
 
+#include "scenario/overlay.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -18,6 +20,7 @@ void check_init(struct check *c,
 void check_clear(struct check *c)
 {
     buf_clear(&c->path);
+    json_decref(c->origins);
 }
 
 /* RFC 6901 §3: `~` and `/` are written ~0 and ~1. */
@@ -105,16 +108,19 @@ static void report(struct check *c,
     }
     const char *pointer = buf_c(&c->path);
     const struct override *o = overridden_by(c, pointer);
+    const char *overlay = o == NULL ? overlay_of(c, pointer) : NULL;
     struct issue head = {
         .level = level,
         .code = code,
         .json_pointer = written_place(c, pointer),
         .remediation = remediation,
-        .overridden_ = o != NULL,
+        .overridden_ = o != NULL || overlay != NULL,
     };
     vsnprintf(text, sizeof text, fmt, ap);
     if (o != NULL) {
         issue_add(c->issues, &head, "%s (from --set %.200s)", text, o->text);
+    } else if (overlay != NULL) {
+        issue_add(c->issues, &head, "%s (from %.200s)", text, overlay);
     } else {
         issue_add(c->issues, &head, "%s", text);
     }

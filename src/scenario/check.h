@@ -2,7 +2,7 @@
 /*
  * The state of one load, shared by its steps: the tree, the place that is being looked at, and
  * where issues go. Issues name the place where the user wrote the value: an older spelling is
- * translated back, and a value from an override says so.
+ * translated back, and a value from an override or an overlay says so.
  */
 #ifndef SCENARIO_CHECK_H
 #define SCENARIO_CHECK_H
@@ -33,6 +33,8 @@ struct check {
     size_t alias_count;
     struct override *overrides;
     size_t override_count;
+    json_t *origins;     /* what came from which overlay (scenario/overlay.c); NULL: nothing did */
+    const char *overlay; /* the name of the one that is being merged, or NULL */
 };
 
 void check_init(struct check *c,

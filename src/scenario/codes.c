@@ -30,6 +30,7 @@ const struct issue_code issue_codes[] = {
     {"INTEGRITY_WITHOUT_NONCE", "integrity is on, and no call can carry a nonce."},
     {"INVALID_HEADER", "A header that cannot be sent, or that the client sets itself."},
     {"INVALID_ID_FORMAT", "A character that an id cannot have."},
+    {"INVALID_OVERLAY", "A document of --with that cannot be merged as it says."},
     {"INVALID_OVERRIDE", "An override of the command line that cannot be applied."},
     {"INVALID_PATTERN", "An allowlist entry or a regular expression that cannot be read."},
     {"INVALID_POINTER", "No JSON pointer."},

@@ -183,7 +183,8 @@ static bool is_required(const struct field *f)
     return has_no_default(f);
 }
 
-/* An alias stands in another object than its row; the last part of its pointer is the key. */
+/* An alias stands in another object than its row; the last part of its pointer is the key. `place`
+ * is the pointer of the object without its first slash. */
 static void add_aliases(json_t *properties, const struct section *section, const char *place)
 {
     for (size_t i = 0; i < section->count; i++) {
@@ -191,9 +192,9 @@ static void add_aliases(json_t *properties, const struct section *section, const
 
         if (f->alias != NULL) {
             const char *key = strrchr(f->alias, '/');
+            size_t len = key > f->alias ? (size_t)(key - f->alias) - 1 : 0;
 
-            if ((size_t)(key - f->alias) == strlen(place) + 1 &&
-                strncmp(f->alias + 1, place, strlen(place)) == 0) {
+            if (len == strlen(place) && strncmp(f->alias + 1, place, len) == 0) {
                 json_t *schema = field_schema(f);
                 json_object_set_new(schema, "deprecated", json_true());
                 json_object_set_new(properties, key + 1, schema);
@@ -218,7 +219,7 @@ static json_t *section_schema(const struct section *section)
             json_array_append_new(required, json_string(f->key));
         }
     }
-    add_aliases(properties, section, section->title);
+    add_aliases(properties, section, section == &scenario_section ? "" : section->title);
     json_object_set_new(out, "type", json_string("object"));
     json_object_set_new(out, "properties", properties);
     json_object_set_new(out, "patternProperties", json_pack("{sb}", "^x-", 1));

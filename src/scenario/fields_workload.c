@@ -314,6 +314,7 @@ static const struct field workload_fields[] = {
     {.key = "tools",
      .type = FIELD_OBJECT,
      .section = &tools_section,
+     .alias = "/tools",
      .help = "The tools that tools_call entries call."},
     {.key = "payload_profiles",
      .type = FIELD_ARRAY,

@@ -43,6 +43,7 @@ void issue_addv(struct issue_list *list, const struct issue *head, const char *m
     issue->message = arena_strdup(&list->arena_, text);
     issue->json_pointer = copy_or_empty(list, head->json_pointer);
     issue->remediation = copy_or_empty(list, head->remediation);
+    issue->file = head->file == NULL ? NULL : arena_strdup(&list->arena_, head->file);
 }
 
 void issue_add(struct issue_list *list, const struct issue *head, const char *message, ...)
@@ -52,6 +53,21 @@ void issue_add(struct issue_list *list, const struct issue *head, const char *me
     va_start(ap, message);
     issue_addv(list, head, message, ap);
     va_end(ap);
+}
+
+void issue_add_syntax(struct issue_list *list, const struct err *err, const char *file)
+{
+    bool duplicate = strncmp(err->msg, "duplicate object key", 20) == 0;
+    const struct issue head = {
+        .level = ISSUE_ERROR,
+        .code = duplicate ? "DUPLICATE_KEY" : "SYNTAX_ERROR",
+        .remediation = duplicate ? "Remove one of the two." : "Correct the JSON text.",
+        .file = file,
+        .line = err->line,
+        .col = err->col,
+    };
+
+    issue_add(list, &head, "%s", err->msg);
 }
 
 bool issue_has_error(const struct issue_list *list, const char *json_pointer)
@@ -112,6 +128,9 @@ static json_t *issue_json(const struct issue *issue)
     json_object_set_new(out, "message", json_string(issue->message));
     json_object_set_new(out, "json_pointer", json_string(issue->json_pointer));
     json_object_set_new(out, "remediation", json_string(issue->remediation));
+    if (issue->file != NULL) {
+        json_object_set_new(out, "file", json_string(issue->file));
+    }
     if (issue->line > 0) {
         json_object_set_new(out, "line", json_integer(issue->line));
         json_object_set_new(out, "col", json_integer(issue->col));
@@ -137,7 +156,7 @@ json_t *issue_list_json(const struct issue_list *list)
 int issue_write(const struct issue *issue, const char *file, struct buf *out)
 {
     size_t before = out->len;
-    int rc = buf_add_c(out, file);
+    int rc = buf_add_c(out, issue->file != NULL ? issue->file : file);
 
     if (rc == 0 && issue->line > 0) {
         rc = buf_printf(out, ":%u:%u", issue->line, issue->col);

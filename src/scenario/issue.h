@@ -28,7 +28,8 @@ struct issue {
     const char *json_pointer; /* RFC 6901; "" is the whole document */
     const char *remediation;  /* an action; "" when the message says it all */
     unsigned line, col;       /* 1-based; 0 when the place is not in the text (an override) */
-    bool overridden_;         /* the value is not in the text: it came from an override */
+    const char *file;         /* the overlay that line and col are in; NULL: the document */
+    bool overridden_; /* the value is not in the text: it came from an override or an overlay */
 };
 
 struct issue_list {
@@ -45,12 +46,15 @@ void issue_list_clear(struct issue_list *list);
 
 /* Adds one; `message` is printf-like, everything is copied. */
 void issue_add(struct issue_list *list,
-               const struct issue *head, /* level, code, json_pointer, remediation, line, col */
+               const struct issue *head, /* all but the message */
                const char *message,
                ...) __attribute__((format(printf, 3, 4)));
 
 void issue_addv(struct issue_list *list, const struct issue *head, const char *message, va_list ap)
     __attribute__((format(printf, 3, 0)));
+
+/* What json_parse() said about the text of `file`; NULL: of the document. */
+void issue_add_syntax(struct issue_list *list, const struct err *err, const char *file);
 
 /* Is there an error at exactly this place? For "one cause, one issue". */
 bool issue_has_error(const struct issue_list *list, const char *json_pointer);
@@ -62,7 +66,7 @@ void issue_list_finish(struct issue_list *list);
 json_t *issue_list_json(const struct issue_list *list);
 
 /* One issue as text for people: "FILE:LINE:COL: error CODE at /pointer: message" and, on a second
- * line, the remedy. 0 or ERR_LIMIT. */
+ * line, the remedy. `file` is the document; an issue in an overlay names that. 0 or ERR_LIMIT. */
 int issue_write(const struct issue *issue, const char *file, struct buf *out);
 
 #endif

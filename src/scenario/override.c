@@ -41,8 +41,9 @@ static const char *take_token(struct str *rest, bool first, struct path *out)
     if (text.len >= KEY_MAX || out->count == TOKENS_MAX) {
         return "the path is too long";
     }
-    if (bracket && (end == rest->len || !str_u64(text, UINT32_MAX, &index))) {
-        return "an index is a number in brackets";
+    if (bracket &&
+        (end == rest->len || (!str_eq(text, STR("-")) && !str_u64(text, UINT32_MAX, &index)))) {
+        return "an index is a number in brackets, or [-] behind the last one";
     }
     end += bracket ? 1 : 0;
     if (bracket && end < rest->len && rest->p[end] != '.' && rest->p[end] != '[') {
@@ -142,36 +143,75 @@ static const char *apply(json_t *root, const struct path *path, json_t *value)
     return put(container, &path->tokens[path->count - 1], value);
 }
 
-static void write_pointer(struct check *c, const struct path *path)
+static const char *pointer_of(struct check *c, const struct path *path)
 {
+    size_t mark = c->path.len;
+
     for (size_t i = 0; i < path->count; i++) {
         check_enter(c, path->tokens[i].key);
     }
-}
-
-/* A path through an older spelling leads to the new place, where the value is by now. */
-static const char *translate(struct check *c, struct path *path)
-{
-    size_t mark = c->path.len;
-    char text[CHECK_PATH_MAX];
-
-    write_pointer(c, path);
     const char *pointer = arena_strdup(c->arena, buf_c(&c->path));
     check_leave(c, mark);
-    for (size_t i = 0; i < c->alias_count; i++) {
-        size_t len = strlen(c->aliases[i].from);
-
-        if (strncmp(pointer, c->aliases[i].from, len) == 0 &&
-            (pointer[len] == '/' || pointer[len] == '\0')) {
-            snprintf(text, sizeof text, "%s%s", c->aliases[i].to, pointer + len);
-            pointer = arena_strdup(c->arena, text);
-            for (char *p = text; (p = strchr(p, '/')) != NULL;) {
-                *p = '.';
-            }
-            return parse_path(str_c(text + 1), path) == NULL ? pointer : NULL;
-        }
-    }
     return pointer;
+}
+
+/* Does the path begin with the tokens of this pointer? How many they are; 0 when it does not. */
+static size_t begins_with(const struct path *path, const char *pointer)
+{
+    size_t count = 0;
+
+    for (const char *p = pointer; *p == '/'; count++) {
+        size_t len = strcspn(p + 1, "/");
+        struct str token = {p + 1, len};
+
+        if (count == path->count || !str_eq(str_c(path->tokens[count].key), token)) {
+            return 0;
+        }
+        p += 1 + len;
+    }
+    return count;
+}
+
+/* A path through an older spelling leads to the new place, where the value is by now. False when it
+ * becomes too long. */
+static bool translate(const struct check *c, struct path *path)
+{
+    for (size_t i = 0; i < c->alias_count; i++) {
+        size_t old = begins_with(path, c->aliases[i].from), rest = path->count - old;
+        char text[CHECK_PATH_MAX];
+        struct path to;
+
+        if (old == 0) {
+            continue;
+        }
+        snprintf(text, sizeof text, "%s", c->aliases[i].to + 1);
+        for (char *p = text; (p = strchr(p, '/')) != NULL;) {
+            *p = '.';
+        }
+        if (parse_path(str_c(text), &to) != NULL || to.count + rest > TOKENS_MAX) {
+            return false;
+        }
+        memmove(path->tokens + to.count, path->tokens + old, rest * sizeof *path->tokens);
+        memcpy(path->tokens, to.tokens, to.count * sizeof *path->tokens);
+        path->count = to.count + rest;
+        return true;
+    }
+    return true;
+}
+
+/* [-] becomes the number of the element that comes next. */
+static void resolve_ends(json_t *root, struct path *path)
+{
+    json_t *container = root;
+
+    for (size_t i = 0; i < path->count; i++) {
+        struct token *token = &path->tokens[i];
+
+        if (token->bracket && strcmp(token->key, "-") == 0) {
+            snprintf(token->key, sizeof token->key, "%zu", json_array_size(container));
+        }
+        container = child_of(container, token);
+    }
 }
 
 static void apply_set(struct check *c, const char *set)
@@ -188,11 +228,14 @@ static void apply_set(struct check *c, const char *set)
         refuse(c, set, why);
         return;
     }
-    const char *pointer = translate(c, &path);
+    if (!translate(c, &path)) {
+        refuse(c, set, "the path is too long");
+        return;
+    }
+    resolve_ends(c->root, &path);
     json_t *value = parse_value(str_c(equals + 1));
-    if (pointer == NULL || value == NULL) {
-        json_decref(value);
-        refuse(c, set, pointer == NULL ? "the path is too long" : "the value is not valid UTF-8");
+    if (value == NULL) {
+        refuse(c, set, "the value is not valid UTF-8");
         return;
     }
     why = apply(c->root, &path, value);
@@ -200,8 +243,8 @@ static void apply_set(struct check *c, const char *set)
         refuse(c, set, why);
         return;
     }
-    c->overrides[c->override_count++] =
-        (struct override){.json_pointer = pointer, .text = arena_strdup(c->arena, set)};
+    c->overrides[c->override_count++] = (struct override){.json_pointer = pointer_of(c, &path),
+                                                          .text = arena_strdup(c->arena, set)};
 }
 
 void override_apply(struct check *c)

@@ -6,6 +6,7 @@
 #include "scenario/check.h"
 #include "scenario/feed.h"
 #include "scenario/locate.h"
+#include "scenario/overlay.h"
 #include "scenario/policy.h"
 #include "scenario/read.h"
 #include "scenario/rules.h"
@@ -65,23 +66,13 @@ static int summarize(const struct issue_list *issues, struct err *err)
                   first->message);
 }
 
-static void add_syntax_issue(struct issue_list *issues, const struct err *err)
-{
-    bool duplicate = strncmp(err->msg, "duplicate object key", 20) == 0;
-    const struct issue head = {
-        .level = ISSUE_ERROR,
-        .code = duplicate ? "DUPLICATE_KEY" : "SYNTAX_ERROR",
-        .remediation = duplicate ? "Remove one of the two." : "Correct the JSON text.",
-        .line = err->line,
-        .col = err->col,
-    };
-
-    issue_add(issues, &head, "%s", err->msg);
-}
-
 static void run_checks(struct check *c, struct scenario *s)
 {
     spelling_apply(c);
+    if (!overlay_apply(c)) {
+        /* What else is wrong may only be so because the overlay is not there. */
+        return;
+    }
     override_apply(c);
     read_section(c, &scenario_section, c->root, s);
     defaults_fill(c, s);
@@ -90,6 +81,24 @@ static void run_checks(struct check *c, struct scenario *s)
     rules_stages(c, s);
     rules_data(c, s);
     rules_placeholders(c, s);
+}
+
+/* As `cat FILE OVERLAY… | sha256sum` says it. */
+static void hash_texts(struct str text, const struct scenario_options *options, char out[65])
+{
+    size_t total = text.len;
+    struct buf all;
+
+    for (size_t i = 0; i < options->overlay_count; i++) {
+        total += options->overlays[i].text.len;
+    }
+    buf_init(&all, total);
+    buf_add_str(&all, text);
+    for (size_t i = 0; i < options->overlay_count; i++) {
+        buf_add_str(&all, options->overlays[i].text);
+    }
+    digest_sha256_hex(buf_str(&all), out);
+    buf_clear(&all);
 }
 
 int scenario_load_text(struct str text,
@@ -106,7 +115,7 @@ int scenario_load_text(struct str text,
     int rc;
 
     if (json_parse(text, JSON_TEXT_MAX, &root, &syntax) != 0) {
-        add_syntax_issue(issues, &syntax);
+        issue_add_syntax(issues, &syntax, NULL);
         return summarize(issues, err);
     }
     if (!json_is_object(root)) {
@@ -122,8 +131,9 @@ int scenario_load_text(struct str text,
     s = xcalloc(1, sizeof *s);
     s->tree_ = root;
     s->empty_ = json_object();
-    digest_sha256_hex(text, s->config_hash);
-    check_init(&check, options != NULL ? options : &no_options, issues, &s->arena_);
+    options = options != NULL ? options : &no_options;
+    hash_texts(text, options, s->config_hash);
+    check_init(&check, options, issues, &s->arena_);
     check.root = root;
     run_checks(&check, s);
     check_clear(&check);

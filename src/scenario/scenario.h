@@ -2,11 +2,11 @@
 /*
  * From the text of a scenario file (format run-config/v1) to an immutable, checked config.
  *
- * The way: text → JSON tree → overrides (`--set`) → accepted spellings → the field tables
- * (scenario/fields.h: types, bounds, defaults, unknown names) → defaults that depend on others →
- * the rules between fields (scenario/rules.h) → addresses and allowlist (scenario/policy.h). Every
- * step reports into one list of issues; the issues then get their places in the text
- * (scenario/locate.h) and are put in the order of the document.
+ * The way: text → JSON tree → accepted spellings → overlays (`--with`, scenario/overlay.h) →
+ * overrides (`--set`) → the field tables (scenario/fields.h: types, bounds, defaults, unknown
+ * names) → defaults that depend on others → the rules between fields (scenario/rules.h) → addresses
+ * and allowlist (scenario/policy.h). Every step reports into one list of issues; the issues then
+ * get their places in the text (scenario/locate.h) and are put in the order of the document.
  *
  * Loading belongs to one thread. The result may be read by all and lives until scenario_free().
  */
@@ -38,16 +38,25 @@ struct scenario {
     size_t criterion_count;
     struct telemetry_config telemetry;
 
-    char config_hash[65];  /* SHA-256 (hex) of the bytes as received */
+    /* SHA-256 (hex) of the bytes as received: of the file, followed by those of the overlays */
+    char config_hash[65];
     struct policy *policy; /* compiled from target and environment; asked again at each dial */
 
-    json_t *tree_;  /* of the file, overrides and spellings applied */
+    json_t *tree_;  /* of the file, spellings, overlays and overrides applied */
     json_t *empty_; /* the object behind every `arguments` that is not given */
     struct arena arena_;
 };
 
+/* A partial document that is merged into the scenario (scenario/overlay.h). */
+struct scenario_overlay {
+    const char *name; /* in messages: the file that it comes from */
+    struct str text;
+};
+
 struct scenario_options {
     const char *name; /* default of scenario_id; NULL: "scenario" */
+    const struct scenario_overlay *overlays;
+    size_t overlay_count; /* applied in order, before the sets */
     const char *const *sets;
     size_t set_count; /* "PATH=VALUE" each, applied in order */
     const char *const *metric_names;
@@ -87,7 +96,7 @@ int scenario_load_file(const char *path,
 /* NULL is fine. */
 void scenario_free(struct scenario *scenario);
 
-/* The document as it was given, overrides and older spellings applied. Borrowed. */
+/* The document as it was given, older spellings, overlays and overrides applied. Borrowed. */
 static inline const json_t *scenario_document(const struct scenario *scenario)
 {
     return scenario->tree_;

@@ -46,7 +46,8 @@ static json_t *make_parent(json_t *root, const char *pointer, const char **key)
     return object;
 }
 
-static void move(struct check *c, struct alias *a)
+/* Within an overlay nothing is advised, and places are those of the merged document. */
+static void move(struct check *c, struct alias *a, bool overlay)
 {
     const char *last = strrchr(a->from, '/');
     char parent_place[CHECK_PATH_MAX];
@@ -64,12 +65,14 @@ static void move(struct check *c, struct alias *a)
         check_error(c, "DUPLICATE_KEY", check_text(c, "Remove %s.", a->from),
                     "this is another spelling of %s, and both are given", a->to);
     } else {
-        check_warning(c, "DEPRECATED_FIELD", check_text(c, "Write %s.", a->to),
-                      "this is an older spelling of %s", a->to);
+        if (!overlay) {
+            check_warning(c, "DEPRECATED_FIELD", check_text(c, "Write %s.", a->to),
+                          "this is an older spelling of %s", a->to);
+        }
         json_t *object = make_parent(c->root, a->to, &key);
         if (object != NULL) {
             json_object_set(object, key, value);
-            a->used = true;
+            a->used = a->used || !overlay;
         }
     }
     check_leave(c, mark);
@@ -80,6 +83,17 @@ void spelling_apply(struct check *c)
 {
     collect(c, &scenario_section);
     for (size_t i = 0; i < c->alias_count; i++) {
-        move(c, &c->aliases[i]);
+        move(c, &c->aliases[i], false);
     }
+}
+
+void spelling_apply_overlay(struct check *c, json_t *overlay)
+{
+    json_t *root = c->root;
+
+    c->root = overlay;
+    for (size_t i = 0; i < c->alias_count; i++) {
+        move(c, &c->aliases[i], true);
+    }
+    c->root = root;
 }

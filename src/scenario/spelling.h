@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What changes the tree before it is read: older places of fields (the `alias` of a row) and
- * overrides from the command line.
+ * overrides from the command line. Overlays come between the two (scenario/overlay.h).
  */
 #ifndef SCENARIO_SPELLING_H
 #define SCENARIO_SPELLING_H
@@ -12,8 +12,13 @@
  * DUPLICATE_KEY when both are given. */
 void spelling_apply(struct check *c);
 
+/* The same within an overlay, after spelling_apply() and without advice: an overlay may be short.
+ */
+void spelling_apply_overlay(struct check *c, json_t *overlay);
+
 /* Applies options->sets in order: "stages[1].load.target_vus=20", "stages.1.load.target_vus=20".
- * INVALID_OVERRIDE for one that cannot be applied. */
+ * The index [-] is the place behind the last element of a list. INVALID_OVERRIDE for one that
+ * cannot be applied. */
 void override_apply(struct check *c);
 
 #endif

@@ -43,6 +43,13 @@ static void test_values(void **state)
     s = load("workload.user_journey.reconnect_policy.max_retries=3", &issues);
     assert_int_equal(s->workload.reconnect.max_retries, 3);
     scenario_free(s);
+    s = load("stages[-]={\"stage\": \"soak\"}", &issues);
+    assert_int_equal(s->stage_count, 3);
+    assert_int_equal(s->stages[2].kind, STAGE_SOAK);
+    scenario_free(s);
+    s = load("tools.templates[-].tool_name=t", &issues);
+    assert_int_equal(s->workload.template_count, 1);
+    scenario_free(s);
     assert_int_equal(issues.error_count, 0);
     issue_list_clear(&issues);
 }
@@ -55,6 +62,7 @@ static void test_refused(void **state)
         "=1",
         "stages[9].load=1",
         "stages[x].load=1",
+        "stages[--].load=1",
         "stages[0=1",
         "stages[0]load=1",
         "stages.first=1",

@@ -365,9 +365,9 @@ static void test_sessions(void **state)
 static void test_unknown_places(void **state)
 {
     static const struct rule rules[] = {
-        {{"tools={\"templates\":[]}"},
+        {{"think_time={\"base_ms\":5}"},
          "UNKNOWN_FIELD",
-         "/tools",
+         "/think_time",
          NULL,
          "It belongs into `workload`.",
          false},
