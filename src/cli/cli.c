@@ -18,6 +18,13 @@
         .help = "Overrides one field, for example stages[0].load.target_vus=20." \
     }
 
+#define WITH_OPTION                                                                               \
+    {                                                                                             \
+        .name = "with", .argument = "FILE", .repeats = true,                                      \
+        .help = "Merges a partial scenario from FILE into the scenario: only what is different. " \
+                "Comes before --set."                                                             \
+    }
+
 #define EXPECT_OPTION                                                                    \
     {                                                                                    \
         .name = "expect", .argument = "CRITERION", .repeats = true,                      \
@@ -34,6 +41,7 @@ static const struct opt run_options[] = {
      .argument = "FILE",
      .help = "Writes a JUnit report there: a case for each condition, criterion and check."},
     EXPECT_OPTION,
+    WITH_OPTION,
     SET_OPTION,
     {.name = "seed",
      .argument = "N",
@@ -62,11 +70,13 @@ static const struct opt validate_options[] = {
     {.name = "strict", .help = "Rules of a guarded set-up are errors instead of warnings."},
     {.name = "json", .help = "Prints the issues as JSON."},
     EXPECT_OPTION,
+    WITH_OPTION,
     SET_OPTION,
 };
 
 static const struct opt explain_options[] = {
     EXPECT_OPTION,
+    WITH_OPTION,
     SET_OPTION,
     QUICK_OPTIONS,
 };
@@ -77,6 +87,7 @@ static const struct opt schema_options[] = {
 
 static const struct opt doctor_options[] = {
     {.name = "json", .help = "Prints the checks as JSON."},
+    WITH_OPTION,
     SET_OPTION,
 };
 

@@ -16,10 +16,10 @@
 #define EXACT_INT       1e15
 #define SAVE_TEXT_MAX   ((size_t)64 * 1024 * 1024) /* indented */
 
-enum { SET_TEXT_MAX = 16 * 1024, MESSAGE_MAX = 8 * 1024 };
+enum { SET_TEXT_MAX = 16 * 1024, MESSAGE_MAX = 8 * 1024, OVERLAYS_MAX = 32 };
 
 /* How an override of ours for `--expect` is told from one of the user's. */
-static const char expect_set[] = " (from --set success_criteria[";
+static const char expect_set[] = " (from --set success_criteria[-]=";
 
 /* What a load is made of. */
 struct loading {
@@ -27,6 +27,8 @@ struct loading {
     const char *seed;
     /* All given options together are at most OPT_GIVEN_MAX, and the seed is one. */
     const char *sets[OPT_GIVEN_MAX + 1];
+    struct scenario_overlay overlays[OVERLAYS_MAX];
+    struct buf overlay_texts[OVERLAYS_MAX];
     struct scenario_options options;
     struct arena arena; /* texts of overrides of ours */
 };
@@ -100,20 +102,6 @@ static int expectations(const struct opt_args *args, json_t **out, struct err *e
     return rc;
 }
 
-/* How many criteria the file has: those of the command line come behind them. What is wrong with
- * the file is said when it is loaded. */
-static size_t criteria_of_file(const char *path)
-{
-    json_t *root = NULL;
-    size_t count = 0;
-
-    if (json_parse_file(path, JSON_TEXT_MAX, &root, NULL) == 0) {
-        count = json_array_size(json_object_get(root, "success_criteria"));
-    }
-    json_decref(root);
-    return count;
-}
-
 /* An expectation must not vanish because a list is replaced as a whole. */
 static int refuse_replaced(const char *const *sets, size_t count, struct err *err)
 {
@@ -129,8 +117,7 @@ static int refuse_replaced(const char *const *sets, size_t count, struct err *er
     return 0;
 }
 
-/* The expectations as overrides, in front of those that are there, so that the lines of the file
- * stay what they are. */
+/* The expectations as overrides, each at the end of the list, in front of those that are there. */
 static int expect_in_file(struct loading *l, struct err *err)
 {
     json_t *list = NULL;
@@ -141,14 +128,13 @@ static int expect_in_file(struct loading *l, struct err *err)
         return rc;
     }
     rc = refuse_replaced(l->sets, l->options.set_count, err);
-    size_t first = rc == 0 ? criteria_of_file(l->args->operands[0]) : 0;
     memmove(l->sets + more, l->sets, l->options.set_count * sizeof *l->sets);
     l->options.set_count += more;
     for (size_t i = 0; i < more; i++) {
         struct buf text;
 
         buf_init(&text, SET_TEXT_MAX);
-        if (buf_printf(&text, "success_criteria[%zu]=", first + i) != 0 ||
+        if (buf_add_c(&text, "success_criteria[-]=") != 0 ||
             json_write(json_array_get(list, i), &text) != 0) {
             rc = err_set(err, ERR_USAGE, "--expect: the text is too long");
         }
@@ -157,6 +143,41 @@ static int expect_in_file(struct loading *l, struct err *err)
     }
     json_decref(list);
     return rc;
+}
+
+/* ---- --with ------------------------------------------------------------------------------------
+ */
+
+static int read_overlays(struct loading *l, struct err *err)
+{
+    const char *paths[OPT_GIVEN_MAX];
+    size_t count = opt_values(l->args, "with", paths);
+
+    if (count > OVERLAYS_MAX) {
+        return err_set(err, ERR_USAGE, "--with is given %zu times, at most %d are possible", count,
+                       OVERLAYS_MAX);
+    }
+    for (size_t i = 0; i < count; i++) {
+        struct buf *text = &l->overlay_texts[i];
+        struct err wrong = {0};
+
+        buf_init(text, JSON_TEXT_MAX);
+        if (file_read(paths[i], text, &wrong) != 0) {
+            buf_clear(text);
+            return err_set(err, ERR_USAGE, "--with: %.200s", wrong.msg);
+        }
+        l->overlays[l->options.overlay_count++] =
+            (struct scenario_overlay){.name = paths[i], .text = buf_str(text)};
+    }
+    return 0;
+}
+
+static void clear_loading(struct loading *l)
+{
+    for (size_t i = 0; i < l->options.overlay_count; i++) {
+        buf_clear(&l->overlay_texts[i]);
+    }
+    arena_clear(&l->arena);
 }
 
 /* ---- loading -----------------------------------------------------------------------------------
@@ -246,6 +267,7 @@ int load_scenario(const struct opt_args *args,
     struct loading l = {.args = args, .seed = seed};
 
     l.options = (struct scenario_options){
+        .overlays = l.overlays,
         .sets = l.sets,
         .set_count = opt_values(args, "set", l.sets),
         .metric_names = metrics,
@@ -254,8 +276,11 @@ int load_scenario(const struct opt_args *args,
         .metric_narrows = narrows,
         .strict = opt_has(args, "strict"),
     };
-    int rc = quick_asked(args) ? load_quick(&l, out, issues, err) : load_file(&l, out, issues, err);
-    arena_clear(&l.arena);
+    int rc = read_overlays(&l, err);
+    if (rc == 0) {
+        rc = quick_asked(args) ? load_quick(&l, out, issues, err) : load_file(&l, out, issues, err);
+    }
+    clear_loading(&l);
     return rc;
 }
 
@@ -301,6 +326,12 @@ static const char *from_set(const struct issue *issue)
     return strstr(issue->message, " (from --set ");
 }
 
+/* Is the issue about what somebody wrote in a file after all, or in an override? */
+static bool is_written(const struct issue *issue)
+{
+    return issue->file != NULL || strstr(issue->message, " (from ") != NULL;
+}
+
 /* An issue about something that an option said, not the file: which option. */
 static const char *option_of(const struct opt_args *args, const struct issue *issue)
 {
@@ -310,7 +341,7 @@ static const char *option_of(const struct opt_args *args, const struct issue *is
         bool ours = strncmp(set, expect_set, sizeof expect_set - 1) == 0;
         return ours && opt_has(args, "expect") ? "--expect" : NULL;
     }
-    if (!quick_asked(args)) {
+    if (!quick_asked(args) || is_written(issue)) {
         return NULL;
     }
     if (str_starts(str_c(issue->json_pointer), STR("/success_criteria"))) {
@@ -323,7 +354,7 @@ static const char *option_of(const struct opt_args *args, const struct issue *is
 /* Advice on how to write files is of no use to somebody who wrote none. */
 static bool is_moot(const struct opt_args *args, const struct issue *issue)
 {
-    return quick_asked(args) && issue->level == ISSUE_WARNING && from_set(issue) == NULL &&
+    return quick_asked(args) && issue->level == ISSUE_WARNING && !is_written(issue) &&
            option_of(args, issue) == NULL;
 }
 
@@ -334,7 +365,7 @@ static int write_issue(const struct opt_args *args, const struct issue *issue, s
     struct issue own = *issue;
     char message[MESSAGE_MAX];
 
-    if (option != NULL || quick_asked(args)) {
+    if (option != NULL || (quick_asked(args) && issue->file == NULL)) {
         /* Nobody has seen the text that the line is in. */
         own.line = 0;
     }
