@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* Bytes → a scenario. The first line is an override if it contains a '=' before the first brace. */
+/* Bytes → a scenario. The first line is an override unless it begins with a brace. Each form feed
+ * begins an overlay. */
 #include "scenario/scenario.h"
 
 #include <stdlib.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+enum { OVERLAYS_MAX = 3 };
 
 static char *take_override(struct str *text)
 {
@@ -19,13 +22,35 @@ static char *take_override(struct str *text)
     return set;
 }
 
+/* Cuts the overlays off the end of the text. Returns how many. */
+static size_t take_overlays(struct str *text, struct scenario_overlay out[OVERLAYS_MAX])
+{
+    struct str rest = *text;
+    size_t count = 0;
+
+    for (const char *cut;
+         count < OVERLAYS_MAX && rest.len > 0 && (cut = memchr(rest.p, '\f', rest.len)) != NULL;
+         count++) {
+        size_t before = (size_t)(cut - rest.p);
+
+        *(count == 0 ? text : &out[count - 1].text) = (struct str){rest.p, before};
+        rest = (struct str){cut + 1, rest.len - before - 1};
+        out[count] = (struct scenario_overlay){.name = "overlay", .text = rest};
+    }
+    return count;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const char *const metrics[] = {"error_rate", "latency_p99_ms", "stream_stall_count"};
+    struct scenario_overlay overlays[OVERLAYS_MAX];
     struct str text = {(const char *)data, size};
+    size_t overlay_count = take_overlays(&text, overlays);
     char *set = take_override(&text);
     const char *sets[] = {set};
     const struct scenario_options options = {
+        .overlays = overlays,
+        .overlay_count = overlay_count,
         .sets = sets,
         .set_count = set == NULL ? 0 : 1,
         .metric_names = metrics,
