@@ -361,6 +361,15 @@ static bool is_triggered(const json_t *condition)
 
 static void add_integrity(struct page *p)
 {
+    uint64_t verified = document_count(p->document, "integrity.verified");
+    char number[TEXT_NUMBER_MAX], mixed_up[TEXT_NUMBER_MAX];
+
+    if (verified > 0) {
+        page_label(p, "answers");
+        page_add(p, "%s verified to belong to their caller · %s mixed up\n",
+                 text_count(verified, number),
+                 text_count(document_count(p->document, "integrity.mismatches"), mixed_up));
+    }
     struct str line = document_text(p->document, "integrity.line");
 
     if (line.len > 0) {
