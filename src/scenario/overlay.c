@@ -59,10 +59,11 @@ merge_object(struct merge *m, const struct section *section, json_t *base, json_
 
 /*
  * A tree beside the tree: an integer is the index of the overlay that a whole value came from; an
- * object has the tokens of JSON pointers as keys, escaped as there, so that "/" is free for the
- * overlay that what is in no other member came from.
+ * object has the tokens of JSON pointers as keys, escaped as there. Two keys are no tokens: "/" has
+ * the overlay that everything came from that is in no other member, and "~" the last one that made
+ * a list longer.
  */
-static const char whole[] = "/";
+static const char whole[] = "/", longer[] = "~";
 
 /* The next token of a pointer as a key; the rest, or NULL at the end. */
 static const char *next_token(const char *pointer, char key[CHECK_PATH_MAX + 1])
@@ -111,6 +112,17 @@ static void note_origin(struct merge *m)
     json_object_set_new(node, key, json_integer((json_int_t)m->index));
 }
 
+/* The list at the current path has one more element by the overlay. */
+static void note_longer(struct merge *m)
+{
+    size_t mark = m->c->path.len;
+
+    if (buf_printf(&m->c->path, "/%s", longer) == 0) {
+        note_origin(m);
+    }
+    check_leave(m->c, mark);
+}
+
 const char *overlay_of(const struct check *c, const char *json_pointer)
 {
     char key[CHECK_PATH_MAX + 1];
@@ -123,6 +135,9 @@ const char *overlay_of(const struct check *c, const char *json_pointer)
         node = json_object_get(node, key);
         const json_t *here = json_is_object(node) ? json_object_get(node, whole) : node;
         found = here != NULL ? here : found;
+    }
+    if (json_object_get(node, longer) != NULL) {
+        found = json_object_get(node, longer);
     }
     return found != NULL ? c->options->overlays[json_integer_value(found)].name : NULL;
 }
@@ -289,6 +304,10 @@ static enum match find(const struct list *l, const json_t *given, size_t positio
 {
     const struct identity *id = l->identity;
 
+    if ((double)l->count > l->field->max) {
+        /* The reader refuses the list as it is, and nobody waits for it to be compared. */
+        return MATCH_NONE;
+    }
     if (has_name(id, given)) {
         return find_name(l, given_member(given, id->name), out);
     }
@@ -330,6 +349,7 @@ static void merge_element(struct merge *m, const struct list *l, json_t *given, 
         merge_object(m, l->field->section, json_array_get(l->items, at), given);
         break;
     case MATCH_NONE:
+        note_longer(m);
         check_enter_index(c, json_array_size(l->items));
         json_array_append_new(l->items, copy(m, given));
         note_origin(m);
@@ -355,14 +375,13 @@ static bool are_objects(const json_t *list)
     return json_is_array(list);
 }
 
-/* Is this member a list whose elements are merged? One that is too long is only replaced, because
- * the reader refuses it, and so nobody waits for its elements to be compared. */
+/* Is this member a list whose elements are merged? One that is too long by itself replaces what is
+ * there, so that the reader refuses it. */
 static bool is_merged(const struct field *f, const json_t *base, const json_t *given)
 {
     return f != NULL && f->type == FIELD_ARRAY && identity_of(f->key) != NULL &&
-           json_is_array(base) && (double)json_array_size(base) <= f->max &&
-           json_array_size(given) > 0 && (double)json_array_size(given) <= f->max &&
-           are_objects(given);
+           json_is_array(base) && json_array_size(given) > 0 &&
+           (double)json_array_size(given) <= f->max && are_objects(given);
 }
 
 static struct list list_of(const struct field *f, json_t *items)
@@ -386,7 +405,7 @@ static bool has_like(const struct field *f, const json_t *stage, const json_t *e
     json_t *items = json_object_get(stage, f->key);
     size_t at;
 
-    if (!json_is_array(items) || (double)json_array_size(items) > f->max) {
+    if (!json_is_array(items)) {
         return false;
     }
     const struct list l = list_of(f, items);

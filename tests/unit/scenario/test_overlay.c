@@ -551,6 +551,22 @@ static void test_bounds(void **state)
                                      .text = "(from first.json)"};
     check_refused(&too_long);
 
+    /* What makes a list too long does not drop what was in it. */
+    text.len = 0;
+    buf_add_c(&text, "{\"stages\": [{\"stop_conditions\": [");
+    for (size_t i = 0; i < 50; i++) {
+        buf_printf(&text, "%s{\"id\": \"c%zu\", \"metric\": \"m\", \"threshold\": 1}",
+                   i > 0 ? "," : "", i);
+    }
+    buf_add_c(&text, "]}]}");
+    const struct refused grown = {
+        .overlays = {buf_c(&text), "{}"},
+        .code = "SCHEMA_VIOLATION",
+        .pointer = "/stages/1/stop_conditions",
+        .text = "found a list of 52, expected a list of objects with a length within "
+                "0..50 (from first.json)"};
+    check_refused(&grown);
+
     text.len = 0;
     repeat(&text, "{\"stages\": [{\"x-a\": [", "1", 600000);
     buf_add_c(&text, "]}]}");
