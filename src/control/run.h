@@ -138,6 +138,7 @@ struct run {
     bool checked;
     struct check_list checks; /* when checked */
     bool drain_timed_out;
+    uint64_t log_lines_lost;  /* by who keeps the log of operations */
     struct buf warnings;      /* what people should know, one line each */
     uint64_t stop_latency_ns; /* deciding second's end to the last source drained; 0: no stop */
     enum run_verdict verdict;

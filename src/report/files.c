@@ -19,7 +19,7 @@ struct result_files {
     const struct plan_identity *identity;
     FILE *events, *windows, *ops;
     int64_t wall_offset_ns; /* wall clock minus monotonic clock, when the files were opened */
-    uint64_t op_lines;
+    uint64_t op_lines, op_bytes;
     uint64_t next_second;
     struct buf line;
     struct err first; /* what went wrong first; code 0: nothing */
@@ -133,8 +133,23 @@ void result_files_seconds(struct result_files *f, const struct run *r)
     }
 }
 
+static void put_ops(struct result_files *f)
+{
+    put_text(f, f->ops, "ops.ndjson");
+    f->op_bytes += f->line.len;
+    f->line.len = 0;
+}
+
+/* Has the log of operations no room for this one? */
+static bool is_full(const struct result_files *f, const struct op_sample *op)
+{
+    uint64_t max = op->outcome.cls == OUTCOME_OK ? OPLOG_BYTES_MAX : 2 * OPLOG_BYTES_MAX;
+
+    return f->op_bytes + f->line.len >= max;
+}
+
 void result_files_window(struct result_files *f,
-                         const struct run *r,
+                         struct run *r,
                          uint32_t source,
                          const struct window *w)
 {
@@ -148,15 +163,18 @@ void result_files_window(struct result_files *f,
         if (w->samples[i].outcome.key >= r->plan->key_count) {
             continue;
         }
+        if (is_full(f, &w->samples[i])) {
+            r->log_lines_lost++;
+            continue;
+        }
         if (f->line.max - f->line.len < OPLOG_LINE_MAX) {
-            put_text(f, f->ops, "ops.ndjson");
-            f->line.len = 0;
+            put_ops(f);
         }
         if (oplog_write(&log, source, &w->samples[i], &f->line) != 0) {
             err_set(&f->first, ERR_LIMIT, "a line of %s/ops.ndjson is too long", f->dir);
         }
     }
-    put_text(f, f->ops, "ops.ndjson");
+    put_ops(f);
     f->op_lines = log.lines;
 }
 

@@ -32,9 +32,11 @@ void result_files_event(struct result_files *f, const struct run_event *event);
 /* Writes all complete seconds that were not written yet. */
 void result_files_seconds(struct result_files *f, const struct run *r);
 
-/* Writes the samples of a window into the log of operations. The window may be recycled then. */
+/* Writes the samples of a window into the log of operations. The window may be recycled then. A log
+ * of OPLOG_BYTES_MAX takes no further successes, one of twice that no failures either; what is left
+ * out is counted in r->log_lines_lost. */
 void result_files_window(struct result_files *f,
-                         const struct run *r,
+                         struct run *r,
                          uint32_t source,
                          const struct window *w);
 

@@ -257,7 +257,7 @@ json_t *result_integrity(const struct result_place *p)
 
 static json_t *losses_log(const struct result_place *p)
 {
-    uint64_t lost = 0;
+    uint64_t lost = p->run->log_lines_lost;
 
     for (uint32_t i = 0; i < result_source_count(p->run); i++) {
         struct aggregate_source source;

@@ -377,6 +377,13 @@ static void add_integrity(struct page *p)
         page_foreign(p, line, PAGE_SENTENCE_MAX);
         page_add(p, "\n");
     }
+    uint64_t left_out = document_count(p->document, "losses.op_log_lines");
+    if (left_out > 0) {
+        page_label(p, "log");
+        page_add(p,
+                 "%s operations were left out of the log: it has its limits, the figures do not\n",
+                 text_count(left_out, number));
+    }
 }
 
 static void add_load(struct page *p)

@@ -57,7 +57,7 @@ static size_t read_lines(const struct place *p, const char *name, json_t *lines)
 }
 
 /* Two windows of five failures, and one operation that the plan does not know. */
-static void write_operations(const struct fixture *f, struct result_files *files)
+static void write_operations(struct fixture *f, struct result_files *files)
 {
     for (uint32_t source = 0; source < 2; source++) {
         struct window *w = fixture_window(f, source);
