@@ -142,7 +142,6 @@ run_unit() {
 
 # Where threads meet: whole runs in one process, the worker, the mock's servers, and real processes.
 run_tsan() {
-    local name
     if ! command -v clang > /dev/null; then
         skip_one "tsan: no clang here"
         return
@@ -154,10 +153,8 @@ run_tsan() {
         skip_one "tsan, e2e: no Node.js 18 or newer here"
         return
     fi
-    for name in truth interrupt; do
-        MCPDRILL_BIN_DIR="$PWD/build/tsan/bin" MCPDRILL_SANITIZED=1 \
-            run_e2e_file "tests/e2e/$name.test.mjs" "e2e, tsan: $name"
-    done
+    MCPDRILL_BIN_DIR="$PWD/build/tsan/bin" MCPDRILL_SANITIZED=1 \
+        run_e2e_files "e2e, tsan" truth interrupt
 }
 
 # Load against known latencies: are the reported quantiles true? Alone on the machine, optimised.
@@ -171,16 +168,20 @@ tap_count() {
     sed -n "s/^# $2 \([0-9]*\)\$/\1/p" "$1" | tail -n 1
 }
 
-# One process of Node's test runner per file: one after another, because they measure times.
-run_e2e_file() {
-    local file=$1 label=$2 log="$logs/tap" status=0 ok bad skip count
-    local start=$SECONDS
+# One process of Node's test runner per file.
+play_e2e_file() {
+    local file=$1 log=$2 status=0 start=$SECONDS
     node --test --test-reporter=tap "$file" > "$log" 2>&1 || status=$?
+    echo "$status $((SECONDS - start))" > "$log.end"
+}
+
+tally_e2e_file() {
+    local label=$1 log=$2 status seconds ok bad skip
+    read -r status seconds < "$log.end"
     ok=$(tap_count "$log" pass)
     skip=$(tap_count "$log" skipped)
     bad=$(($(tap_count "$log" fail) + $(tap_count "$log" cancelled)))
     passed=$((passed + ${ok:-0}))
-    count=$((SECONDS - start))
     while read -r line; do
         skip_one "$label: $line"
     done < <(sed -n 's/^ *ok [0-9]* - \(.*\) # SKIP\(.*\)/\1 (\2)/p' "$log")
@@ -191,10 +192,33 @@ run_e2e_file() {
             failures+=("$label: $line")
         done < <(sed -n 's/^ *not ok [0-9]* - //p' "$log")
         cat "$log"
-        echo "FAILED   $label (${ok:-0} passed, $bad failed, ${count} s)"
+        echo "FAILED   $label (${ok:-0} passed, $bad failed, $seconds s)"
     else
-        echo "ok       $label (${ok:-0} passed, ${skip:-0} skipped, ${count} s)"
+        echo "ok       $label (${ok:-0} passed, ${skip:-0} skipped, $seconds s)"
     fi
+}
+
+# What measures times runs alone; the others mostly wait, so two of them run side by side.
+alone=" openload validity truth memory seed seed_heavy "
+
+run_e2e_files() {
+    local prefix=$1 name
+    shift
+    for name in "$@"; do
+        if [[ $alone == *" $name "* ]]; then
+            wait
+            play_e2e_file "tests/e2e/$name.test.mjs" "$logs/tap.$name"
+        else
+            while [ "$(jobs -pr | wc -l)" -ge 2 ]; do
+                wait -n || true
+            done
+            play_e2e_file "tests/e2e/$name.test.mjs" "$logs/tap.$name" &
+        fi
+    done
+    wait
+    for name in "$@"; do
+        tally_e2e_file "$prefix: $name" "$logs/tap.$name"
+    done
 }
 
 node_is_new() {
@@ -211,7 +235,7 @@ fetch_peers() {
 }
 
 run_e2e() {
-    local file
+    local file names=()
     if ! node_is_new; then
         skip_one "e2e: no Node.js 18 or newer here"
         return
@@ -220,25 +244,24 @@ run_e2e() {
     fetch_peers
     title "end to end (release binaries)"
     for file in tests/e2e/*.test.mjs; do
-        MCPDRILL_BIN_DIR="$PWD/build/bin" run_e2e_file "$file" "e2e: $(basename "$file" .test.mjs)"
+        names+=("$(basename "$file" .test.mjs)")
     done
+    MCPDRILL_BIN_DIR="$PWD/build/bin" run_e2e_files e2e "${names[@]}"
 }
 
 # The tests in which hostile input meets our parsers and our shutdown, again under ASan and UBSan.
-sanitized_files="bad_input hostile interrupt preflight"
+sanitized_files="bad_input hostile interrupt preflight features sessions overlay"
 
 run_e2e_sanitized() {
-    local name
     if ! node_is_new; then
         skip_one "e2e-sanitized: no Node.js 18 or newer here"
         return
     fi
     build dev || return
     title "end to end (address and undefined-behaviour sanitizers)"
-    for name in $sanitized_files; do
-        MCPDRILL_BIN_DIR="$PWD/build/dev/bin" MCPDRILL_SANITIZED=1 \
-            run_e2e_file "tests/e2e/$name.test.mjs" "e2e, sanitized: $name"
-    done
+    # shellcheck disable=SC2086
+    MCPDRILL_BIN_DIR="$PWD/build/dev/bin" MCPDRILL_SANITIZED=1 \
+        run_e2e_files "e2e, sanitized" $sanitized_files
 }
 
 setup=yes
