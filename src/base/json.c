@@ -61,7 +61,15 @@ int json_parse(struct str text, size_t max_bytes, json_t **out, struct err *err)
         return err_set(err, ERR_LIMIT, "JSON text of %zu bytes, at most %zu are read", text.len,
                        max_bytes);
     }
-    if (text.len > 0 && memchr(text.p, '\0', text.len) != NULL) {
+    if (text.len == 0) {
+        return err_at(err, ERR_SYNTAX, 1, 1, "the text is empty");
+    }
+    if (str_starts(text, STR("\xef\xbb\xbf"))) {
+        /* Nobody sees it, so it has to be named (RFC 8259, section 8.1). */
+        return err_at(err, ERR_SYNTAX, 1, 1,
+                      "a byte order mark before the JSON text; save the file without it");
+    }
+    if (memchr(text.p, '\0', text.len) != NULL) {
         return refuse_nul(text, err);
     }
     json_t *value = json_loadb(text.p, text.len,

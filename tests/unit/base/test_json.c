@@ -38,6 +38,28 @@ static void tells_the_place_of_a_fault(void **state)
     }
 }
 
+/* What an editor left out or put in unseen is named: nobody finds it by its place. */
+static void names_what_cannot_be_seen(void **state)
+{
+    static const struct {
+        const char *text, *message;
+    } cases[] = {
+        {"", "the text is empty"},
+        {"\xef\xbb\xbf{}", "a byte order mark before the JSON text; save the file without it"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        json_t *out = NULL;
+        struct err err = {0};
+
+        assert_int_equal(json_parse(str_c(cases[i].text), 1000, &out, &err), ERR_SYNTAX);
+        assert_string_equal(err.msg, cases[i].message);
+        assert_int_equal(err.line, 1);
+        assert_int_equal(err.col, 1);
+    }
+}
+
 static void nest(struct buf *b, unsigned depth)
 {
     b->len = 0;
@@ -207,6 +229,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_nul_byte_is_no_json),
         cmocka_unit_test(tells_the_place_of_a_fault),
+        cmocka_unit_test(names_what_cannot_be_seen),
         cmocka_unit_test(limits_depth_and_size),
         cmocka_unit_test(replaces_what_is_no_utf8),
         cmocka_unit_test(always_writes_valid_json),
