@@ -602,7 +602,14 @@ static int compose(const struct panel *p, const struct buf *frame, struct buf *o
         rc = compose_line(p, (struct str){frame->p + at, len}, out);
         at += len + 1;
     }
-    return rc != 0 ? rc : buf_add_c(out, "\x1b[J");
+    if (rc == 0) {
+        rc = buf_add_c(out, "\x1b[J");
+    }
+    /* The frame is ASCII already; what marks a cut line is not. */
+    if (rc == 0 && !p->style.utf8) {
+        text_to_ascii(out);
+    }
+    return rc;
 }
 
 void panel_draw(struct panel *p, const struct run *r, uint64_t now_ns)

@@ -14,7 +14,7 @@
 
 #define REPLACEMENT "\xef\xbf\xbd"
 
-enum { COLUMNS_DEFAULT = 100, COLUMNS_MIN = 40, COLUMNS_MAX = 400 };
+enum { COLUMNS_DEFAULT = 100, COLUMNS_MIN = 8, COLUMNS_MAX = 400 };
 
 /* ---- what a terminal can show -----------------------------------------------------------------
  */

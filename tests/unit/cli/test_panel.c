@@ -3,6 +3,8 @@
 #include "unit/report/run_fixture.h"
 
 #include <fcntl.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 static const struct text_style unicode = {.utf8 = true, .columns = 100};
@@ -312,6 +314,49 @@ static void test_redraw_in_place(void **state)
     fixture_close(&f);
 }
 
+/* A terminal of so many columns; what is written to `*terminal` is read from the result. */
+static int open_terminal(unsigned short columns, int *terminal)
+{
+    struct winsize size = {.ws_row = 20, .ws_col = columns};
+    char name[64];
+    int control = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+
+    assert_true(control >= 0);
+    assert_int_equal(grantpt(control), 0);
+    assert_int_equal(unlockpt(control), 0);
+    assert_int_equal(ptsname_r(control, name, sizeof name), 0);
+    *terminal = open(name, O_RDWR | O_NOCTTY | O_CLOEXEC);
+    assert_true(*terminal >= 0);
+    assert_int_equal(ioctl(*terminal, TIOCSWINSZ, &size), 0);
+    return control;
+}
+
+/* Lines that the terminal is too narrow for are cut, with a sign that it knows. */
+static void test_narrow_ascii(void **state)
+{
+    static const struct text_style plain = {.terminal = true, .columns = 100};
+    struct fixture f;
+    char text[8192];
+    int terminal;
+
+    (void)state;
+    setenv("TERM", "xterm", 1);
+    int control = open_terminal(40, &terminal);
+    running(&f);
+    struct panel *p = panel_new(terminal, &plain);
+    panel_second(p, &f.run, 3);
+    panel_draw(p, &f.run, 105 * NS_PER_S);
+    read_all(control, text, sizeof text);
+    assert_non_null(strstr(text, "run        baseline_running - stage 1 ~\x1b[K"));
+    for (const char *at = text; *at != '\0'; at++) {
+        assert_true((unsigned char)*at < 0x80);
+    }
+    panel_free(p);
+    close(terminal);
+    close(control);
+    fixture_close(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -324,6 +369,7 @@ int main(void)
         cmocka_unit_test(test_reader_that_does_not_read),
         cmocka_unit_test(test_colour),
         cmocka_unit_test(test_redraw_in_place),
+        cmocka_unit_test(test_narrow_ascii),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

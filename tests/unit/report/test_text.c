@@ -2,6 +2,11 @@
 #include "report/text.h"
 #include "support/unit.h"
 
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
 static void test_numbers(void **state)
 {
     char out[TEXT_NUMBER_MAX];
@@ -107,12 +112,37 @@ static void test_style_of_a_file(void **state)
     fclose(f);
 }
 
+/* A window of twenty columns is no reason to write lines of a hundred. */
+static void test_style_of_a_narrow_terminal(void **state)
+{
+    struct winsize size = {.ws_row = 10, .ws_col = 20};
+    char name[64];
+
+    (void)state;
+    int control = posix_openpt(O_RDWR | O_NOCTTY);
+    assert_true(control >= 0);
+    assert_int_equal(grantpt(control), 0);
+    assert_int_equal(unlockpt(control), 0);
+    assert_int_equal(ptsname_r(control, name, sizeof name), 0);
+    int terminal = open(name, O_RDWR | O_NOCTTY | O_CLOEXEC);
+    assert_true(terminal >= 0);
+    assert_int_equal(ioctl(terminal, TIOCSWINSZ, &size), 0);
+    setenv("TERM", "xterm", 1);
+    struct text_style style = text_style_of(terminal);
+    assert_true(style.terminal);
+    assert_int_equal(style.columns, 20);
+    setenv("TERM", "dumb", 1);
+    assert_false(text_style_of(terminal).terminal);
+    close(terminal);
+    close(control);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_numbers),         cmocka_unit_test(test_padding_counts_characters),
         cmocka_unit_test(test_foreign_text),    cmocka_unit_test(test_ascii),
-        cmocka_unit_test(test_style_of_a_file),
+        cmocka_unit_test(test_style_of_a_file), cmocka_unit_test(test_style_of_a_narrow_terminal),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
