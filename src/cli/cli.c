@@ -32,7 +32,7 @@
     }
 
 static const struct opt run_options[] = {
-    {.name = "json", .argument = "FILE", .help = "Writes the result there (result/v1)."},
+    {.name = "json", .argument = "FILE", .help = "Writes the result there (result/v1); - prints it."},
     {.name = "out",
      .argument = "DIR",
      .help = "Writes everything into this folder: result.json, events, seconds and the log of "
@@ -46,14 +46,17 @@ static const struct opt run_options[] = {
     {.name = "seed",
      .argument = "N",
      .help = "Seed of all random choices; the same as --set workload.seed=N."},
-    {.name = "quiet", .letter = 'q', .help = "Prints nothing but the verdict, and errors."},
+    {.name = "quiet",
+     .letter = 'q',
+     .help = "Prints nothing but the verdict, why it is not passed, and errors."},
     {.name = "threads",
      .argument = "N",
      .help = "Threads that make load; chosen by itself when not given."},
     QUICK_OPTIONS,
     {.name = "save",
      .argument = "FILE",
-     .help = "Without a FILE: writes the scenario that the options mean there, then runs it."},
+     .help = "Without a FILE: writes the scenario that the options mean there (- prints it), then "
+             "runs it."},
     {.name = "no-run", .help = "Only checks, and writes what --save asks for."},
 };
 
@@ -62,7 +65,9 @@ static const struct opt report_options[] = {
      .argument = "FILE",
      .help = "Writes a JUnit report there: a case for each condition, criterion and check."},
     {.name = "json", .help = "Prints the result itself instead of its summary."},
-    {.name = "quiet", .letter = 'q', .help = "Prints nothing but the verdict."},
+    {.name = "quiet",
+     .letter = 'q',
+     .help = "Prints nothing but the verdict, and why it is not passed."},
     {.name = "exit-code", .help = "Exits as the run did."},
 };
 

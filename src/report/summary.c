@@ -413,11 +413,44 @@ static int finish(struct page *p)
     return p->rc;
 }
 
+/* Which of all that is behind a verdict that is no "passed". */
+static void add_why(struct page *p)
+{
+    const json_t *criteria = document_at(p->document, "criteria");
+    size_t columns = expression_columns(p, criteria), shown = 0, left = 0;
+
+    add_findings(p);
+    add_reason(p);
+    if (without_load(p->document)) {
+        add_checks(p);
+        return;
+    }
+    for (size_t i = 0; i < json_array_size(criteria); i++) {
+        const json_t *criterion = json_array_get(criteria, i);
+
+        if (!is_not_met(criterion)) {
+            continue;
+        }
+        if (shown == CRITERIA_SHOWN) {
+            left++;
+            continue;
+        }
+        page_label(p, shown++ == 0 ? "criteria" : "");
+        add_criterion(p, criterion, columns);
+    }
+    page_more(p, left, "");
+    summary_evidence(p);
+}
+
 int summary_verdict(const json_t *result, const struct text_style *style, struct buf *out)
 {
     struct page p = {.out = out, .style = style, .document = result};
+    struct str verdict = document_text(result, "verdict");
 
     add_verdict(&p);
+    if (str_eq(verdict, STR("failed")) || str_eq(verdict, STR("invalid"))) {
+        add_why(&p);
+    }
     return finish(&p);
 }
 

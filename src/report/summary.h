@@ -23,7 +23,8 @@ struct summary_options {
     const char *result_path; /* where the result lies; NULL: nowhere */
 };
 
-/* Only the line with the verdict. 0 or ERR_LIMIT. */
+/* The line with the verdict and, if it is "failed" or "invalid", what it is for: findings, the end,
+ * failed checks or unmet criteria, evidence. 0 or ERR_LIMIT. */
 int summary_verdict(const json_t *result, const struct text_style *style, struct buf *out);
 /* The whole. 0 or ERR_LIMIT. */
 int summary_write(const json_t *result, const struct summary_options *options, struct buf *out);

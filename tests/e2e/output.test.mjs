@@ -73,6 +73,17 @@ test('--quiet keeps the verdict', async (t) => {
   assert.ok(quiet.result.totals.operations_total > 0);
 });
 
+test('--quiet says why a run has not passed', async (t) => {
+  const mock = await startMock(t);
+  const scenario = baseline({ url: mock.url, ms: 2500 });
+  const strict = await run(scenario, { args: ['--quiet', '--expect', 'latency_max_ms < 0.001'] });
+  assert.equal(strict.code, 4);
+  assert.match(strict.said, /latency_max_ms < .* FAILED/);
+  const lost = await run(scenario, { args: ['--quiet', '--set', 'target.url=http://127.0.0.1:1'] });
+  assert.equal(lost.code, 5);
+  assert.match(lost.said, /what to do: nothing listens there/);
+});
+
 // util-linux's `script` runs a command on a terminal of its own.
 test('on a terminal: a panel that is redrawn in place', async (t) => {
   if (spawnSync('script', ['--version']).status !== 0) {

@@ -334,6 +334,30 @@ static void assert_verdict(const struct run *r, const struct text_style *style, 
     json_decref(result);
 }
 
+/* Who asks for the verdict alone still wants to know what it is for. */
+static void test_verdict_with_its_reason(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    fixture_open(&f);
+    failed_checks(&f);
+    assert_verdict(&f.run, &unicode,
+                   "FAILED · preflight · no load was generated · seed 42\n"
+                   "ended        the target refused the connection · 0.0 s in all\n"
+                   "\n"
+                   "checks\n"
+                   "  ✓ network       320 µs\n"
+                   "  ✗ handshake     1.50 ms · HTTP_404\n"
+                   "      POST / was answered with 404 Not  Found\n"
+                   "      what to do: Name the path of the MCP endpoint.\n");
+    fixture_close(&f);
+    fixture_open(&f);
+    fixture_ordinary_run(&f);
+    assert_verdict(&f.run, &unicode, "PASSED · valid · 824 operations · seed 42\n");
+    fixture_close(&f);
+}
+
 static void test_verdict_line(void **state)
 {
     static const struct text_style coloured = {.utf8 = true, .colour = true};
@@ -349,7 +373,8 @@ static void test_verdict_line(void **state)
     f.run.verdict = RUN_INVALID;
     f.run.validity = "lost_data";
     assert_verdict(&f.run, &coloured,
-                   "\x1b[1m\x1b[33mINVALID\x1b[0m · lost_data · 0 operations · seed 42\n");
+                   "\x1b[1m\x1b[33mINVALID\x1b[0m · lost_data · 0 operations · seed 42\n"
+                   "ended        stop_requested · 10.5 s in all\n");
     fixture_close(&f);
 }
 
@@ -429,6 +454,7 @@ int main(void)
         cmocka_unit_test(test_stalled_streams_and_a_condition),
         cmocka_unit_test(test_failed_preflight),
         cmocka_unit_test(test_verdict_line),
+        cmocka_unit_test(test_verdict_with_its_reason),
         cmocka_unit_test(test_hostile_documents),
         cmocka_unit_test(test_no_room),
     };
