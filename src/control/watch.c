@@ -98,6 +98,19 @@ void watch_stage(struct run *r)
 
 /* ---- each second ----------------------------------------------------------------------------- */
 
+/* The stage at the end of the second. It need not be the current one: a second is complete, and
+ * looked at, when the stage that follows has begun. NULL: there was none yet. */
+static struct run_stage *stage_of_second(struct run *r, uint64_t second)
+{
+    uint64_t end_ns = r->grid_ns + (second + 1) * NS_PER_S;
+    int32_t i = r->stage;
+
+    while (i > 0 && r->stages[i].start_ns >= end_ns) {
+        i--;
+    }
+    return i >= 0 ? &r->stages[i] : NULL;
+}
+
 void watch_second(struct run *r, uint64_t second)
 {
     struct aggregate_filter filter = aggregate_everything();
@@ -106,9 +119,10 @@ void watch_second(struct run *r, uint64_t second)
     filter.dists = 0;
     if (aggregate_view_seconds(r->books, &filter, second, 1, &view)) {
         uint64_t vus = view.gauges.active_vus, gave_up = view.count[COUNT_VUS_GAVE_UP];
+        struct run_stage *stage = stage_of_second(r, second);
 
-        if (r->stage >= 0 && vus > r->stages[r->stage].max_vus) {
-            r->stages[r->stage].max_vus = vus;
+        if (stage != NULL && vus > stage->max_vus) {
+            stage->max_vus = vus;
         }
         if (view.count[COUNT_INTEGRITY_MISMATCHES] > 0 && !r->integrity_told_) {
             r->integrity_told_ = true;

@@ -19,7 +19,7 @@ struct world {
     struct loop *loop;
     struct run *run;
     /* What each window says, and what goes wrong. */
-    uint64_t ok, failed;
+    uint64_t ok, failed, vus;
     bool lose_one_outcome, check_fails, silent_checks, never_drains;
     enum error_code code;
     /* What was ordered. */
@@ -70,6 +70,7 @@ static void report(struct world *w, uint64_t end_ns)
     for (uint32_t source = 0; source < SOURCES; source++) {
         window_reset(w->window, w->second, w->grid_ns + w->second * NS_PER_S, end_ns);
         w->window->stage_index = w->run->stage > 0 ? (uint32_t)w->run->stage : 0;
+        w->window->gauges.active_vus = w->vus;
         fill(w);
         run_on_window(w->run, source, w->window);
     }
@@ -301,6 +302,26 @@ static void the_plan_is_played_to_its_end(void **state)
     assert_string_equal(run_stop_name(w.run->stop.kind), "completed");
     assert_int_equal(w.run->stop_latency_ns, 0);
     assert_int_equal(w.seconds, w.second);
+    tear_down(&w);
+}
+
+/* The second that ends with a stage is looked at when the next one has begun. */
+static void users_are_counted_for_the_stage_in_which_they_were(void **state)
+{
+    struct world w;
+
+    (void)state;
+    set_up(&w, "",
+           "{'stage': 'spike', 'duration_ms': 1000, 'load': {'target_vus': 30}}, "
+           "{'stage': 'soak', 'duration_ms': 2000, 'load': {'target_vus': 3}}");
+    w.vus = 15;
+    run_for(&w, 1100 * MS);
+    assert_int_equal(w.run->stage, 1);
+    w.vus = 1;
+    run_for(&w, 10 * NS_PER_S);
+    expect_end(&w, RUN_COMPLETED, 0);
+    assert_int_equal(w.run->stages[0].max_vus, 15 * SOURCES);
+    assert_int_equal(w.run->stages[1].max_vus, 1 * SOURCES);
     tear_down(&w);
 }
 
@@ -674,6 +695,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_plan_is_played_to_its_end),
+        cmocka_unit_test(users_are_counted_for_the_stage_in_which_they_were),
         cmocka_unit_test(names_of_states_are_the_interface),
         cmocka_unit_test(failed_checks_end_the_run_before_any_load),
         cmocka_unit_test(failed_operations_fail_preflight),
