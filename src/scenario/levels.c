@@ -228,7 +228,7 @@ void levels_of_stage(const struct scenario *s,
         .open_model = c->target_rps > 0,
         .sized = c->target_rps > 0 && c->target_vus == 0,
         .start_vus = before != NULL ? before->end_vus : 0,
-        .start_rps = before != NULL ? before->rps : 0,
+        .start_rps = before != NULL ? before->end_rps : 0,
     };
 
     if (l.open_model) {
@@ -246,7 +246,8 @@ void levels_of_stage(const struct scenario *s,
     l.duration_ns = l.needs_ns <= c->duration_ns || most == 0 ? c->duration_ns
                     : l.needs_ns < most                       ? l.needs_ns
                                                               : most;
-    l.end_vus =
-        levels_vus(c, &l, l.duration_ns > 0 ? l.duration_ns - 1 : 0); /* just before the end */
+    uint64_t last_ns = l.duration_ns > 0 ? l.duration_ns - 1 : 0; /* just before the end */
+    l.end_vus = levels_vus(c, &l, last_ns);
+    l.end_rps = levels_rate(c, &l, last_ns);
     *out = l;
 }

@@ -25,7 +25,8 @@ struct stage_levels {
     bool overruns;         /* … but the ramp would need more than max_duration_ms */
     bool open_model;       /* operations are due by a schedule */
     bool sized;            /* VUs: as many as the rate turns out to need, `vus` to begin with */
-    double start_rps, rps; /* of the open model */
+    double start_rps, rps; /* of the open model: likewise … */
+    double end_rps;
 };
 
 /* `before`: of the enabled stage before it, or NULL. Defaults must be filled in. */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "base/clock.h"
 #include "support/planned.h"
 
 #define STAGE "'stages': [{'stage': 'baseline', 'duration_ms': 10000, 'load': {'target_vus': 10}}]"
@@ -331,6 +332,31 @@ static void disabled_stages_and_caps(void **state)
     planned_clear(&p);
 }
 
+/* A ramp begins where the stage before has come to, not where that one wanted to go. */
+static void a_ramp_goes_on_from_an_unfinished_one(void **state)
+{
+    static const struct {
+        uint64_t t_ms;
+        double rps;
+    } second[] = {{0, 40}, {1000, 60}, {2000, 80}};
+    struct planned p;
+
+    (void)state;
+    planned_make(&p,
+                 "{" URL ", 'workload': {'operation_mix': [{'operation': 'ping'}]}, 'stages': ["
+                 "{'stage': 'ramp', 'duration_ms': 2000, 'load': {'target_rps': 200, "
+                 "'target_vus': 5}, 'ramp': {'start_rps': 20, 'step_rps': 20, "
+                 "'step_every_ms': 1000}},"
+                 "{'stage': 'ramp', 'duration_ms': 3000, 'load': {'target_rps': 200, "
+                 "'target_vus': 5}, 'ramp': {'step_rps': 20, 'step_every_ms': 1000}}]}",
+                 NULL, 0);
+    for (size_t i = 0; i < sizeof second / sizeof second[0]; i++) {
+        assert_float_equal(plan_rate(p.plan, 1, second[i].t_ms * NS_PER_MS), second[i].rps, 1e-9);
+    }
+    assert_int_equal(p.plan->stages[1].end_arrival - p.plan->stages[1].first_arrival, 180);
+    planned_clear(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -346,6 +372,7 @@ int main(void)
         cmocka_unit_test(segments_partition_the_users),
         cmocka_unit_test(users_start_evenly_over_the_spread),
         cmocka_unit_test(disabled_stages_and_caps),
+        cmocka_unit_test(a_ramp_goes_on_from_an_unfinished_one),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
