@@ -198,6 +198,14 @@ static bool narrows(const char *name)
     return m != NULL && metric_narrows(m);
 }
 
+static bool is_share(const char *name)
+{
+    const struct metric *m = metric_find(str_c(name));
+
+    /* Those of the open model compare two moments, and go above 1 while a queue empties. */
+    return m != NULL && m->kind == METRIC_RATIO && !m->open_only;
+}
+
 /* The document that the options mean, as the text of a file would be. */
 static int
 quick_text(const struct opt_args *args, const char *seed, struct buf *out, struct err *err)
@@ -274,6 +282,7 @@ int load_scenario(const struct opt_args *args,
         .metric_count = metric_names(metrics),
         .metric_grows = grows,
         .metric_narrows = narrows,
+        .metric_is_share = is_share,
         .strict = opt_has(args, "strict"),
     };
     int rc = read_overlays(&l, err);

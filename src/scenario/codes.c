@@ -73,6 +73,7 @@ const struct issue_code issue_codes[] = {
     {"SYSTEM_POLICY_VIOLATION", "Public network: above the limits of the installation."},
     {"TEMPLATE_NOT_FOUND", "There is no template with this id."},
     {"THINK_TIME_WITH_RATE", "Think time has no effect where a rate is given."},
+    {"THRESHOLD_ABOVE_ONE", "A threshold above 1 for a metric that is a share, within 0..1."},
     {"TOOLS_CALL_REQUIRES_TEMPLATES", "tools_call has neither a template nor a tool_name."},
     {"TOOL_NOT_IN_WORKLOAD", "The workload does not call this tool."},
     {"TOO_MANY_ISSUES", "Further issues are not shown."},

@@ -30,6 +30,23 @@ check_time(struct check *c, const struct condition_config *cond, uint64_t time_n
                   (double)needed / (double)NS_PER_S, (double)time_ns / (double)NS_PER_S);
 }
 
+/* 5 where 5 % is meant: as a condition it never holds, as a criterion it always does. */
+static void check_threshold(struct check *c, const char *metric, double threshold)
+{
+    const struct scenario_options *o = c->options;
+
+    if (threshold <= 1 || o->metric_is_share == NULL || !o->metric_is_share(metric)) {
+        return;
+    }
+    size_t mark = check_enter(c, "threshold");
+    check_warning(c, "THRESHOLD_ABOVE_ONE",
+                  threshold <= 100
+                      ? check_text(c, "Write %.15g for %.15g %%.", threshold / 100, threshold)
+                      : "Use a number within 0..1.",
+                  "%s is a share within 0..1, and %.15g is above all of them", metric, threshold);
+    check_leave(c, mark);
+}
+
 static bool matches(const char *wanted, const char *found)
 {
     return wanted == NULL || strcmp(wanted, found) == 0;
@@ -63,6 +80,7 @@ static void check_condition(struct check *c,
 {
     rules_metric(c, s, cond->metric);
     rules_scope(c, s, own, cond->metric, &cond->scope);
+    check_threshold(c, cond->metric, cond->threshold);
     check_time(c, cond, time_ns, "window_ms or sustain_windows");
 }
 
@@ -80,6 +98,7 @@ static void check_criteria(struct check *c,
 
         rules_metric(c, s, list[i].metric);
         rules_scope(c, s, own, list[i].metric, &list[i].scope);
+        check_threshold(c, list[i].metric, list[i].threshold);
         check_leave(c, mark);
     }
 }

@@ -66,6 +66,8 @@ struct scenario_options {
     bool (*metric_grows)(const char *name);
     /* Is it kept per operation, so that a scope may narrow it to some? NULL: all are. */
     bool (*metric_narrows)(const char *name);
+    /* Is it a share, never above 1? NULL: none is. */
+    bool (*metric_is_share)(const char *name);
     /* Where the file lies: relative paths in it (data feeds) begin here; NULL: the current folder.
      * scenario_load_file sets it. */
     const char *folder;

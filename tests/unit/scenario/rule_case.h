@@ -32,6 +32,11 @@ static bool grows(const char *metric)
     return strcmp(metric, "stream_stall_count") == 0;
 }
 
+static bool is_share(const char *metric)
+{
+    return strcmp(metric, "error_rate") == 0;
+}
+
 static struct scenario_options options_with(const char *const *sets)
 {
     struct scenario_options options = {
@@ -40,6 +45,7 @@ static struct scenario_options options_with(const char *const *sets)
         .metric_count = sizeof metrics / sizeof metrics[0],
         .metric_narrows = narrows,
         .metric_grows = grows,
+        .metric_is_share = is_share,
         .folder = SOURCE_DIR "/tests/data/scenarios",
     };
 
