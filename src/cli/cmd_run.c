@@ -178,6 +178,32 @@ static bool is_stdout(const char *path)
     return path != NULL && strcmp(path, "-") == 0;
 }
 
+/* Before the load: a place where nothing can be written would cost the whole run, and so would two
+ * documents in one place. */
+static int check_outputs(const struct session *s, struct err *err)
+{
+    const struct {
+        const char *option, *path;
+    } outputs[] = {{"json", s->json_path}, {"junit", s->junit_path}, {"save", s->save_path}};
+
+    for (size_t i = 0; i < sizeof outputs / sizeof outputs[0]; i++) {
+        if (outputs[i].path == NULL) {
+            continue;
+        }
+        for (size_t j = 0; j < i; j++) {
+            if (outputs[j].path != NULL && strcmp(outputs[i].path, outputs[j].path) == 0) {
+                return err_set(err, ERR_USAGE, "--%s and --%s both go to %s", outputs[j].option,
+                               outputs[i].option, outputs[i].path);
+            }
+        }
+        int rc = output_check(outputs[i].path, err);
+        if (rc != 0) {
+            return rc;
+        }
+    }
+    return 0;
+}
+
 static int read_options(struct session *s)
 {
     struct err err = {0};
@@ -192,11 +218,8 @@ static int read_options(struct session *s)
         opt_number(s->args, "seed", 0, SEED_MAX, &seed, &err) != 0) {
         return fail(s, &err, EXIT_USAGE);
     }
-    const char *const paths[] = {s->json_path, s->junit_path, s->save_path};
-    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
-        if (paths[i] != NULL && output_check(paths[i], &err) != 0) {
-            return fail(s, &err, EXIT_USAGE);
-        }
+    if (check_outputs(s, &err) != 0) {
+        return fail(s, &err, EXIT_USAGE);
     }
     return EXIT_PASSED;
 }

@@ -128,8 +128,9 @@ static int take_operands(struct opt_args *out, int argc, char *const argv[], str
     assert(command->operands_max <= OPERANDS_MAX);
     for (; optind < argc; optind++) {
         if (out->operand_count == command->operands_max) {
-            return err_set(err, ERR_USAGE, "one argument too many: %.100s (usage: mcpdrill %s %s)",
-                           argv[optind], command->name, command->usage);
+            return err_set(err, ERR_USAGE, "one argument too many: %.100s (usage: mcpdrill %s%s%s)",
+                           argv[optind], command->name, command->usage[0] != '\0' ? " " : "",
+                           command->usage);
         }
         out->operands[out->operand_count++] = argv[optind];
     }

@@ -73,6 +73,15 @@ test('--quiet keeps the verdict', async (t) => {
   assert.ok(quiet.result.totals.operations_total > 0);
 });
 
+test('two documents never go to one place', async () => {
+  const scenario = writeScenario(baseline({ url: 'http://127.0.0.1:1' }));
+  for (const place of ['-', join(tempDir(), 'both')]) {
+    const end = await mcpdrill(['run', scenario, '--json', place, '--junit', place]);
+    assert.equal(end.code, 2);
+    assert.match(end.stderr, /--json and --junit both go to/);
+  }
+});
+
 test('--quiet says why a run has not passed', async (t) => {
   const mock = await startMock(t);
   const scenario = baseline({ url: mock.url, ms: 2500 });

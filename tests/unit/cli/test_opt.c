@@ -107,6 +107,10 @@ static void test_mistakes_are_named(void **state)
         assert_int_equal(parse(cases[i].line, &args, &err), ERR_USAGE);
         assert_string_equal(err.msg, cases[i].text);
     }
+    char line[] = "player x";
+    struct words w = split(line);
+    assert_int_equal(opt_parse(&table[1], w.argc, w.argv, &args, &err), ERR_USAGE);
+    assert_string_equal(err.msg, "one argument too many: x (usage: mcpdrill player)");
 }
 
 static void test_numbers_have_bounds(void **state)
