@@ -53,7 +53,20 @@ static int refuse_nul(struct str text, struct err *err)
     return err_at(err, ERR_SYNTAX, line, column, "a NUL byte");
 }
 
-int json_parse(struct str text, size_t max_bytes, json_t **out, struct err *err)
+/* Integers that 64 bits do not hold: an error of ours, not of the text. `wide` takes the whole text
+ * once more with all numbers as doubles then. */
+static json_t *load(struct str text, bool wide, json_error_t *at)
+{
+    const size_t flags = JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL;
+    json_t *value = json_loadb(text.p, text.len, flags, at);
+
+    if (value == NULL && wide && json_error_code(at) == json_error_numeric_overflow) {
+        value = json_loadb(text.p, text.len, flags | JSON_DECODE_INT_AS_REAL, at);
+    }
+    return value;
+}
+
+static int parse(struct str text, size_t max_bytes, bool wide, json_t **out, struct err *err)
 {
     json_error_t at;
 
@@ -72,8 +85,7 @@ int json_parse(struct str text, size_t max_bytes, json_t **out, struct err *err)
     if (memchr(text.p, '\0', text.len) != NULL) {
         return refuse_nul(text, err);
     }
-    json_t *value = json_loadb(text.p, text.len,
-                               JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, &at);
+    json_t *value = load(text, wide, &at);
     if (value == NULL) {
         return err_at(err, ERR_SYNTAX, at.line > 0 ? (unsigned)at.line : 1,
                       at.column > 0 ? (unsigned)at.column : 1, "%s", at.text);
@@ -84,6 +96,16 @@ int json_parse(struct str text, size_t max_bytes, json_t **out, struct err *err)
     }
     *out = value;
     return 0;
+}
+
+int json_parse(struct str text, size_t max_bytes, json_t **out, struct err *err)
+{
+    return parse(text, max_bytes, false, out, err);
+}
+
+int json_parse_wide(struct str text, size_t max_bytes, json_t **out, struct err *err)
+{
+    return parse(text, max_bytes, true, out, err);
 }
 
 int json_parse_file(const char *path, size_t max_bytes, json_t **out, struct err *err)

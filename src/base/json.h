@@ -24,6 +24,10 @@
  */
 int json_parse(struct str text, size_t max_bytes, json_t **out, struct err *err);
 
+/* Likewise for texts of others, who may well use integers that 64 bits do not hold: where one
+ * occurs, all numbers of the text are doubles. */
+int json_parse_wide(struct str text, size_t max_bytes, json_t **out, struct err *err);
+
 /* Reads a file of at most `max_bytes` and parses it. ERR_IO, ERR_SYNTAX, ERR_LIMIT. */
 int json_parse_file(const char *path, size_t max_bytes, json_t **out, struct err *err);
 

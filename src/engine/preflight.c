@@ -288,7 +288,7 @@ static void on_page(struct mcp_call *call, const struct mcp_answer *answer)
         return;
     }
     struct err err;
-    if (json_parse(buf_str(&p->body), MCP_CAPTURE_MAX, &message, &err) != 0) {
+    if (json_parse_wide(buf_str(&p->body), MCP_CAPTURE_MAX, &message, &err) != 0) {
         /* Valid for JSON, too odd for our reader: the names stay unknown. */
         warn(p, "the answer to %s could not be read: %.150s", lists[p->list].method, err.msg);
         p->list++;
@@ -363,7 +363,7 @@ static void look_at_initialize(struct preflight *p)
 {
     json_t *message = NULL;
 
-    if (json_parse(buf_str(&p->body), MCP_CAPTURE_MAX, &message, NULL) != 0) {
+    if (json_parse_wide(buf_str(&p->body), MCP_CAPTURE_MAX, &message, NULL) != 0) {
         next_list(p); /* the scanner found it valid; what it offers stays unknown */
         return;
     }

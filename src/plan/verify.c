@@ -147,7 +147,7 @@ static bool number_of(const json_t *value, double *out)
     if (json_is_string(value)) {
         struct str text = {json_string_value(value), json_string_length(value)};
 
-        if (json_parse(text, NUMBER_BYTES_MAX, &parsed, NULL) != 0) {
+        if (json_parse_wide(text, NUMBER_BYTES_MAX, &parsed, NULL) != 0) {
             return false;
         }
         value = parsed;
@@ -319,7 +319,7 @@ void verifier_apply(const struct verifier *v,
     if (v->nonce && !apply_integrity(answer, caller, out)) {
         return;
     }
-    if (v->reads && json_parse(answer, ANSWER_BYTES_MAX, &message, &err) != 0) {
+    if (v->reads && json_parse_wide(answer, ANSWER_BYTES_MAX, &message, &err) != 0) {
         message = NULL;
     }
     json_t *result = result_of(message);

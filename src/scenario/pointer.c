@@ -64,7 +64,7 @@ static json_t *step(json_t *value, const char *token, size_t max_bytes)
     if (json_is_string(value)) {
         struct str text = {json_string_value(value), json_string_length(value)};
 
-        if (json_parse(text, max_bytes, &document, NULL) != 0) {
+        if (json_parse_wide(text, max_bytes, &document, NULL) != 0) {
             document = NULL;
         }
         json_decref(value);

@@ -224,10 +224,31 @@ static void a_nul_byte_is_no_json(void **state)
     assert_int_equal(err.line, 2);
 }
 
+static void wide_integers_are_taken_from_others(void **state)
+{
+    static const char text[] = "{\"id\":18446744073709551615,\"n\":7}";
+    json_t *out = NULL;
+
+    (void)state;
+    assert_int_equal(json_parse(str_c(text), 100, &out, NULL), ERR_SYNTAX);
+    assert_int_equal(json_parse_wide(str_c(text), 100, &out, NULL), 0);
+    assert_true(json_number_value(json_object_get(out, "id")) > 1.8e19);
+    assert_true(json_number_value(json_object_get(out, "n")) > 6.9);
+    json_decref(out);
+    assert_int_equal(json_parse_wide(str_c("{\"n\":9007199254740993}"), 100, &out, NULL), 0);
+    assert_int_equal(json_integer_value(json_object_get(out, "n")), 9007199254740993);
+    json_decref(out);
+    out = NULL;
+    assert_int_equal(json_parse_wide(str_c("[1e999]"), 100, &out, NULL), ERR_SYNTAX);
+    assert_int_equal(json_parse_wide(str_c("[1"), 100, &out, NULL), ERR_SYNTAX);
+    assert_null(out);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_nul_byte_is_no_json),
+        cmocka_unit_test(wide_integers_are_taken_from_others),
         cmocka_unit_test(tells_the_place_of_a_fault),
         cmocka_unit_test(names_what_cannot_be_seen),
         cmocka_unit_test(limits_depth_and_size),

@@ -237,6 +237,24 @@ static void answers_that_are_no_json_fail(void **state)
     assert_int_equal(r.kind, VERIFY_OK);
 }
 
+/* Other languages have integers of 64 bits without a sign, or of any size. */
+static void wide_integers_are_no_fault(void **state)
+{
+    struct check_config id = {
+        .pointer = "/n", .has_min = true, .min = 7, .has_max = true, .max = 7};
+    struct verify_result r;
+
+    (void)state;
+    run_check(&id, "{\"result\":{\"id\":18446744073709551615,\"n\":7}}", &r);
+    assert_int_equal(r.kind, VERIFY_OK);
+    id.pointer = "/content/0/text/n";
+    run_check(&id,
+              "{\"result\":{\"content\":[{\"text\":"
+              "\"{\\\"id\\\":99999999999999999999,\\\"n\\\":7}\"}]}}",
+              &r);
+    assert_int_equal(r.kind, VERIFY_OK);
+}
+
 static void a_batch_holds_the_response(void **state)
 {
     struct check_config c = {.pointer = "/n", .has_min = true, .min = 7};
@@ -459,6 +477,7 @@ int main(void)
         cmocka_unit_test(answers_have_a_size),
         cmocka_unit_test(the_first_failure_is_named),
         cmocka_unit_test(answers_that_are_no_json_fail),
+        cmocka_unit_test(wide_integers_are_no_fault),
         cmocka_unit_test(a_batch_holds_the_response),
         cmocka_unit_test(texts_are_safe),
         cmocka_unit_test(long_names_are_cut),
