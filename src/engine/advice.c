@@ -38,6 +38,9 @@ static const struct advice advices[] = {
     {ERROR_CODE_VERSION_MISMATCH,
      "set target.protocol_version to a version that the target speaks, or "
      "target.protocol_version_policy to \"none\""},
+    {ERROR_CODE_SESSION_LOST,
+     "the target has forgotten the session that it opened a moment ago: do several servers answer "
+     "at this address, each with sessions of its own?"},
     {ERROR_CODE_HTTP_429, "the target limits the rate already: try again later"},
     {ERROR_CODE_HTTP_5XX, "the target has an error of its own: look into its log"},
     {ERROR_CODE_JSONRPC_METHOD_NOT_FOUND,
@@ -67,7 +70,7 @@ static const char *for_status(int status)
 
 static const char *advice_for(const struct mcp_answer *answer)
 {
-    if (answer->code == ERROR_CODE_HTTP_STATUS || answer->code == ERROR_CODE_SESSION_LOST) {
+    if (answer->code == ERROR_CODE_HTTP_STATUS) {
         return for_status(answer->number);
     }
     for (size_t i = 0; i < sizeof advices / sizeof advices[0]; i++) {

@@ -132,6 +132,8 @@ static void each_failure_teaches(void **state)
          "{\"jsonrpc\":\"2.0\",\"id\":2,\"result\":{\"tools\":\"none\"}}", "names",
          ERROR_CODE_JSONRPC_INVALID_PARAMS, "no tool 'echo'", "lists 0"},
         {"tools/list", 503, NULL, "", "names", ERROR_CODE_HTTP_5XX, "tools/list", "its log"},
+        {"tools/list", 404, NULL, "", "names", ERROR_CODE_SESSION_LOST, "SESSION_LOST",
+         "several servers"},
     };
 
     (void)state;
