@@ -431,7 +431,7 @@ void slot_go(struct slot *slot, struct vu_session *session, enum slot_wait wait)
             slot->t_free = slot->t_ready;
         }
     }
-    if (slot->requests == 0) {
+    if (slot->requests == 0 || slot->retried) { /* it runs on the session that takes it at last */
         slot->was_used = session->mcp.ops_served > 0;
         slot->session_serial = session->serial;
     }
