@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "control/aggregate.h"
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "control/aggregate_priv.h"
 
@@ -398,6 +399,10 @@ static void source_add(struct source *s, const struct window *w)
 {
     double busy = w->wall_ns > 0 ? (double)w->busy_ns / (double)w->wall_ns : 0;
 
+    /* The last window of a run may last a millisecond, and says nothing about a second. */
+    if (w->end_ns - w->start_ns < NS_PER_S / 2) {
+        busy = 0;
+    }
     s->pub.windows++;
     s->pub.busy_ns += w->busy_ns;
     s->pub.wall_ns += w->wall_ns;

@@ -719,8 +719,12 @@ static void test_what_a_source_did(void **state)
         succeed_op(w, 1, MS);
         assert_true(aggregate_add(a, 0, w));
     }
+    /* A fragment of a second, at the end of a run, is busy with its end. */
+    window_reset(w, 6, 6 * NS_PER_S, 6 * NS_PER_S + MS);
+    w->busy_ns = w->wall_ns = 100;
+    assert_true(aggregate_add(a, 0, w));
     aggregate_source(a, 0, &s);
-    assert_int_equal(s.windows, 6);
+    assert_int_equal(s.windows, 7);
     assert_int_equal(s.count[COUNT_ENDED_OK], 6);
     assert_int_equal(s.busy_seconds_over_80, 4);
     assert_int_equal(s.busy_seconds_over_95, 3);
