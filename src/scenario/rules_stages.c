@@ -92,6 +92,20 @@ static void check_caps(struct check *c, const struct caps_config *caps, struct s
 }
 
 /* The current path is that of the stage. */
+static void check_spread(struct check *c, const struct stage_config *stage)
+{
+    if (!stage->enabled || stage->duration_ns < stage_min_ns ||
+        stage->start_spread_ns <= stage->duration_ns) {
+        return;
+    }
+    size_t mark = enter_place(c, "/load/start_spread_ms");
+    check_warning(c, "RAMP_UNFINISHED", "Lower start_spread_ms, or lengthen the stage.",
+                  "the stage ends after %.15g s, before all its VUs have started",
+                  (double)stage->duration_ns / (double)NS_PER_S);
+    check_leave(c, mark);
+}
+
+/* The current path is that of the stage. */
 static void check_load(struct check *c, const struct scenario *s, struct stage_config *stage)
 {
     size_t mark = enter_place(c, "/load/target_rps");
@@ -105,6 +119,7 @@ static void check_load(struct check *c, const struct scenario *s, struct stage_c
                     "a stage needs a load, and this one has neither VUs nor rate");
     }
     check_leave(c, mark);
+    check_spread(c, stage);
     check_caps(c, &s->safety.caps, stage);
     if (stage->enabled && s->safety.ramp_by_default && !stage->ramp.given &&
         stage->target_vus > s->safety.caps.max_vus / 2) {
@@ -128,6 +143,8 @@ static void check_ramp_effect(struct check *c, const struct stage_config *stage)
 {
     const struct ramp_config *r = &stage->ramp;
     bool sized = stage->target_rps > 0 && stage->target_vus == 0;
+    bool climbs = stage->target_rps > 0 && ramps_rate(r);
+    bool vus_stand = r->step_vus == FIELD_UNSET ? climbs : r->step_vus == 0;
     size_t mark = check_enter(c, "ramp");
 
     if (stage->target_rps <= 0 && ramps_rate(r)) {
@@ -142,6 +159,14 @@ static void check_ramp_effect(struct check *c, const struct stage_config *stage)
                       "Give ramp.step_rps or ramp.start_rps, or load.target_vus.",
                       "nothing climbs: the VUs are as many as the rate needs, and the rate is "
                       "constant");
+    } else if (vus_stand && !climbs) {
+        check_warning(c, "FIELD_WITHOUT_EFFECT", "Give step_vus, or leave it out.",
+                      "nothing climbs: with step_vus 0 all VUs are there from the beginning");
+    } else if (vus_stand && !sized && r->has_start_vus) {
+        check_warning(
+            c, "FIELD_WITHOUT_EFFECT", "Give ramp.step_vus.",
+            "start_vus needs step_vus where the rate climbs; without it all VUs are there "
+            "from the beginning");
     }
     check_leave(c, mark);
 }
@@ -218,14 +243,59 @@ check_ramp(struct check *c, const struct stage_config *stage, const struct stage
     check_leave(c, mark);
 }
 
+/* ---- connections ----------------------------------------------------------------------------- */
+
+/* Connections that the stage wants at once, at least: each operation that runs has one of its own,
+ * and so has each session that is kept. */
+static uint64_t connections_of(const struct scenario *s, const struct stage_levels *l)
+{
+    const struct session_config *session = &s->session;
+    uint64_t most = l->start_vus > l->vus ? l->start_vus : l->vus;
+    uint64_t slots = most * s->workload.in_flight_per_vu;
+    uint64_t sessions = session->mode == SESSION_POOL ? session->pool_size : most;
+    uint64_t room = session->max_in_flight > 0 ? sessions * session->max_in_flight : slots;
+
+    if (l->sized || session->mode == SESSION_PER_REQUEST) {
+        return l->sized || l->open_model ? 0 : slots;
+    }
+    if (l->open_model) {
+        return session->mode == SESSION_POOL ? 0 : sessions;
+    }
+    return room < slots ? room : slots;
+}
+
+/* The cap holds all the same: operations wait for a connection, those of a VU that never gets one
+ * until the end. */
+static void check_connections(struct check *c, const struct scenario *s, uint64_t wanted)
+{
+    uint64_t cap = s->safety.caps.max_connections;
+
+    if (cap == 0 || wanted <= cap) {
+        return;
+    }
+    size_t mark = enter_place(c, "/safety/hard_caps/max_connections");
+    const char *advice = "Raise max_connections, or use fewer VUs or operations in flight.";
+    static const char text[] = "the stages want %llu connections at once, and the cap is %llu%s";
+    if (c->options->strict) {
+        check_error(c, "CAPS_EXCEEDED", advice, text, (unsigned long long)wanted,
+                    (unsigned long long)cap, "");
+    } else {
+        check_warning(c, "CAPS_EXCEEDED", advice, text, (unsigned long long)wanted,
+                      (unsigned long long)cap, "; the others wait");
+    }
+    check_leave(c, mark);
+}
+
 /* ---- all of them ----------------------------------------------------------------------------- */
 
-/* The current path is that of the stages. Fills durations_ns[]; their sum. */
-static uint64_t check_stages(struct check *c, struct scenario *s, uint64_t *durations_ns)
+/* The current path is that of the stages. Fills durations_ns[]; their sum. `connections`: that the
+ * largest of them wants. */
+static uint64_t
+check_stages(struct check *c, struct scenario *s, uint64_t *durations_ns, uint64_t *connections)
 {
     struct stage_levels before = {0}, level;
     bool first = true;
-    uint64_t total_ns = 0;
+    uint64_t total_ns = 0, wanted;
 
     for (size_t i = 0; i < s->stage_count; i++) {
         struct stage_config *stage = &s->stages[i];
@@ -240,6 +310,8 @@ static uint64_t check_stages(struct check *c, struct scenario *s, uint64_t *dura
             }
             durations_ns[i] = level.duration_ns;
             total_ns += level.duration_ns;
+            wanted = connections_of(s, &level);
+            *connections = wanted > *connections ? wanted : *connections;
             before = level;
             first = false;
         }
@@ -304,14 +376,15 @@ static void check_system(struct check *c, const struct caps_config *caps)
 void rules_stages(struct check *c, struct scenario *s)
 {
     const struct id_list ids = ID_LIST(stage_config, s->stages, s->stage_count, stage_id);
-    uint64_t durations_ns[STAGES_MAX] = {0};
+    uint64_t durations_ns[STAGES_MAX] = {0}, connections = 0;
     size_t mark = check_enter(c, "stages");
 
     assert(s->stage_count <= STAGES_MAX); /* its row says so */
     id_check_unique(c, &ids, "stage_id");
-    uint64_t total_ns = check_stages(c, s, durations_ns);
+    uint64_t total_ns = check_stages(c, s, durations_ns, &connections);
     check_leave(c, mark);
     total_ns = check_total(c, s, total_ns);
+    check_connections(c, s, connections);
     check_think_time(c, s);
     rules_conditions(c, s, durations_ns, total_ns);
     rules_guards(c, s);
