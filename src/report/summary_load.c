@@ -211,6 +211,7 @@ static void add_clocks(struct page *p, struct grid *g, const json_t *operation)
         char letter;
         const char *member;
     } clocks[] = {{'S', "service"}, {'R', "response"}, {'L', "lag"}};
+    char number[TEXT_NUMBER_MAX];
     bool first = true;
 
     for (size_t i = 0; i < sizeof clocks / sizeof clocks[0]; i++) {
@@ -228,8 +229,8 @@ static void add_clocks(struct page *p, struct grid *g, const json_t *operation)
         for (size_t j = 0; j < QUANTILES; j++) {
             summary_cell(d, quantiles[j].member, quantiles[j].ppm, row->cell[j]);
         }
-        snprintf(row->cell[QUANTILES], GRID_CELL_MAX, "%llu",
-                 (unsigned long long)document_count(d, "n"));
+        snprintf(row->cell[QUANTILES], GRID_CELL_MAX, "%s",
+                 text_count(document_count(d, "n"), number));
     }
 }
 
