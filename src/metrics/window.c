@@ -367,6 +367,8 @@ void window_outcome(struct window *w, const struct outcome *o)
     note_slowest(w, o);
     if (w->sample_max > 0 && wanted) {
         add_sample(w, o);
+    } else if (w->sample_max > 0 && o->cls != OUTCOME_OK) {
+        w->samples_lost++;
     }
     part->count[COUNT_INTEGRITY_VERIFIED] += o->verified;
     part->count[COUNT_NOT_STREAMED] += o->not_streamed;

@@ -192,7 +192,7 @@ struct window {
      * that the scenario asks for. */
     struct op_sample *samples;
     uint32_t sample_count, sample_max; /* max 0: no log is kept */
-    uint64_t samples_lost;             /* beyond the maximum */
+    uint64_t samples_lost;             /* beyond the maximum, and failures beyond their bound */
 
     uint32_t failure_count;
     struct failure failures[WINDOW_FAILURES_MAX];

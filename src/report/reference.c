@@ -53,7 +53,7 @@ static int write_folder(struct buf *out)
         "| `ops.ndjson` | Single operations, one per line (`op-log/v1`), with "
         "`telemetry.structured_logs.enabled`: of each kind of failure at most 20 a second and "
         "thread, of the successes the share of `sample_rate`. The file takes 1 GiB, and another "
-        "one for failures; what found no room is counted in `losses`. |\n"
+        "one for failures. What is left out is counted in `losses`. |\n"
         "| `histograms.hlog` | All latencies as HdrHistogram log 1.3 (ns), for its plotters: a "
         "line for each stage, operation and clock, and the run's totals. |\n"
         "\n### A line of `windows.ndjson`\n\n"

@@ -290,8 +290,10 @@ static json_t *losses_numbers(const struct result_place *p)
 }
 
 static const struct result_member losses_members[] = {
-    {"op_log_lines", "integer", "Lines that the log of operations had no room for.", losses_log,
-     NULL},
+    {"op_log_lines", "integer",
+     "Operations that the log left out: failures beyond the bound of their kind, "
+     "and what it had no room for.",
+     losses_log, NULL},
     {"error_signatures", "integer", "Failures that the table of signatures had no room for.",
      losses_signatures, NULL},
     {"custom_numbers", "integer", "Numbers that the scenario's metrics rejected.", losses_numbers,

@@ -281,6 +281,25 @@ static void test_failures_are_grouped(void **state)
     window_free(w);
 }
 
+static void test_failures_beyond_the_log_are_counted(void **state)
+{
+    struct window *w = window_new(1, 0, 100);
+
+    (void)state;
+    for (int i = 0; i < WINDOW_FAILURE_SAMPLES + 5; i++) {
+        fail_with(w, 0, "row 17 is missing");
+    }
+    assert_int_equal(w->sample_count, WINDOW_FAILURE_SAMPLES);
+    assert_int_equal(w->samples_lost, 5);
+    window_free(w);
+    w = window_new(1, 0, 0); /* no log is kept: nothing is missing in it */
+    for (int i = 0; i < WINDOW_FAILURE_SAMPLES + 5; i++) {
+        fail_with(w, 0, "row 17 is missing");
+    }
+    assert_int_equal(w->samples_lost, 0);
+    window_free(w);
+}
+
 static void test_the_failure_table_is_bounded(void **state)
 {
     struct window *w = window_new(1, 0, 0);
@@ -336,6 +355,7 @@ int main(void)
         cmocka_unit_test(test_events),
         cmocka_unit_test(test_connections_and_sessions),
         cmocka_unit_test(test_failures_are_grouped),
+        cmocka_unit_test(test_failures_beyond_the_log_are_counted),
         cmocka_unit_test(test_the_failure_table_is_bounded),
         cmocka_unit_test(test_reset_keeps_histograms_and_nothing_else),
     };
