@@ -126,9 +126,11 @@ const struct result_section result_section_validity = RESULT_SECTION("validity",
 /* ---- stop -------------------------------------------------------------------------------------
  */
 
+/* One of the preflight stage makes the preflight fail. */
 static bool by_condition(const struct run *r)
 {
-    return r->triggered && r->stop.kind == RUN_STOP_CONDITION;
+    return r->triggered &&
+           (r->stop.kind == RUN_STOP_CONDITION || r->stop.kind == RUN_STOP_PREFLIGHT);
 }
 
 static json_t *stop_kind(const struct result_place *p)

@@ -424,7 +424,12 @@ static void test_document_has_what_the_page_says(void **state)
     f.run.trigger = (struct stop_trigger){.spec = &f.spec, .window_count = 1};
     f.run.worth.evidence_count = 1;
     f.run.worth.evidence[0] = (struct validity_evidence){.signal = "busy", .unit = "1"};
+    f.run.stop.kind = RUN_STOP_PREFLIGHT; /* by a condition of its stage */
     json_t *r = result_json(&f.run);
+    assert_true(json_is_string(at(r, "stop.condition_id")));
+    json_decref(r);
+    f.run.stop.kind = RUN_STOP_CONDITION;
+    r = result_json(&f.run);
     buf_init(&page, 1 << 20);
     assert_int_equal(result_reference(&page), 0);
     for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
