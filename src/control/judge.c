@@ -15,6 +15,8 @@ enum {
     EXIT_ABORTED = 7,
 };
 
+enum { FOREIGN_TEXT_MAX = 8192 }; /* six bytes for each of the longest text */
+
 json_t *run_trigger_json(const struct run *r)
 {
     const struct stop_trigger *t = &r->trigger;
@@ -41,6 +43,47 @@ json_t *run_trigger_json(const struct run *r)
         t->sentence, "partial", (int)t->partial, "also", also, "windows", windows, "scope",
         t->spec->scope_text != NULL ? t->spec->scope_text : "", "stage_id",
         t->spec->stage_index >= 0 ? r->plan->stages[t->spec->stage_index].config->stage_id : "");
+}
+
+/* What the target said may be cut inside a character, or be no text at all. */
+static json_t *foreign_text(const char *text)
+{
+    struct buf quoted;
+    json_t *out = NULL;
+
+    buf_init(&quoted, FOREIGN_TEXT_MAX);
+    if (json_add_string(&quoted, str_c(text)) != 0 ||
+        json_parse(buf_str(&quoted), FOREIGN_TEXT_MAX, &out, NULL) != 0) {
+        out = json_string("");
+    }
+    buf_clear(&quoted);
+    return out;
+}
+
+static json_t *check_json(const struct check *c)
+{
+    char code[64] = "";
+
+    if (!c->ok) {
+        error_code_name(c->code, c->number, code, sizeof code);
+    }
+    return json_pack("{sssbsfss?ss?soso}", "name", c->name, "ok", (int)c->ok, "latency_ms",
+                     (double)c->latency_ns / (double)NS_PER_MS, "error_type",
+                     c->ok ? NULL : error_type_name(error_code_type(c->code)), "error_code",
+                     c->ok ? NULL : code, "message", foreign_text(c->message), "remediation",
+                     foreign_text(c->remediation));
+}
+
+json_t *run_preflight_json(const struct run *r)
+{
+    json_t *checks = json_array();
+
+    for (uint32_t i = 0; r->checked && i < r->checks.count; i++) {
+        json_array_append_new(checks, check_json(&r->checks.items[i]));
+    }
+    return json_pack("{sssssoso}", "stage", "preflight", "stage_id",
+                     r->stage >= 0 ? r->plan->stages[r->stage].config->stage_id : "", "reason",
+                     foreign_text(r->stop.sentence), "checks", checks);
 }
 
 /* What is wrong with the books; NULL: nothing. `out` has room for a line. */
@@ -197,6 +240,22 @@ static int exit_code_of_figures(const struct run *r)
     return r->worth.state == VALIDITY_VALID ? EXIT_PASSED : EXIT_INVALID;
 }
 
+/* A run that nobody gave a measure passes whatever happens; that nothing succeeded is then easily
+ * overlooked. */
+static void notice_all_failed(struct run *r)
+{
+    struct aggregate_filter filter = aggregate_everything();
+    struct metric_view v = {0};
+
+    aggregate_view_total(r->books, &filter, &v);
+    if (r->verdict == RUN_PASSED && r->stop.kind == RUN_STOP_COMPLETED && r->criterion_count == 0 &&
+        v.count[COUNT_ENDED_FAILED] > 0 && v.count[COUNT_ENDED_OK] == 0) {
+        run_warn(r, "every operation failed; the run has passed because no criterion says that it "
+                    "must not, for example --expect 'error_rate < 1 %%'");
+    }
+    metric_view_clear(&v);
+}
+
 void run_judge(struct run *r)
 {
     if (played(r)) {
@@ -215,4 +274,5 @@ void run_judge(struct run *r)
     } else {
         r->verdict = r->exit_code == EXIT_INVALID ? RUN_INVALID : RUN_VERDICT_FAILED;
     }
+    notice_all_failed(r);
 }

@@ -49,10 +49,23 @@ bool run_state_terminal(enum run_state state)
 
 /* ---- events --------------------------------------------------------------------------------- */
 
+static const struct stage_config *config_of(const struct run *r, int32_t stage)
+{
+    return r->plan->stages[stage].config;
+}
+
 void run_emit(struct run *r, const char *type, json_t *payload)
 {
-    struct run_event event = {.ts_ms = clock_wall_ms(), .type = type, .payload = payload};
+    const char *actor = json_string_value(json_object_get(payload, "actor"));
+    struct run_event event = {.ts_ms = clock_wall_ms(),
+                              .type = type,
+                              .actor = actor != NULL ? actor : "system",
+                              .payload = payload};
 
+    if (r->stage >= 0) {
+        event.stage = stage_kind_name(config_of(r, r->stage)->kind);
+        event.stage_id = config_of(r, r->stage)->stage_id;
+    }
     snprintf(event.id, sizeof event.id, "evt_%012llx%08llx", (unsigned long long)event.ts_ms,
              (unsigned long long)r->event_count_++);
     if (r->observer_.on_event != NULL) {
@@ -80,11 +93,6 @@ static enum run_state state_of_stage(enum stage_kind kind)
     };
 
     return states[kind];
-}
-
-static const struct stage_config *config_of(const struct run *r, int32_t stage)
-{
-    return r->plan->stages[stage].config;
 }
 
 /* ---- stages --------------------------------------------------------------------------------- */
@@ -198,8 +206,7 @@ static void fail_preflight(struct run *r, const char *what, const char *sentence
 {
     snprintf(r->stop.reason, sizeof r->stop.reason, "preflight_failed: %s", what);
     snprintf(r->stop.sentence, sizeof r->stop.sentence, "%s", sentence);
-    run_emit(r, "STAGE_FAILED",
-             json_pack("{ssss}", "stage", "preflight", "reason", r->stop.sentence));
+    run_emit(r, "STAGE_FAILED", run_preflight_json(r));
     set_state(r, RUN_PREFLIGHT_FAILED, "preflight_failed");
     begin_stop(r, RUN_STOP_PREFLIGHT, STOP_IMMEDIATE);
 }

@@ -87,7 +87,9 @@ struct run_workers {
 struct run_event {
     uint64_t ts_ms;
     char id[32];
-    const char *type; /* "STATE_TRANSITION" … */
+    const char *type;             /* "STATE_TRANSITION" … */
+    const char *actor;            /* "system", "user" */
+    const char *stage, *stage_id; /* kind and id of the current stage; NULL: none */
     json_t *payload;
 };
 

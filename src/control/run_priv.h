@@ -13,6 +13,8 @@ void run_judge(struct run *r);
 
 /* Payload of STOP_CONDITION_TRIGGERED. */
 json_t *run_trigger_json(const struct run *r);
+/* The payload of STAGE_FAILED: why, and every check that ran. */
+json_t *run_preflight_json(const struct run *r);
 
 /* SYSTEM_WARNING, and a line for the end. */
 void run_warn(struct run *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

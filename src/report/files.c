@@ -100,6 +100,13 @@ static void add_line(struct result_files *f, FILE *to, const char *name, json_t 
     }
 }
 
+/* Members of what is not known, or has nothing to do with the event, are null. */
+static json_t *correlation(const struct run_event *event)
+{
+    return json_pack("{ss?ss?snsnsn}", "stage", event->stage, "stage_id", event->stage_id,
+                     "worker_id", "vu_id", "session_id");
+}
+
 void result_files_event(struct result_files *f, const struct run_event *event)
 {
     json_t *line = json_object();
@@ -110,11 +117,14 @@ void result_files_event(struct result_files *f, const struct run_event *event)
     json_object_set_new(line, "run_id", json_string(f->identity->run_id));
     json_object_set_new(line, "execution_id", json_string(f->identity->execution_id));
     json_object_set_new(line, "type", json_string(event->type));
+    json_object_set_new(line, "actor", json_string(event->actor));
+    json_object_set_new(line, "correlation", correlation(event));
     if (event->payload != NULL) {
         json_object_set(line, "payload", event->payload);
     } else {
         json_object_set_new(line, "payload", json_object());
     }
+    json_object_set_new(line, "evidence", json_array());
     add_line(f, f->events, "events.ndjson", line);
 }
 

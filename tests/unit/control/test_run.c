@@ -35,6 +35,7 @@ struct world {
     struct send drained_at;
     /* What the observer saw. */
     char events[2000];
+    json_t *stage_failed; /* payload of the event, or NULL */
     uint64_t seconds;
     unsigned ends;
 };
@@ -189,6 +190,12 @@ static void on_event(void *owner, const struct run_event *event)
     size_t len = strlen(w->events);
 
     assert_int_equal(strncmp(event->id, "evt_", 4), 0);
+    assert_non_null(event->actor);
+    assert_non_null(event->payload);
+    if (strcmp(event->type, "STAGE_FAILED") == 0) {
+        json_decref(w->stage_failed);
+        w->stage_failed = json_incref(event->payload);
+    }
     snprintf(w->events + len, sizeof w->events - len, "%s%s", len > 0 ? " " : "",
              to != NULL ? to : event->type);
 }
@@ -256,6 +263,7 @@ static void tear_down(struct world *w)
     loop_send_cancel(w->loop, &w->drained_at);
     run_free(w->run);
     run_free(NULL);
+    json_decref(w->stage_failed);
     window_free(w->window);
     loop_free(w->loop);
     planned_clear(&w->planned);
@@ -350,6 +358,11 @@ static void failed_checks_end_the_run_before_any_load(void **state)
     assert_int_equal(w.stages, 0);
     assert_string_equal(w.run->stop.sentence, "no MCP server");
     assert_string_equal(w.run->stop.reason, "preflight_failed: handshake");
+    json_t *check = json_array_get(json_object_get(w.stage_failed, "checks"), 0);
+    assert_string_equal(json_string_value(json_object_get(check, "name")), "handshake");
+    assert_true(json_is_false(json_object_get(check, "ok")));
+    assert_string_equal(json_string_value(json_object_get(check, "message")), "no MCP server");
+    assert_true(json_is_string(json_object_get(check, "error_code")));
     assert_string_equal(w.events, "RUN_CREATED preflight_running STAGE_FAILED preflight_failed "
                                   "stopping analyzing failed");
     assert_int_equal(w.run->verdict, RUN_VERDICT_FAILED);

@@ -79,8 +79,13 @@ static void test_five_files(void **state)
     struct result_files *files = NULL;
     struct err err = {0};
     json_t *payload = json_pack("{ss}", "to_state", "baseline_running");
-    struct run_event event = {
-        .ts_ms = 1767225600250, .id = "evt_1", .type = "STATE_TRANSITION", .payload = payload};
+    struct run_event event = {.ts_ms = 1767225600250,
+                              .id = "evt_1",
+                              .type = "STATE_TRANSITION",
+                              .actor = "system",
+                              .stage = "baseline",
+                              .stage_id = "stg_1",
+                              .payload = payload};
     json_t *lines = json_array(), *result = NULL;
     char path[128];
 
@@ -95,6 +100,13 @@ static void test_five_files(void **state)
     const json_t *line = json_array_get(lines, 0);
     assert_string_equal(json_string_value(json_object_get(line, "type")), "STATE_TRANSITION");
     assert_string_equal(json_string_value(json_object_get(line, "run_id")), f.identity.run_id);
+    assert_string_equal(json_string_value(json_object_get(line, "actor")), "system");
+    assert_true(json_is_array(json_object_get(line, "evidence")));
+    const json_t *correlation = json_object_get(line, "correlation");
+    assert_string_equal(json_string_value(json_object_get(correlation, "stage")), "baseline");
+    assert_string_equal(json_string_value(json_object_get(correlation, "stage_id")), "stg_1");
+    assert_int_equal(json_object_size(correlation), 5);
+    assert_true(json_is_null(json_object_get(correlation, "vu_id")));
     result_files_seconds(files, &f.run);
     result_files_seconds(files, &f.run);
     json_array_clear(lines);
