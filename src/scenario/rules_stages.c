@@ -236,7 +236,8 @@ check_ramp(struct check *c, const struct stage_config *stage, const struct stage
                       check_text(c, "Set %s to at least %.0f, or use larger or faster steps.",
                                  stage->max_duration_ns > 0 ? "max_duration_ms" : "duration_ms",
                                  ceil((double)l->needs_ns / (double)NS_PER_MS)),
-                      "the stage ends after %.15g s with its ramp %s; it needs %.15g s",
+                      "%s after %.15g s with its ramp %s; it needs %.15g s",
+                      l->overruns ? "max_duration_ms stops the run" : "the stage ends",
                       (double)l->duration_ns / (double)NS_PER_S, reached(c, stage, l),
                       (double)l->needs_ns / (double)NS_PER_S);
     }

@@ -108,7 +108,7 @@ static void test_ramps(void **state)
           "stages[1].max_duration_ms=60000"},
          "RAMP_UNFINISHED",
          "/stages/1/ramp",
-         "the stage ends after 60 s with its ramp at 5 of 10 VUs; it needs 110 s",
+         "max_duration_ms stops the run after 60 s with its ramp at 5 of 10 VUs; it needs 110 s",
          "Set max_duration_ms to at least 110000",
          true},
         /* From the level of the stage before. */
