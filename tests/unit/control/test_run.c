@@ -397,6 +397,26 @@ static void a_tools_own_errors_do_not_fail_preflight(void **state)
     tear_down(&w);
 }
 
+/* "Passed" is what the file asked for; that nothing succeeded is said beside it. */
+static void a_run_of_failures_that_nothing_forbids_says_so(void **state)
+{
+    (void)state;
+    for (unsigned ok = 0; ok < 2; ok++) {
+        struct world w;
+
+        set_up(&w, "", BASELINE);
+        w.ok = ok;
+        w.failed = 1;
+        w.code = ERROR_CODE_TOOL_ERROR;
+        run_for(&w, 20 * NS_PER_S);
+        expect_end(&w, RUN_COMPLETED, 0);
+        assert_int_equal(w.run->verdict, RUN_PASSED);
+        bool told = strstr(buf_c(&w.run->warnings), "every operation failed") != NULL;
+        assert_int_equal(told, ok == 0);
+        tear_down(&w);
+    }
+}
+
 /* ---- stop conditions and caps -------------------------------------------------------------------
  */
 
@@ -713,6 +733,7 @@ int main(void)
         cmocka_unit_test(failed_checks_end_the_run_before_any_load),
         cmocka_unit_test(failed_operations_fail_preflight),
         cmocka_unit_test(a_tools_own_errors_do_not_fail_preflight),
+        cmocka_unit_test(a_run_of_failures_that_nothing_forbids_says_so),
         cmocka_unit_test(a_condition_stops_the_run),
         cmocka_unit_test(a_condition_may_mean_success),
         cmocka_unit_test(a_condition_of_preflight_fails_it),
