@@ -204,7 +204,8 @@ static bool feed(struct mcp_call *call, struct str piece)
     bool fits = call->capture == NULL || buf_add(call->capture, piece.p, piece.len) == 0;
     if (call->message_bytes_ > MCP_MESSAGE_MAX || !fits) {
         fail_now(call, ERROR_CODE_RESPONSE_TOO_LARGE,
-                 "the answer is larger than this client reads");
+                 fits ? "the answer is larger than this client reads"
+                      : "the answer is too large to be kept for checks, nonces or metrics");
         return false;
     }
     jsonrpc_scan_feed(scratch->scan, piece.p, piece.len);

@@ -252,7 +252,8 @@ static const struct field template_fields[] = {
      .max = 50,
      .def = "[]",
      .section = &check_section,
-     .help = "What the result has to be; an operation that fails one has failed."},
+     .help = "What the result has to be; an operation that fails one has failed, and so "
+             "has one whose answer is above 32 MiB, which is too large to be checked."},
 };
 static const struct section template_section = {.title = "workload.tools.templates[]",
                                                 .fields = template_fields,

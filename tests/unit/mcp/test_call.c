@@ -543,6 +543,7 @@ static void an_answer_is_captured_without_what_came_before(void **state)
     start_call(&w);
     run_for(&w, NS_PER_S);
     assert_int_equal(w.seen.answer.code, ERROR_CODE_RESPONSE_TOO_LARGE);
+    assert_non_null(strstr(w.seen.message, "too large to be kept"));
     buf_clear(&got);
     world_clear(&w);
 }
