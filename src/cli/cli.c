@@ -32,7 +32,9 @@
     }
 
 static const struct opt run_options[] = {
-    {.name = "json", .argument = "FILE", .help = "Writes the result there (result/v1); - prints it."},
+    {.name = "json",
+     .argument = "FILE",
+     .help = "Writes the result there (result/v1); - prints it."},
     {.name = "out",
      .argument = "DIR",
      .help = "Writes everything into this folder: result.json, events, seconds and the log of "
@@ -170,6 +172,11 @@ static const struct command commands[] = {
     {.name = "mockserver",
      .usage = "[--addr ADDRESS] [options]",
      .help = "A mock MCP server with streams and faults; see mockserver --help.",
+     .kind = COMMAND_ROLE,
+     .role = cmd_mockserver},
+    {.name = "mock",
+     .usage = "[--addr ADDRESS] [options]",
+     .help = "The same as mockserver.",
      .kind = COMMAND_ROLE,
      .role = cmd_mockserver},
     {.name = "version", .usage = "", .help = "Prints the version.", .run = cmd_version},

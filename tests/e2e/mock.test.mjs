@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
+import { mcpdrill } from './lib/mcpdrill.mjs';
 import { getJson, startMock } from './lib/mock.mjs';
 import { rootDir } from './lib/process.mjs';
 
@@ -85,6 +86,12 @@ for (const path of ['/mcp', '/']) {
     assert.equal(stats.requests['tools/call'], 2);
   });
 }
+
+test('mcpdrill mock is the mock server', async () => {
+  const end = await mcpdrill(['mock', '--addr', ':0', '--max-seconds', '1']);
+  assert.equal(end.code, 0);
+  assert.match(end.stdout, /mockserver listening on http:/);
+});
 
 test("progress reaches the protocol's own client", { skip: missing }, async (t) => {
   const mock = await startMock(t);
