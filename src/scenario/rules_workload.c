@@ -242,12 +242,31 @@ static void check_sessions(struct check *c, const struct session_config *session
     check_leave(c, mark);
 }
 
+/* Templates that no entry of the mix calls. */
+static void check_template_use(struct check *c, const struct workload_config *w)
+{
+    for (size_t i = 0; i < w->mix_count; i++) {
+        if (w->mix[i].operation == OPERATION_TOOLS_CALL && w->mix[i].tool_name == NULL) {
+            return;
+        }
+    }
+    size_t mark = c->path.len;
+    buf_add_c(&c->path, "/workload/tools/templates");
+    if (w->mix_count > 0 && w->template_count > 0 && !check_has_error(c)) {
+        check_warning(c, "FIELD_WITHOUT_EFFECT",
+                      "Add a tools_call entry without `tool_name`, or remove the templates.",
+                      "no entry of the operation mix calls the templates");
+    }
+    check_leave(c, mark);
+}
+
 void rules_workload(struct check *c, struct scenario *s)
 {
     check_sessions(c, &s->session);
     check_mix(c, &s->workload);
     check_templates(c, &s->workload);
     check_single_template(c, &s->workload);
+    check_template_use(c, &s->workload);
     check_reconnect(c, &s->workload.reconnect);
     size_t mark = c->path.len;
     buf_add_c(&c->path, "/workload/in_flight_per_vu");
