@@ -78,7 +78,9 @@ static const struct field ramp_fields[] = {
      .offset = AT(ramp_config, step_vus),
      .max = FIELDS_COUNT_MAX,
      .computed = "a fifth of the way, the first fifth at once",
-     .help = "VUs that a step adds, or takes away if the stage begins above its target."},
+     .help =
+         "VUs that a step adds, or takes away if the stage begins above its target; with 0 all are "
+         "there from the beginning."},
     {.key = "step_rps",
      .type = FIELD_NUMBER,
      .flags = FIELD_NULL_OK,
