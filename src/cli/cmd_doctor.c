@@ -167,6 +167,14 @@ static int load(const struct opt_args *args, struct scenario **out)
     struct err err = {0};
 
     if (args->operand_count == 0) {
+        static const char *const changes[] = {"with", "set"};
+
+        for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++) {
+            if (opt_has(args, changes[i])) {
+                fprintf(stderr, "mcpdrill doctor: --%s needs a FILE to change\n", changes[i]);
+                return ERR_USAGE;
+            }
+        }
         return 0;
     }
     int rc = load_scenario(args, NULL, out, &issues, &err);

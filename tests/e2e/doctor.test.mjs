@@ -26,6 +26,14 @@ async function closedPort() {
   return port;
 }
 
+test('what would change a scenario needs one', async () => {
+  for (const args of [['--set', 'workload.seed=1'], ['--with', 'more.json']]) {
+    const end = await mcpdrill(['doctor', ...args]);
+    assert.equal(end.code, 2);
+    assert.match(end.stderr, new RegExp(`${args[0]} needs a FILE`));
+  }
+});
+
 test('without a scenario nothing fails', async () => {
   const end = await mcpdrill(['doctor']);
   assert.equal(end.code, 0, end.stderr);
