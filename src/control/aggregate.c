@@ -30,6 +30,9 @@ struct aggregate *aggregate_new(const struct aggregate_key *keys,
     a->totals = xcalloc(key_count + 1, sizeof *a->totals);
     a->stages = xcalloc(stage_count, sizeof *a->stages);
     for (uint32_t i = 0; i < stage_count; i++) {
+        a->stages[i].end_second = UINT64_MAX;
+    }
+    for (uint32_t i = 0; i < stage_count; i++) {
         a->stages[i].customs = xcalloc(custom_count + 1, sizeof *a->stages[i].customs);
     }
     a->sources = xcalloc(source_count + 1, sizeof *a->sources);
@@ -348,6 +351,26 @@ size_t aggregate_slowest(const struct aggregate *a,
 
 /* ---- one window ------------------------------------------------------------------------------ */
 
+/* What the drain does after the last stage is no state of it. */
+static void note_gauges(struct stage *stage, const struct slot *s)
+{
+    if (s->second >= stage->end_second || (stage->has_gauges && s->second < stage->gauges_second)) {
+        return;
+    }
+    stage->has_gauges = true;
+    stage->gauges_second = s->second;
+    stage->gauges = s->gauges;
+    if (s->gauges.oldest_event_age_ns > stage->longest_silence_ns) {
+        stage->longest_silence_ns = s->gauges.oldest_event_age_ns;
+    }
+}
+
+void aggregate_end_stage(struct aggregate *a, uint32_t stage_index, uint64_t end_second)
+{
+    assert(stage_index < a->stage_count);
+    a->stages[stage_index].end_second = end_second;
+}
+
 static void slot_add(struct aggregate *a, struct slot *s, const struct window *w)
 {
     struct stage *stage = &a->stages[s->stage_index];
@@ -370,6 +393,7 @@ static void slot_add(struct aggregate *a, struct slot *s, const struct window *w
         s->length_ns = length_ns;
     }
     stage->busy = stage->busy || s->busy;
+    note_gauges(stage, s);
 }
 
 /* Marks the second as seen; false when it was already. */

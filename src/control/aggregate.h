@@ -58,6 +58,10 @@ void aggregate_free(struct aggregate *a);
  * the view sees a stage of the open model, else S. */
 void aggregate_set_open_model(struct aggregate *a, uint32_t stage_index, bool open_model);
 
+/* The stage has no further seconds: gauges of the drain behind it are none of its own. Told before
+ * those seconds come. */
+void aggregate_end_stage(struct aggregate *a, uint32_t stage_index, uint64_t end_second);
+
 /* True when it was applied, false when it was refused (and counted). */
 bool aggregate_add(struct aggregate *a, uint32_t source, const struct window *w);
 /* No more windows come from this source; seconds that it did not reach no longer wait for it. */
@@ -103,7 +107,9 @@ bool aggregate_view_seconds(const struct aggregate *a,
                             struct metric_view *view);
 /*
  * The sum of everything so far. With a stage the span is the time in which that stage was the
- * current one; operations that ended after it, during the drain, are included in the counts.
+ * current one; operations that ended after it, during the drain, are included in the counts. Its
+ * gauges are those of its last second, and so are those of a run whose sources have all finished,
+ * of the last stage that was played; the age of the oldest event is the longest there was.
  */
 void aggregate_view_total(const struct aggregate *a,
                           const struct aggregate_filter *filter,

@@ -60,6 +60,11 @@ struct stage {
     struct slowest slowest;
     uint64_t span_ns;
     bool busy, open_model;
+    uint64_t end_second; /* UINT64_MAX until it is known */
+    /* Of its last second so far, and its longest silence of an open stream. */
+    bool has_gauges;
+    uint64_t gauges_second, longest_silence_ns;
+    struct window_gauges gauges;
 };
 
 struct aggregate {

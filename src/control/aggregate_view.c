@@ -177,11 +177,53 @@ bool aggregate_view_seconds(const struct aggregate *a,
     return true;
 }
 
+static bool all_finished(const struct aggregate *a)
+{
+    for (uint32_t i = 0; i < a->source_count; i++) {
+        if (!a->sources[i].pub.finished) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* While the run goes on: now. Of a stage, and of a run that has ended: the end of the (last) stage
+ * that was played. */
+static void view_total_gauges(const struct aggregate *a,
+                              const struct aggregate_filter *filter,
+                              struct metric_view *view)
+{
+    uint64_t complete = aggregate_complete(a), latest = 0, silence_ns = 0;
+
+    /* A sum over half of the sources would look like a drop. */
+    complete = complete > 0 ? complete : a->newest;
+    if (filter->stage_index < 0 && !all_finished(a)) {
+        const struct slot *s = complete > 0 ? aggregate_slot(a, complete - 1) : NULL;
+        view->has_gauges = s != NULL;
+        view->gauges = s != NULL ? s->gauges : view->gauges;
+        return;
+    }
+    for (uint32_t i = 0; i < a->stage_count; i++) {
+        const struct stage *stage = &a->stages[i];
+
+        if (!stage_matches(filter, i) || !stage->has_gauges) {
+            continue;
+        }
+        if (!view->has_gauges || stage->gauges_second >= latest) {
+            view->gauges = stage->gauges;
+            latest = stage->gauges_second;
+        }
+        silence_ns =
+            stage->longest_silence_ns > silence_ns ? stage->longest_silence_ns : silence_ns;
+        view->has_gauges = true;
+    }
+    view->gauges.oldest_event_age_ns = silence_ns;
+}
+
 void aggregate_view_total(const struct aggregate *a,
                           const struct aggregate_filter *filter,
                           struct metric_view *view)
 {
-    uint64_t complete = aggregate_complete(a);
     uint64_t span_ns = 0;
 
     view_begin(a, view);
@@ -207,12 +249,8 @@ void aggregate_view_total(const struct aggregate *a,
         view->busy = view->busy || a->stages[i].busy;
     }
     view->span_s = (double)span_ns / (double)NS_PER_S;
-    /* A sum over half of the sources would look like a drop. */
-    uint64_t latest = complete > 0 ? complete : a->newest;
-    const struct slot *s = latest > 0 ? aggregate_slot(a, latest - 1) : NULL;
-    if (s != NULL && !filter->only_keys) {
-        view->gauges = s->gauges;
-        view->has_gauges = true;
+    if (!filter->only_keys) {
+        view_total_gauges(a, filter, view);
     }
 }
 

@@ -163,6 +163,8 @@ static void judge_validity(struct run *r)
         .dropped_deadline = v.count[COUNT_DROPPED_DEADLINE],
         .dropped_no_slot = v.count[COUNT_DROPPED_NO_SLOT],
     };
+    in.vus = r->plan->max_vus;
+    in.vus_gave_up = v.count[COUNT_VUS_GAVE_UP];
     count_slots(r, &v, &in);
     for (size_t i = r->criterion_count; r->criteria_judged && i-- > 0;) {
         if (r->criteria[i].state == CRITERION_UNDECIDED) {

@@ -177,6 +177,7 @@ static void close_stage(struct run *r, uint64_t end_ns)
     s->ended = true;
     s->end_ns = end_ns < s->end_ns ? end_ns : s->end_ns;
     stop_stage_end(r->conditions, (uint32_t)r->stage, second_of(r, s->end_ns, false));
+    aggregate_end_stage(r->books, (uint32_t)r->stage, second_of(r, s->end_ns, false));
     const struct stage_config *c = config_of(r, r->stage);
     run_emit(r, "STAGE_COMPLETED",
              json_pack("{sssssI}", "stage", stage_kind_name(c->kind), "stage_id", c->stage_id,

@@ -455,6 +455,21 @@ static bool judge_own_failures(const struct validity_inputs *in, struct validity
 }
 
 /* What was due and never started, because all slots waited for the target. */
+static bool judge_users(const struct validity_inputs *in, struct validity_result *out)
+{
+    if (in->vus_gave_up == 0) {
+        return false;
+    }
+    struct validity_evidence *e = add(out, "users", true);
+    e->unit = "count";
+    e->value = (double)in->vus_gave_up;
+    snprintf(e->text, sizeof e->text,
+             "%llu of at most %llu virtual users ended for want of a session and made no load any "
+             "more",
+             (unsigned long long)in->vus_gave_up, (unsigned long long)in->vus);
+    return true;
+}
+
 static bool judge_delivery(const struct validity_inputs *in, struct validity_result *out)
 {
     uint64_t dropped = in->dropped_deadline + in->dropped_no_slot;
@@ -545,7 +560,8 @@ void validity_judge(struct validity *v,
     applies[VALIDITY_GENERATOR_BOUND] = judge_own_failures(in, out);
     applies[VALIDITY_GENERATOR_BOUND] |= judge_group(v, false, out);
     applies[VALIDITY_NETWORK_BOUND] = judge_group(v, true, out);
-    applies[VALIDITY_UNDER_DELIVERED] = judge_delivery(in, out);
+    bool short_of_users = judge_users(in, out);
+    applies[VALIDITY_UNDER_DELIVERED] = judge_delivery(in, out) || short_of_users;
     applies[VALIDITY_INSUFFICIENT_SAMPLES] = judge_samples(in, out);
     for (size_t i = 0; i < SIGNALS; i++) {
         if (!has_failed(out, signals[i].name)) {

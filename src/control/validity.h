@@ -86,6 +86,7 @@ struct validity_inputs {
     /* of the open model; all zero in the closed one */
     uint64_t due, started, dropped_deadline, dropped_no_slot;
     uint64_t slots, slots_needed; /* needed: levels_slots_needed(rate, mean S); 0: not known */
+    uint64_t vus, vus_gave_up;    /* most that were wanted; that the reconnect policy ended */
     uint32_t undecided_criteria;  /* success criteria for want of samples … */
     const char *undecided;        /* … and why the first of them, in one line; or NULL */
 };

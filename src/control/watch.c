@@ -132,7 +132,7 @@ void watch_second(struct run *r, uint64_t second)
         }
         if (gave_up > 0) {
             r->gave_up_ += gave_up;
-            run_warn(r, "%llu virtual users gave up reconnecting and ended, %llu so far",
+            run_warn(r, "%llu virtual users ended for want of a session, %llu so far",
                      (unsigned long long)gave_up, (unsigned long long)r->gave_up_);
         }
     }

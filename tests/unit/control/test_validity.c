@@ -412,6 +412,10 @@ static void the_first_state_that_applies(void **state)
     in.undecided_criteria = 0;
     r = judge(&world, in);
     assert_int_equal(r.state, VALIDITY_VALID);
+    in.vus = 10;
+    in.vus_gave_up = 1; /* users that ended make no load */
+    r = judge(&world, in);
+    assert_int_equal(r.state, VALIDITY_UNDER_DELIVERED);
     buf_clear(&text);
     end(&world);
 }
