@@ -55,7 +55,8 @@ static double measure(unsigned streams)
         scenario, sizeof scenario,
         "{\"scenario_id\":\"bench\",\"target\":{\"url\":\"http://127.0.0.1:%u/mcp\",\"timeouts\":"
         "{\"request_timeout_ms\":3600000,\"stream_stall_timeout_ms\":3600000}},"
-        "\"workload\":{\"user_journey\":null,\"tools\":{\"templates\":[{\"tool_name\":\"notifications_subscribe\","
+        "\"workload\":{\"user_journey\":null,\"tools\":{\"templates\":[{\"tool_name\":"
+        "\"notifications_subscribe\","
         "\"expects_streaming\":true,\"arguments\":{\"event_count\":2,\"interval_ms\":3600000}}]}},"
         "\"safety\":{\"hard_caps\":{\"max_vus\":1000000},\"stop_policy\":{\"mode\":\"immediate\"}},"
         "\"stages\":[{\"stage\":\"baseline\",\"duration_ms\":600000,\"load\":{\"target_vus\":%u,"

@@ -18,9 +18,10 @@
 
 #include <stdint.h>
 
-#define OPLOG_LINE_MAX  ((size_t)64 * 1024)
-#define OPLOG_BYTES_MAX ((uint64_t)1 << 30) /* of the file: a fast target fills a disk otherwise \
-                                             */
+#define OPLOG_LINE_MAX ((size_t)64 * 1024)
+#define OPLOG_BYTES_MAX                                                      \
+    ((uint64_t)1 << 30) /* of the file: a fast target fills a disk otherwise \
+                         */
 
 struct oplog {
     const struct plan *plan;
