@@ -107,7 +107,7 @@ lost_data(const struct aggregate_integrity *i, const struct metric_view *v, char
         snprintf(out, size, "windows: %llu merged, %llu missing, %llu repeated, %llu refused",
                  (unsigned long long)i->windows, (unsigned long long)i->missing,
                  (unsigned long long)i->duplicates,
-                 (unsigned long long)(i->refused + i->unknown_source));
+                 (unsigned long long)i->refused + (unsigned long long)i->unknown_source);
         return out;
     }
     return NULL;

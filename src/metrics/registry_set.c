@@ -104,14 +104,22 @@ const struct metric *metric_set_at(const struct metric_set *set, size_t i)
     return &set->rows[i];
 }
 
+/* Is it the row's name without "custom."? */
+static bool is_bare_name(struct str row, struct str name)
+{
+    size_t prefix = strlen(PREFIX);
+
+    return name.len > 0 && row.len == prefix + name.len &&
+           memcmp(row.p + prefix, name.p, name.len) == 0;
+}
+
 const struct metric *metric_set_find(const struct metric_set *set, struct str name)
 {
     const struct metric *found = metric_find(name);
 
     for (size_t i = 0; found == NULL && i < metric_set_count(set); i++) {
         struct str row = str_c(set->rows[i].name);
-        struct str short_name = {row.p + strlen(PREFIX), row.len - strlen(PREFIX)};
-        if (str_eq(name, row) || str_eq(name, short_name)) {
+        if (str_eq(name, row) || is_bare_name(row, name)) {
             found = &set->rows[i];
         }
     }

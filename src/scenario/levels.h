@@ -36,13 +36,14 @@ void levels_of_stage(const struct scenario *s,
                      struct stage_levels *out);
 
 /* VUs at `t_ns` after the stage's beginning. */
-uint32_t levels_vus(const struct stage_config *c, const struct stage_levels *l, uint64_t t_ns);
+uint32_t levels_vus(const struct stage_config *config, const struct stage_levels *l, uint64_t t_ns);
 /* When that changes next, after `t_ns`; UINT64_MAX: it does not. */
-uint64_t levels_next_ns(const struct stage_config *c, const struct stage_levels *l, uint64_t t_ns);
+uint64_t
+levels_next_ns(const struct stage_config *config, const struct stage_levels *l, uint64_t t_ns);
 /* Operations per second at `t_ns`; 0 in the closed model. */
-double levels_rate(const struct stage_config *c, const struct stage_levels *l, uint64_t t_ns);
+double levels_rate(const struct stage_config *config, const struct stage_levels *l, uint64_t t_ns);
 /* After which time the rate is at its top. */
-uint64_t levels_rate_climb_ns(const struct stage_config *c, const struct stage_levels *l);
+uint64_t levels_rate_climb_ns(const struct stage_config *config, const struct stage_levels *l);
 /* Slots for a rate at a mean latency, with three sigma of head-room: ceil(λW + 3·sqrt(λW))
  * (Little's law). */
 uint64_t levels_slots_needed(double rps, double latency_s);

@@ -138,8 +138,8 @@ static void what_stands_for_what(void **state)
 static void data_keep_their_json(void **state)
 {
     static const char *const expected[] = {
-        "{\"n\":\"Zo\\u00eb \\\"Z\\\"\",\"a\":30,\"t\":[1,\"x\"],"
-        "\"l\":\"Zo\\u00eb \\\"Z\\\" is 30: [1,\\\"x\\\"]\"}",
+        ("{\"n\":\"Zo\\u00eb \\\"Z\\\"\",\"a\":30,\"t\":[1,\"x\"],"
+         "\"l\":\"Zo\\u00eb \\\"Z\\\" is 30: [1,\\\"x\\\"]\"}"),
         "{\"n\":\"Al\",\"a\":1.50,\"t\":null,\"l\":\"Al is 1.50: null\"}",
         "{\"n\":\"\",\"a\":true,\"t\":{},\"l\":\" is true: {}\"}",
     };
