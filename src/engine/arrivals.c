@@ -149,6 +149,19 @@ static void serve(struct shard *s)
     }
 }
 
+/* The last idle slot is taken. Who may have more users needs one more when the next arrival is due;
+ * else whoever becomes free takes it. */
+static void watch_next(struct shard *s)
+{
+    struct arrivals *q = &s->arrivals;
+
+    if (q->next.due_ns <= loop_now(s->loop)) {
+        shard_grow(s); /* there is still a queue */
+    } else if (q->next.due_ns != UINT64_MAX && !send_armed(&q->at)) {
+        loop_send_arm(s->loop, &q->at, q->next.due_ns);
+    }
+}
+
 static void on_due(struct send *send)
 {
     serve(list_entry(send, struct shard, arrivals.at));
@@ -164,9 +177,7 @@ void arrivals_offer(struct shard *s, struct slot *slot)
     }
     slot->state = SLOT_READY;
     if (list_empty(&q->idle) && q->next.due_ns <= now && start_next(s, slot, now)) {
-        if (q->next.due_ns <= now) {
-            shard_grow(s); /* there is still a queue */
-        }
+        watch_next(s);
         return;
     }
     list_append(&q->idle, &slot->wait);

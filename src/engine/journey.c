@@ -74,7 +74,8 @@ bool journey_start(struct vu *vu, uint64_t due_ns)
     if (!c->list_on_start) {
         return false;
     }
-    j->starting = true;
+    /* A user who is made because an arrival waits for it lists beside its first operation. */
+    j->starting = !shard_is_sized(vu->shard);
     list_tools(vu);
     return j->starting;
 }

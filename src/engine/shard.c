@@ -223,7 +223,7 @@ bool shard_grow(struct shard *s)
 {
     uint32_t index = s->level;
 
-    if (s->stage < 0 || s->draining || !s->plan->stages[s->stage].levels.sized) {
+    if (s->draining || !shard_is_sized(s)) {
         return false;
     }
     while (!segment_owns(s->config.segment, index)) {

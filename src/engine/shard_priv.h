@@ -170,6 +170,11 @@ static inline bool shard_is_open(const struct shard *s)
 {
     return s->is_open;
 }
+/* Are VUs made as arrivals need them? */
+static inline bool shard_is_sized(const struct shard *s)
+{
+    return s->stage >= 0 && s->plan->stages[s->stage].levels.sized;
+}
 /* Another VU, now, for a stage whose VUs are as many as its rate needs. False: no more may be. */
 bool shard_grow(struct shard *s);
 

@@ -138,6 +138,30 @@ static void a_sized_stage_has_as_many_users_as_it_needs(void **state)
     world_clear(&w);
 }
 
+static bool never_answer(void *owner, const struct peer_request *r)
+{
+    (void)owner;
+    return strcmp(r->method, "tools/call") == 0;
+}
+
+static void a_target_that_hangs_does_not_stop_the_arrivals(void **state)
+{
+    struct world w;
+
+    (void)state;
+    world_init(&w, open_scenario("", "", STAGE("a", "0", "100")));
+    w.peer.on_request = never_answer;
+    begin_stage(&w, 0, 10 * NS_PER_S);
+    run_for(&w, 5 * NS_PER_S + 2 * MS);
+    /* Independent users do not wait for each other. */
+    assert_in_range(w.gauges[4].in_flight, 495, 500);
+    give(&w, (struct message){.kind = ORDER_STOP});
+    finish(&w);
+    assert_in_range(total(&w, COUNT_STARTED), 495, 505);
+    assert_in_range(w.run_dist[DIST_TOOL_LAG].max, 0, MS);
+    world_clear(&w);
+}
+
 static void stages_of_both_models_follow_each_other(void **state)
 {
     struct world w;
@@ -192,6 +216,7 @@ int main(void)
         cmocka_unit_test(a_stop_drops_what_waits),
         cmocka_unit_test(a_deadline_ends_what_waited_too_long),
         cmocka_unit_test(a_sized_stage_has_as_many_users_as_it_needs),
+        cmocka_unit_test(a_target_that_hangs_does_not_stop_the_arrivals),
         cmocka_unit_test(stages_of_both_models_follow_each_other),
         cmocka_unit_test(the_cap_holds_in_the_open_model_too),
     };

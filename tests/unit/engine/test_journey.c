@@ -159,6 +159,26 @@ static void a_cut_run_has_unfinished_lists(void **state)
     world_clear(&w);
 }
 
+/* Else nobody would serve the arrivals of an open load while the target hangs. */
+static void users_of_a_sized_stage_do_not_wait_for_their_list(void **state)
+{
+    struct world w;
+
+    (void)state;
+    world_init(&w, "{'target': {'url': 'http://localhost/mcp'}, 'workload': {'user_journey': "
+                   "{'startup_sequence': {'run_tools_list_on_start': true}}, " CALLS
+                   "}, 'stages': [{'stage': 'baseline', 'duration_ms': 10000, 'load': "
+                   "{'target_vus': 0, 'target_rps': 50}}]}");
+    w.peer.on_request = silent_lists;
+    w.peer.delay_ns = 100 * MS;
+    begin_stage(&w, 0, 10 * NS_PER_S);
+    run_for(&w, 10 * NS_PER_S);
+    give(&w, (struct message){.kind = ORDER_STOP});
+    finish(&w);
+    assert_in_range(total(&w, COUNT_ENDED_OK), 470, 500);
+    world_clear(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -167,6 +187,7 @@ int main(void)
         cmocka_unit_test(failures_in_a_row_lead_to_a_list),
         cmocka_unit_test(a_workload_without_tools_lists_none),
         cmocka_unit_test(a_list_that_never_ends_holds_up_its_user_only_until_its_time_out),
+        cmocka_unit_test(users_of_a_sized_stage_do_not_wait_for_their_list),
         cmocka_unit_test(a_cut_run_has_unfinished_lists),
     };
 
