@@ -89,8 +89,6 @@ static inline struct aggregate_filter aggregate_everything(void)
     return (struct aggregate_filter){.stage_index = -1, .key = -1, .dists = (1u << DIST_ALL) - 1};
 }
 
-/* One key alone, with the run parts of its stage. */
-struct aggregate_filter aggregate_filter_key(const struct aggregate *a, uint32_t key);
 /* The bits of `dists` that the metric may read. */
 uint32_t aggregate_dists_of(const struct metric *m);
 

@@ -82,16 +82,6 @@ static void view_add_compact_customs(struct metric_view *view, const struct comp
 
 /* ---- what a filter lets through -------------------------------------------------------------- */
 
-struct aggregate_filter aggregate_filter_key(const struct aggregate *a, uint32_t key)
-{
-    struct aggregate_filter filter = aggregate_everything();
-
-    assert(key < a->key_count);
-    filter.key = (int32_t)key;
-    filter.stage_index = (int32_t)a->keys[key].stage_index;
-    return filter;
-}
-
 uint32_t aggregate_dists_of(const struct metric *m)
 {
     int closed = metric_dist(m, false), open = metric_dist(m, true);

@@ -167,7 +167,6 @@ bool mock_session_ok(struct mock *m,
 bool mock_control(struct mock *m, struct http_exchange *x, const struct http_request *r);
 /* Takes the knobs over when they have changed. */
 void mock_faults_refresh(struct mock *m);
-void mock_count_sums(struct mock_shared *shared, struct mock_totals *out);
 /* Freezes or thaws, after `faults` were set. */
 void mock_apply_freeze(struct mock_shared *shared, const struct faults *faults, uint64_t now_ns);
 /* Closes or opens the port, after `faults` were set. `timed`: refuse_connections_ms begins now. */

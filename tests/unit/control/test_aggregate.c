@@ -368,7 +368,9 @@ static void test_a_set_of_keys(void **state)
     f.only_keys = true;
     aggregate_view_total(a, &f, &all);
     for (uint32_t key = 0; key < KEYS; key += 2) {
-        struct aggregate_filter single = aggregate_filter_key(a, key);
+        struct aggregate_filter single = aggregate_everything();
+        single.key = (int32_t)key;
+        single.stage_index = (int32_t)aggregate_key(a, key)->stage_index;
         single.only_keys = true;
         aggregate_view_total(a, &single, &one);
         assert_true(one.span_s == SECONDS / 2.0);
