@@ -738,49 +738,9 @@ static void test_what_a_source_did(void **state)
     aggregate_free(a);
 }
 
-/* The drain behind a stage, and the run's end, are no state of it. */
-static void gauges_are_those_of_the_stages_end(void **state)
-{
-    static const uint64_t vus[] = {5, 10, 20, 30, 1};
-    struct aggregate_key of_two[KEYS] = {{.stage_index = 0}};
-    struct aggregate *a = aggregate_new(of_two, KEYS, 2, 1, 0, 60);
-    struct window *w = window_new(KEYS, 0, 0);
-    struct aggregate_filter filter = aggregate_everything();
-    struct metric_view v = {0};
-
-    (void)state;
-    for (uint64_t second = 0; second < 5; second++) {
-        if (second == 4) {
-            aggregate_end_stage(a, 1, 4);
-        }
-        window_reset(w, second, second * NS_PER_S, (second + 1) * NS_PER_S);
-        w->stage_index = second < 2 ? 0 : 1;
-        w->gauges.active_vus = vus[second];
-        w->gauges.oldest_event_age_ns = (10 - second) * NS_PER_S;
-        assert_true(aggregate_add(a, 0, w));
-    }
-    aggregate_view_total(a, &filter, &v);
-    assert_int_equal(v.gauges.active_vus, 1); /* now */
-    for (int32_t stage = 0; stage < 2; stage++) {
-        filter.stage_index = stage;
-        aggregate_view_total(a, &filter, &v);
-        assert_int_equal(v.gauges.active_vus, stage == 0 ? 10 : 30);
-        assert_int_equal(v.gauges.oldest_event_age_ns, (stage == 0 ? 10 : 8) * NS_PER_S);
-    }
-    aggregate_finish_source(a, 0);
-    filter.stage_index = -1;
-    aggregate_view_total(a, &filter, &v);
-    assert_int_equal(v.gauges.active_vus, 30);
-    assert_int_equal(v.gauges.oldest_event_age_ns, 10 * NS_PER_S);
-    metric_view_clear(&v);
-    window_free(w);
-    aggregate_free(a);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(gauges_are_those_of_the_stages_end),
         cmocka_unit_test(test_merged_equals_unsplit),
         cmocka_unit_test(test_seconds_add_up_to_the_total),
         cmocka_unit_test(test_stages_and_keys_are_apart),
