@@ -1,12 +1,17 @@
 #!/bin/sh
-# scripts/layers.txt has one line per folder of src/: "http: base loop net". Fails on any other include, and on a cycle.
+# Each line of scripts/layers.txt is a folder or a room: "scenario/rules: base scenario/fields". Fails on
+# any other include, on a folder without a line, on a line that names none, and on a cycle.
 set -eu
 cd "$(dirname "$0")/.."
-awk -F: '{ n = split($2, d, " "); for (i = 1; i <= n; i++) print d[i], $1; print $1, $1 }' scripts/layers.txt | tsort > /dev/null
+grep -v '^#' scripts/layers.txt |
+    awk -F: '{ n = split($2, d, " "); for (i = 1; i <= n; i++) print d[i], $1; print $1, $1 }' | tsort > /dev/null
 bad=$(grep -rEn --include='*.[ch]' '^#include "[a-z_0-9]+/' src |
-    awk 'BEGIN { while ((getline l < "scripts/layers.txt") > 0) { split(l, p, ":"); ok[p[1]] = " " p[1] p[2] " " } }
-         { split($0, f, "/"); match($0, /"[a-z_0-9]+\//); to = substr($0, RSTART + 1, RLENGTH - 2)
-           if (f[2] ~ /^main\.c/) next
-           if (!(f[2] in ok)) print "no line for src/" f[2] " in scripts/layers.txt"
-           else if (index(ok[f[2]], " " to " ") == 0) print $0 }' | sort -u)
+    awk 'function folder(path) { sub(/\/[^\/]*$/, "", path); return path }
+         BEGIN { while ((getline l < "scripts/layers.txt") > 0) if (l !~ /^#/) { split(l, p, ":"); ok[p[1]] = " " p[1] p[2] " " } }
+         { split($0, f, ":"); from = folder(f[1]); sub(/^src\/?/, "", from); split($0, q, "\""); to = folder(q[2])
+           if (from == "") next
+           used[from]
+           if (!(from in ok)) print "no line for src/" from " in scripts/layers.txt"
+           else if (index(ok[from], " " to " ") == 0) print $0 }
+         END { for (from in ok) if (!(from in used)) print "scripts/layers.txt has a line for " from ", which has no code" }' | sort -u)
 [ -z "$bad" ] || { printf '%s\n' "$bad" >&2; exit 1; }

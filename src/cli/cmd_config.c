@@ -2,7 +2,8 @@
 /* validate, explain, schema, reference: what there is to know about a scenario without a run. */
 #include "cli/cli.h"
 #include "cli/load.h"
-#include "report/result.h"
+#include "report/result/result.h"
+#include "scenario/documents/documents.h"
 
 #include <stdio.h>
 #include <string.h>

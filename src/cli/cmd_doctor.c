@@ -3,7 +3,7 @@
 #include "cli/cli.h"
 #include "cli/doctor.h"
 #include "cli/load.h"
-#include "report/text.h"
+#include "report/text/text.h"
 
 #include <stdio.h>
 #include <unistd.h>

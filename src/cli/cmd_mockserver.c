@@ -5,7 +5,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "loop/signals.h"
-#include "mock/serve.h"
+#include "mock/server/serve.h"
 
 #include <getopt.h>
 #include <limits.h>

@@ -2,10 +2,10 @@
 /* `mcpdrill report`: prints the summary of a stored result again, or makes other forms of it. */
 #include "cli/cli.h"
 #include "cli/output.h"
-#include "report/document.h"
-#include "report/junit.h"
-#include "report/result.h"
-#include "report/summary.h"
+#include "report/files/junit.h"
+#include "report/result/document.h"
+#include "report/result/result.h"
+#include "report/summary/summary.h"
 
 #include <limits.h>
 #include <stdio.h>

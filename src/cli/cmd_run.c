@@ -10,10 +10,10 @@
 #include "control/run.h"
 #include "http/url.h"
 #include "loop/signals.h"
-#include "report/files.h"
-#include "report/junit.h"
-#include "report/result.h"
-#include "report/summary.h"
+#include "report/files/files.h"
+#include "report/files/junit.h"
+#include "report/result/result.h"
+#include "report/summary/summary.h"
 #include "worker/local.h"
 
 #include <errno.h>

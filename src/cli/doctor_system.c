@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What files of /proc and /sys say, and the table of all checks. */
 #include "cli/doctor.h"
-#include "report/text.h"
+#include "report/text/text.h"
 
 #include <math.h>
 #include <sched.h>

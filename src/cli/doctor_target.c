@@ -4,7 +4,7 @@
 #include "engine/target.h"
 #include "http/url.h"
 #include "net/dial.h"
-#include "scenario/levels.h"
+#include "scenario/config/levels.h"
 
 #include <math.h>
 #include <stdio.h>

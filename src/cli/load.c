@@ -6,7 +6,7 @@
 #include "cli/quick.h"
 #include "control/criteria.h"
 #include "metrics/registry.h"
-#include "report/text.h"
+#include "report/text/text.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -12,7 +12,7 @@
 
 #include "base/buf.h"
 #include "control/run.h"
-#include "report/text.h"
+#include "report/text/text.h"
 
 enum { PANEL_SPARKS = 60, PANEL_FRAME_MAX = 16 * 1024 };
 

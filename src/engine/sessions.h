@@ -30,7 +30,7 @@
 #include "base/list.h"
 #include "loop/loop.h"
 #include "mcp/session.h"
-#include "scenario/config.h"
+#include "scenario/config/config.h"
 
 #include <stdbool.h>
 #include <stdint.h>

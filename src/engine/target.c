@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine/target.h"
 
-#include "scenario/policy.h"
+#include "scenario/policy/policy.h"
 
 struct mcp_target
 target_make(const struct scenario *scenario, const struct url *url, uint32_t shards)

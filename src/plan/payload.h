@@ -14,7 +14,7 @@
 #define PLAN_PAYLOAD_H
 
 #include "base/buf.h"
-#include "scenario/config.h"
+#include "scenario/config/config.h"
 
 #include <stdbool.h>
 #include <stdint.h>

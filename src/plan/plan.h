@@ -19,8 +19,8 @@
 #include "plan/alias.h"
 #include "plan/schedule.h"
 #include "plan/verify.h"
-#include "scenario/levels.h"
-#include "scenario/placeholder.h"
+#include "scenario/config/levels.h"
+#include "scenario/placeholders/placeholder.h"
 #include "scenario/scenario.h"
 
 #include <stdint.h>

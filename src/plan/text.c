@@ -4,7 +4,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/rng.h"
-#include "scenario/feed.h"
+#include "scenario/feeds/feed.h"
 
 #include <assert.h>
 

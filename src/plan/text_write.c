@@ -4,7 +4,7 @@
 #include "base/rng.h"
 #include "plan/payload.h"
 #include "plan/plan.h"
-#include "scenario/feed.h"
+#include "scenario/feeds/feed.h"
 
 #include <assert.h>
 

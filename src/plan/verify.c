@@ -3,9 +3,9 @@
 
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/pattern.h"
+#include "base/pointer.h"
 #include "plan/verify_text.h"
-#include "scenario/pattern.h"
-#include "scenario/pointer.h"
 
 #include <math.h>
 

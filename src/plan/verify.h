@@ -6,7 +6,7 @@
  * Checks: `equals` compares JSON values, 1 and 1.0 are equal; `matches` looks at a string or at the
  * JSON text of a number, a boolean or null, up to its first 64 KiB; `min` and `max` take numbers
  * and strings that are numbers. Metrics take booleans as well, as 1 and 0. Pointers:
- * scenario/pointer.h.
+ * base/pointer.h.
  *
  * Integrity: an operation whose arguments carry the placeholder `${nonce}` sends one
  * (plan/nonce.h). The answer of a tool that echoes its arguments must contain exactly that. Another
@@ -20,7 +20,7 @@
 
 #include "base/str.h"
 #include "plan/nonce.h"
-#include "scenario/config.h"
+#include "scenario/config/config.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -3,14 +3,15 @@
 
 #include "base/digest.h"
 #include "base/mem.h"
-#include "scenario/check.h"
-#include "scenario/feed.h"
-#include "scenario/locate.h"
-#include "scenario/overlay.h"
-#include "scenario/policy.h"
-#include "scenario/read.h"
-#include "scenario/rules.h"
-#include "scenario/spelling.h"
+#include "scenario/feeds/feed.h"
+#include "scenario/issues/check.h"
+#include "scenario/issues/locate.h"
+#include "scenario/policy/policy.h"
+#include "scenario/reading/overlay.h"
+#include "scenario/reading/override.h"
+#include "scenario/reading/read.h"
+#include "scenario/reading/spelling.h"
+#include "scenario/rules/rules.h"
 
 #include <stdio.h>
 
@@ -192,24 +193,4 @@ int scenario_load_file(const char *path,
     buf_clear(&text);
     buf_clear(&folder);
     return rc;
-}
-
-const char *operation_name(enum operation_kind kind)
-{
-    for (const struct choice *c = operation_choices; c->name != NULL; c++) {
-        if (c->value == (int)kind) {
-            return c->same != NULL ? c->same : c->name;
-        }
-    }
-    return "unknown";
-}
-
-const char *stage_kind_name(enum stage_kind kind)
-{
-    return choice_name(stage_choices, (int)kind);
-}
-
-const char *comparator_name(enum comparator comparator)
-{
-    return choice_name(comparator_choices, (int)comparator);
 }

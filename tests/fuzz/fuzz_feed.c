@@ -3,7 +3,7 @@
  * CSV with all fields in quotes, are read as the same rows again. */
 #include "base/json.h"
 #include "fuzz/fuzz.h"
-#include "scenario/feed.h"
+#include "scenario/feeds/feed.h"
 
 static void add_quoted(struct buf *out, const char *p, size_t len)
 {

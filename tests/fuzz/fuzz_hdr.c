@@ -2,7 +2,7 @@
 /* Histograms in their exchange format: what was understood adds up, and what we write of it is
  * understood as the same. The first byte says whether a body or a text follows. */
 #include "fuzz/fuzz.h"
-#include "report/hdr.h"
+#include "report/files/hdr.h"
 
 static void check_round_trip(const struct hist_total *t)
 {

@@ -3,7 +3,7 @@
  * requests and its tools. It answers or closes; it never crashes, and a complete answer begins like
  * one. */
 #include "fuzz/fuzz.h"
-#include "mock/mock.h"
+#include "mock/server/mock.h"
 #include "net/mem_stream.h"
 
 #include <errno.h>

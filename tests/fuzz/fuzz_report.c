@@ -2,8 +2,8 @@
 /* A stored result may be any JSON document: its summary and its JUnit report are texts without a
  * character that a terminal or an XML parser would mind. */
 #include "fuzz/fuzz.h"
-#include "report/junit.h"
-#include "report/summary.h"
+#include "report/files/junit.h"
+#include "report/summary/summary.h"
 
 enum { DOCUMENT_MAX = 64 * 1024 };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Bytes → a scenario. The first line is an override unless it begins with a brace. Each form feed
  * begins an overlay. */
+#include "scenario/documents/documents.h"
 #include "scenario/scenario.h"
 
 #include <stdlib.h>

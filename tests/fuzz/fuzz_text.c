@@ -4,7 +4,7 @@
 #include "fuzz/fuzz.h"
 #include "plan/payload.h"
 #include "plan/text.h"
-#include "scenario/feed.h"
+#include "scenario/feeds/feed.h"
 
 enum { FEEDS = 3, PROFILES = 3 };
 

@@ -4,7 +4,7 @@
  * own, over real loopback sockets. Both sides must count the same, to the last request.
  */
 #include "control/run.h"
-#include "mock/serve.h"
+#include "mock/server/serve.h"
 #include "support/planned.h"
 #include "support/unit.h"
 #include "worker/local.h"

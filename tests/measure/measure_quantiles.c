@@ -18,7 +18,7 @@
 #include "measure/programs.h"
 #include "measure/split.h"
 #include "metrics/histogram.h"
-#include "mock/faults.h"
+#include "mock/faults/faults.h"
 
 #include <math.h>
 #include <stdio.h>

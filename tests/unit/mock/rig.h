@@ -4,7 +4,7 @@
 #define UNIT_MOCK_RIG_H
 
 #include "base/json.h"
-#include "mock/mock.h"
+#include "mock/server/mock.h"
 #include "net/mem_stream.h"
 #include "support/unit.h"
 

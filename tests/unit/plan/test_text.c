@@ -3,7 +3,7 @@
 #include "base/rng.h"
 #include "plan/payload.h"
 #include "plan/text.h"
-#include "scenario/feed.h"
+#include "scenario/feeds/feed.h"
 #include "support/unit.h"
 
 #include <inttypes.h>

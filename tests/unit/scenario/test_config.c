@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* What stands in the config for what stands in the file. */
 #include "base/clock.h"
-#include "scenario/feed.h"
-#include "scenario/fields.h"
+#include "scenario/documents/documents.h"
+#include "scenario/feeds/feed.h"
+#include "scenario/fields/fields.h"
+#include "scenario/scenario.h"
 #include "support/unit.h"
 
 #include <stdlib.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What we ship and what the fixtures promise. */
 #include "base/clock.h"
+#include "scenario/documents/documents.h"
 #include "scenario/scenario.h"
 #include "support/unit.h"
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The scenarios that we ship, and the customizations that the guide proposes for them. */
 #include "base/clock.h"
-#include "scenario/levels.h"
+#include "scenario/config/levels.h"
+#include "scenario/scenario.h"
 #include "support/unit.h"
 
 #define FOLDER SOURCE_DIR "/examples/scenarios/"

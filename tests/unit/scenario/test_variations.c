@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The variations of the streaming scenarios, merged as people write them (scenario/overlay.h). */
+/* The variations of the streaming scenarios, merged as people write them
+ * (scenario/reading/overlay.h). */
 #include "base/clock.h"
-#include "scenario/levels.h"
+#include "scenario/config/levels.h"
 #include "scenario/scenario.h"
 #include "support/unit.h"
 

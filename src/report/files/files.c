@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: MIT */
+#include "report/files/files.h"
+
+#include "base/mem.h"
+#include "report/files/hlog.h"
+#include "report/files/oplog.h"
+#include "report/result/result.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { LINE_MAX_BYTES = 1 << 20 };
+
+struct result_files {
+    char *dir;
+    const struct plan_identity *identity;
+    FILE *events, *windows, *ops;
+    int64_t wall_offset_ns; /* wall clock minus monotonic clock, when the files were opened */
+    uint64_t op_lines, op_bytes;
+    uint64_t next_second;
+    struct buf line;
+    struct err first; /* what went wrong first; code 0: nothing */
+};
+
+static FILE *open_in(const char *dir, const char *name, struct err *err)
+{
+    char path[PATH_MAX];
+
+    if (snprintf(path, sizeof path, "%s/%s", dir, name) >= (int)sizeof path) {
+        err_set(err, ERR_IO, "the path of the folder is too long");
+        return NULL;
+    }
+    FILE *f = fopen(path, "we");
+    if (f == NULL) {
+        err_sys(err, ERR_IO, errno, "cannot write %s", path);
+    }
+    return f;
+}
+
+/* Read once, so that the order of operations survives when somebody sets the clock. */
+static int64_t wall_offset_ns(void)
+{
+    struct timespec wall;
+
+    clock_gettime(CLOCK_REALTIME, &wall);
+    return (int64_t)wall.tv_sec * (int64_t)NS_PER_S + wall.tv_nsec - (int64_t)clock_monotonic_ns();
+}
+
+int result_files_open(const char *dir,
+                      const struct plan_identity *identity,
+                      struct result_files **out,
+                      struct err *err)
+{
+    if (mkdir(dir, 0777) != 0 && errno != EEXIST) {
+        return err_sys(err, ERR_IO, errno, "cannot make the folder %s", dir);
+    }
+    struct result_files *f = xcalloc(1, sizeof *f);
+
+    f->dir = xstrdup(dir);
+    f->identity = identity;
+    buf_init(&f->line, LINE_MAX_BYTES);
+    f->wall_offset_ns = wall_offset_ns();
+    f->events = open_in(dir, "events.ndjson", err);
+    f->windows = f->events != NULL ? open_in(dir, "windows.ndjson", err) : NULL;
+    f->ops = f->windows != NULL ? open_in(dir, "ops.ndjson", err) : NULL;
+    if (f->ops == NULL) {
+        result_files_drop(f);
+        return ERR_IO;
+    }
+    *out = f;
+    return 0;
+}
+
+/* Writes the collected text; after a failure nothing is written any more. */
+static void put_text(struct result_files *f, FILE *to, const char *name)
+{
+    if (f->first.code == 0 && f->line.len > 0 &&
+        (fwrite(f->line.p, 1, f->line.len, to) != f->line.len || fflush(to) != 0)) {
+        err_sys(&f->first, ERR_IO, errno, "cannot write %s/%s", f->dir, name);
+    }
+}
+
+/* Takes the value. */
+static void add_line(struct result_files *f, FILE *to, const char *name, json_t *value)
+{
+    f->line.len = 0;
+    int rc = json_write(value, &f->line);
+    if (rc == 0) {
+        rc = buf_add_c(&f->line, "\n");
+    }
+    json_decref(value);
+    if (rc == 0) {
+        put_text(f, to, name);
+    } else if (f->first.code == 0) {
+        err_set(&f->first, rc, "a line of %s/%s is larger than %d bytes", f->dir, name,
+                LINE_MAX_BYTES);
+    }
+}
+
+/* Members of what is not known, or has nothing to do with the event, are null. */
+static json_t *correlation(const struct run_event *event)
+{
+    return json_pack("{ss?ss?snsnsn}", "stage", event->stage, "stage_id", event->stage_id,
+                     "worker_id", "vu_id", "session_id");
+}
+
+void result_files_event(struct result_files *f, const struct run_event *event)
+{
+    json_t *line = json_object();
+
+    json_object_set_new(line, "schema_version", json_string("event/v1"));
+    json_object_set_new(line, "event_id", json_string(event->id));
+    json_object_set_new(line, "ts_ms", json_integer((json_int_t)event->ts_ms));
+    json_object_set_new(line, "run_id", json_string(f->identity->run_id));
+    json_object_set_new(line, "execution_id", json_string(f->identity->execution_id));
+    json_object_set_new(line, "type", json_string(event->type));
+    json_object_set_new(line, "actor", json_string(event->actor));
+    json_object_set_new(line, "correlation", correlation(event));
+    if (event->payload != NULL) {
+        json_object_set(line, "payload", event->payload);
+    } else {
+        json_object_set_new(line, "payload", json_object());
+    }
+    json_object_set_new(line, "evidence", json_array());
+    add_line(f, f->events, "events.ndjson", line);
+}
+
+void result_files_seconds(struct result_files *f, const struct run *r)
+{
+    uint64_t end = aggregate_complete(r->books);
+
+    for (; f->next_second < end; f->next_second++) {
+        json_t *line = result_second_json(r, f->next_second);
+        if (line != NULL) {
+            add_line(f, f->windows, "windows.ndjson", line);
+        } else if (f->first.code == 0) {
+            err_set(&f->first, ERR_STATE, "second %llu was dropped before it was written",
+                    (unsigned long long)f->next_second);
+        }
+    }
+}
+
+static void put_ops(struct result_files *f)
+{
+    put_text(f, f->ops, "ops.ndjson");
+    f->op_bytes += f->line.len;
+    f->line.len = 0;
+}
+
+/* Has the log of operations no room for this one? */
+static bool is_full(const struct result_files *f, const struct op_sample *op)
+{
+    uint64_t max = op->outcome.cls == OUTCOME_OK ? OPLOG_BYTES_MAX : 2 * OPLOG_BYTES_MAX;
+
+    return f->op_bytes + f->line.len >= max;
+}
+
+void result_files_window(struct result_files *f,
+                         struct run *r,
+                         uint32_t source,
+                         const struct window *w)
+{
+    struct oplog log = {.plan = r->plan,
+                        .identity = f->identity,
+                        .wall_offset_ns = f->wall_offset_ns,
+                        .lines = f->op_lines};
+
+    f->line.len = 0;
+    for (uint32_t i = 0; i < w->sample_count && f->first.code == 0; i++) {
+        if (w->samples[i].outcome.key >= r->plan->key_count) {
+            continue;
+        }
+        if (is_full(f, &w->samples[i])) {
+            r->log_lines_lost++;
+            continue;
+        }
+        if (f->line.max - f->line.len < OPLOG_LINE_MAX) {
+            put_ops(f);
+        }
+        if (oplog_write(&log, source, &w->samples[i], &f->line) != 0) {
+            err_set(&f->first, ERR_LIMIT, "a line of %s/ops.ndjson is too long", f->dir);
+        }
+    }
+    put_ops(f);
+    f->op_lines = log.lines;
+}
+
+static int write_histograms(const struct result_files *f, const struct run *r, struct err *err)
+{
+    char path[PATH_MAX];
+    struct buf text;
+
+    if (snprintf(path, sizeof path, "%s/histograms.hlog", f->dir) >= (int)sizeof path) {
+        return err_set(err, ERR_IO, "the path of the folder is too long");
+    }
+    buf_init(&text, HLOG_TEXT_MAX);
+    int rc = hlog_write(r, &text);
+    rc = rc != 0 ? err_set(err, rc, "%s is larger than %zu bytes", path, text.max)
+                 : file_write(path, buf_str(&text), err);
+    buf_clear(&text);
+    return rc;
+}
+
+int result_files_close(struct result_files *f, const struct run *r, struct err *err)
+{
+    char path[PATH_MAX];
+    int rc;
+
+    result_files_seconds(f, r);
+    if (snprintf(path, sizeof path, "%s/result.json", f->dir) >= (int)sizeof path) {
+        rc = err_set(err, ERR_IO, "the path of the folder is too long");
+    } else {
+        rc = result_write(r, path, err);
+    }
+    if (rc == 0) {
+        rc = write_histograms(f, r, err);
+    }
+    if (rc == 0 && f->first.code != 0) {
+        rc = err_set(err, f->first.code, "%s", f->first.msg);
+    }
+    result_files_drop(f);
+    return rc;
+}
+
+void result_files_drop(struct result_files *f)
+{
+    if (f == NULL) {
+        return;
+    }
+    if (f->events != NULL) {
+        fclose(f->events);
+    }
+    if (f->windows != NULL) {
+        fclose(f->windows);
+    }
+    if (f->ops != NULL) {
+        fclose(f->ops);
+    }
+    buf_clear(&f->line);
+    xfree(f->dir);
+    xfree(f);
+}

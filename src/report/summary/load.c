@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: MIT */
+/* The load in a summary: stages, rates, latencies per operation. */
+#include "base/clock.h"
+#include "metrics/histogram.h"
+#include "report/summary/summary_priv.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum {
+    STAGES_SHOWN = 12,
+    OPERATIONS_SHOWN = 8,
+    STAGE_ROWS_SHOWN = 16,
+    TITLE_COLUMNS = 36,
+};
+
+/* ---- cells -------------------------------------------------------------------------------------
+ */
+
+void summary_cell(const json_t *distribution, const char *member, uint32_t ppm, char *out)
+{
+    uint64_t n = document_count(distribution, "n"), ns;
+    uint64_t ranked = n + document_count(distribution, "dropped");
+    char text[TEXT_NUMBER_MAX];
+
+    if (n > 0 && ppm < 1000000 && ranked < hist_samples_needed(ppm)) {
+        snprintf(out, GRID_CELL_MAX, "n/a (n=%llu)", (unsigned long long)n);
+    } else if (document_lists(document_at(distribution, "shed"), member)) {
+        snprintf(out, GRID_CELL_MAX, "shed");
+    } else if (n == 0 || !document_ms(distribution, member, &ns)) {
+        snprintf(out, GRID_CELL_MAX, "n/a");
+    } else {
+        bool bound = document_lists(document_at(distribution, "lower_bounds"), member);
+        snprintf(out, GRID_CELL_MAX, "%s%s", bound ? "≥ " : "", text_time(ns, text));
+    }
+}
+
+/* What an operation is about: its tool, prompt or resource; empty for a list. */
+static struct str subject_of(const json_t *operation)
+{
+    static const char *const members[] = {"tool_name", "prompt_name", "uri"};
+    struct str subject = STR("");
+
+    for (size_t i = 0; subject.len == 0 && i < sizeof members / sizeof members[0]; i++) {
+        subject = document_text(operation, members[i]);
+    }
+    return subject;
+}
+
+void summary_operation(const json_t *document, const json_t *operation, char *out, size_t size)
+{
+    const json_t *all = document_at(document, "operations");
+    struct str name = document_text(operation, "operation"), subject = subject_of(operation);
+    struct str template_id = document_text(operation, "template_id");
+    size_t same = 0;
+
+    for (size_t i = 0; i < json_array_size(all); i++) {
+        const json_t *other = json_array_get(all, i);
+        same +=
+            str_eq(document_text(other, "operation"), name) && str_eq(subject_of(other), subject);
+    }
+    bool twice = same > 1 && subject.len > 0 && template_id.len > 0;
+    snprintf(out, size, "%.40s%s%.90s%s%.90s%s", name.p, subject.len > 0 ? " " : "", subject.p,
+             twice ? " [" : "", twice ? template_id.p : "", twice ? "]" : "");
+}
+
+/* ---- stages ------------------------------------------------------------------------------------
+ */
+
+static void add_levels(struct page *p, const json_t *stage)
+{
+    uint64_t vus = document_count(stage, "planned.vus");
+    uint64_t start = document_count(stage, "planned.start_vus");
+    bool sized = document_true(stage, "planned.sized");
+    char text[TEXT_NUMBER_MAX], from[TEXT_NUMBER_MAX];
+    double rps, start_rps;
+
+    page_add(p, ", ");
+    if (document_number(stage, "planned.rps", &rps)) {
+        if (document_number(stage, "planned.start_rps", &start_rps) && start_rps != rps) {
+            page_add(p, "%s to ", text_rate(start_rps, from));
+        }
+        page_add(p, "%s ordered, ", text_rate(rps, text));
+    }
+    if (document_at(stage, "planned.start_vus") != NULL && start != vus && !sized) {
+        page_add(p, "%s to ", text_count(start, from));
+    }
+    page_add(p, "%s%s VUs", sized ? "from " : "", text_count(vus, text));
+    if (document_at(stage, "achieved.max_vus") != NULL &&
+        document_count(stage, "achieved.max_vus") != vus) {
+        page_add(p, ", %s reached", text_count(document_count(stage, "achieved.max_vus"), text));
+    }
+}
+
+static void add_stage(struct page *p, const json_t *stage)
+{
+    char lasted[TEXT_NUMBER_MAX], planned[TEXT_NUMBER_MAX], rate[TEXT_NUMBER_MAX];
+    uint64_t lasted_ns = 0, planned_ns = 0;
+    double rps;
+
+    page_foreign(p, document_text(stage, "stage"), 40);
+    page_add(p, " ");
+    page_foreign(p, document_text(stage, "stage_id"), 60);
+    if (!document_true(stage, "started")) {
+        page_add(p, ": not started\n");
+        return;
+    }
+    (void)document_ms(stage, "achieved.duration_ms", &lasted_ns);
+    (void)document_ms(stage, "planned.duration_ms", &planned_ns);
+    page_add(p, ": %s of %s", text_clock(lasted_ns, lasted), text_clock(planned_ns, planned));
+    add_levels(p, stage);
+    if (document_number(stage, "achieved.ops_per_second", &rps)) {
+        page_add(p, ", %s", text_rate(rps, rate));
+    }
+    page_add(p, "\n");
+}
+
+void summary_stages(struct page *p)
+{
+    const json_t *stages = document_at(p->document, "stages");
+    size_t count = json_array_size(stages);
+
+    if (count < 2) {
+        return;
+    }
+    for (size_t i = 0; i < count && i < STAGES_SHOWN; i++) {
+        page_label(p, i == 0 ? "stages" : "");
+        add_stage(p, json_array_get(stages, i));
+    }
+    page_more(p, count > STAGES_SHOWN ? count - STAGES_SHOWN : 0, "");
+}
+
+/* ---- rates -------------------------------------------------------------------------------------
+ */
+
+static void add_drops(struct page *p)
+{
+    static const struct {
+        const char *path, *reason;
+    } reasons[] = {
+        {"counts.dropped_deadline", "after their deadline"},
+        {"counts.dropped_no_slot", "without a free slot to the end"},
+        {"counts.dropped_stopped", "because the run was stopped"},
+    };
+    char text[TEXT_NUMBER_MAX];
+    size_t at = 0;
+
+    for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++) {
+        uint64_t count = document_count(p->document, reasons[i].path);
+
+        if (count > 0) {
+            if (at == 0) {
+                page_label(p, "dropped");
+            }
+            page_add(p, "%s%s %s", at++ > 0 ? " · " : "", text_count(count, text),
+                     reasons[i].reason);
+        }
+    }
+    if (at > 0) {
+        page_add(p, "\n");
+    }
+}
+
+void summary_rates(struct page *p)
+{
+    const json_t *c = document_at(p->document, "counts");
+    uint64_t failed = document_count(c, "ended_failed");
+    uint64_t due = document_count(c, "due");
+    uint64_t dropped = document_count(c, "dropped_deadline") +
+                       document_count(c, "dropped_no_slot") + document_count(c, "dropped_stopped");
+    char text[TEXT_NUMBER_MAX];
+    double number;
+
+    page_label(p, "rate");
+    if (document_number(p->document, "totals.ops_per_second", &number)) {
+        page_add(p, "%s · ", text_rate(number, text));
+    }
+    if (due > 0) {
+        page_add(p, "%s due · ", text_count(due, text));
+    }
+    page_add(p, "%s started · ", text_count(document_count(c, "started"), text));
+    if (due > 0) {
+        page_add(p, "%s dropped · ", text_count(dropped, text));
+    }
+    page_add(p, "%s succeeded · ", text_count(document_count(c, "ended_ok"), text));
+    page_add(p, "%s failed", text_count(failed, text));
+    summary_ratio(p, failed, failed + document_count(c, "ended_ok"));
+    page_add(p, " · %s unfinished", text_count(document_count(c, "unfinished"), text));
+    if (due > 0 && document_number(p->document, "totals.rate_ratio", &number)) {
+        page_add(p, " · started / due %s", text_percent(number, text));
+    }
+    page_add(p, "\n");
+    add_drops(p);
+}
+
+/* ---- latencies ---------------------------------------------------------------------------------
+ */
+
+static const struct {
+    const char *member;
+    uint32_t ppm; /* 1000000: the maximum */
+} quantiles[] = {
+    {"p50_ms", 500000}, {"p90_ms", 900000},  {"p95_ms", 950000},
+    {"p99_ms", 990000}, {"p999_ms", 999000}, {"max_ms", 1000000},
+};
+enum { QUANTILES = sizeof quantiles / sizeof quantiles[0] };
+
+static void add_clocks(struct page *p, struct grid *g, const json_t *operation)
+{
+    static const struct {
+        char letter;
+        const char *member;
+    } clocks[] = {{'S', "service"}, {'R', "response"}, {'L', "lag"}};
+    char number[TEXT_NUMBER_MAX];
+    bool first = true;
+
+    for (size_t i = 0; i < sizeof clocks / sizeof clocks[0]; i++) {
+        const json_t *d = document_at(operation, clocks[i].member);
+        struct grid_row *row = document_count(d, "n") > 0 ? grid_add(g) : NULL;
+
+        if (row == NULL) {
+            continue;
+        }
+        if (first) {
+            summary_operation(p->document, operation, row->title, sizeof row->title);
+        }
+        first = false;
+        row->mark = clocks[i].letter;
+        for (size_t j = 0; j < QUANTILES; j++) {
+            summary_cell(d, quantiles[j].member, quantiles[j].ppm, row->cell[j]);
+        }
+        snprintf(row->cell[QUANTILES], GRID_CELL_MAX, "%s",
+                 text_count(document_count(d, "n"), number));
+    }
+}
+
+void summary_latencies(struct page *p)
+{
+    static const char *const heads[] = {"p50", "p90", "p95", "p99", "p99.9", "max", "n"};
+    const json_t *operations = document_at(p->document, "operations");
+    bool response = str_eq(document_text(p->document, "latency_is"), STR("response"));
+    size_t shown = 0, left = 0;
+    struct grid g;
+
+    grid_init(&g, "latency", heads, QUANTILES + 1, (size_t)OPERATIONS_SHOWN * 3);
+    for (size_t i = 0; i < json_array_size(operations); i++) {
+        const json_t *operation = json_array_get(operations, i);
+
+        if (document_count(operation, "lag.n") == 0) {
+            continue;
+        }
+        if (shown < OPERATIONS_SHOWN) {
+            shown++;
+            add_clocks(p, &g, operation);
+        } else {
+            left++;
+        }
+    }
+    if (g.count > 0) {
+        page_add(p, "\n");
+        page_grid(p, &g, TITLE_COLUMNS);
+        if (left > 0) {
+            page_add(p, "  … and %zu more operations, in the result\n", left);
+        }
+        page_add(p, "  S sent to ended, R due to ended, L due to sent; \"latency\" is %s\n\n",
+                 response ? "R" : "S");
+    }
+    grid_clear(&g);
+}
+
+/* ---- stage by operation ------------------------------------------------------------------------
+ */
+
+static void
+fill_stage_row(struct page *p, struct grid_row *row, const json_t *stage, const json_t *operation)
+{
+    bool response = str_eq(document_text(stage, "latency_is"), STR("response"));
+    const json_t *d = document_at(operation, response ? "response" : "service");
+    uint64_t failed = document_count(operation, "counts.ended_failed");
+    uint64_t ended = failed + document_count(operation, "counts.ended_ok");
+    struct str stage_id = document_text(stage, "stage_id");
+    char title[GRID_TITLE_MAX / 2], text[TEXT_NUMBER_MAX];
+    double rate;
+
+    summary_operation(p->document, operation, title, sizeof title);
+    snprintf(row->title, sizeof row->title, "%.60s: %s", stage_id.p, title);
+    row->mark = response ? 'R' : 'S';
+    snprintf(row->cell[0], GRID_CELL_MAX, "%s", text_count(ended, text));
+    if (document_number(operation, "totals.ops_per_second", &rate)) {
+        snprintf(row->cell[1], GRID_CELL_MAX, "%s", text_rate(rate, text));
+    }
+    snprintf(row->cell[2], GRID_CELL_MAX, "%s",
+             ended > 0 ? text_percent((double)failed / (double)ended, text) : "n/a");
+    summary_cell(d, "p50_ms", 500000, row->cell[3]);
+    summary_cell(d, "p95_ms", 950000, row->cell[4]);
+    summary_cell(d, "p99_ms", 990000, row->cell[5]);
+}
+
+/* A stage that carried load of its own; preflight only looks whether that is possible. */
+static bool is_loaded(const json_t *stage)
+{
+    return document_true(stage, "started") && document_count(stage, "counts.started") > 0 &&
+           !str_eq(document_text(stage, "stage"), STR("preflight"));
+}
+
+static size_t add_stage_rows(struct page *p, struct grid *g, const json_t *stage)
+{
+    const json_t *operations = document_at(stage, "operations");
+    size_t left = 0;
+
+    for (size_t i = 0; i < json_array_size(operations); i++) {
+        const json_t *operation = json_array_get(operations, i);
+
+        if (document_count(operation, "counts.started") == 0) {
+            continue;
+        }
+        struct grid_row *row = grid_add(g);
+        if (row == NULL) {
+            left++;
+        } else {
+            fill_stage_row(p, row, stage, operation);
+        }
+    }
+    return left;
+}
+
+void summary_stage_table(struct page *p)
+{
+    static const char *const heads[] = {"ended", "rate", "failed", "p50", "p95", "p99"};
+    const json_t *stages = document_at(p->document, "stages");
+    size_t loaded = 0, left = 0;
+    struct grid g;
+
+    grid_init(&g, "stage by stage", heads, sizeof heads / sizeof heads[0], STAGE_ROWS_SHOWN);
+    for (size_t i = 0; i < json_array_size(stages); i++) {
+        if (is_loaded(json_array_get(stages, i))) {
+            loaded++;
+            left += add_stage_rows(p, &g, json_array_get(stages, i));
+        }
+    }
+    if (loaded > 1 && g.count > 0) {
+        page_grid(p, &g, TITLE_COLUMNS);
+        if (left > 0) {
+            page_add(p, "  … and %zu more rows, in the result\n", left);
+        }
+        page_add(p, "\n");
+    }
+    grid_clear(&g);
+}

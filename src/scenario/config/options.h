@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/* How a scenario is loaded, beside its text. */
+#ifndef SCENARIO_CONFIG_OPTIONS_H
+#define SCENARIO_CONFIG_OPTIONS_H
+
+#include "base/str.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* A partial document that is merged into the scenario (scenario/reading/overlay.h). */
+struct scenario_overlay {
+    const char *name; /* in messages: the file that it comes from */
+    struct str text;
+};
+
+struct scenario_options {
+    const char *name; /* default of scenario_id; NULL: "scenario" */
+    const struct scenario_overlay *overlays;
+    size_t overlay_count; /* applied in order, before the sets */
+    const char *const *sets;
+    size_t set_count; /* "PATH=VALUE" each, applied in order */
+    const char *const *metric_names;
+    size_t metric_count; /* what a stop condition may name, aliases included */
+    /* Can this metric only grow while its window fills? Then a condition on it may trigger before
+     * the window is full. NULL: none can. */
+    bool (*metric_grows)(const char *name);
+    /* Is it kept per operation, so that a scope may narrow it to some? NULL: all are. */
+    bool (*metric_narrows)(const char *name);
+    /* Is it a share, never above 1? NULL: none is. */
+    bool (*metric_is_share)(const char *name);
+    /* Where the file lies: relative paths in it (data feeds) begin here; NULL: the current folder.
+     * scenario_load_file sets it. */
+    const char *folder;
+    bool strict;         /* guard rules are errors */
+    bool network_public; /* addresses are checked as by a service that others may reach */
+};
+
+#endif

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: MIT */
+#include "scenario/policy/policy.h"
+#include "scenario/rules/rules.h"
+
+/* RFC 9110 §5.5: no control characters but the tab; and nothing that looks like folding. */
+static bool is_header_value(const char *value)
+{
+    for (const char *p = value; *p != '\0'; p++) {
+        if (((unsigned char)*p < 0x20 && *p != '\t') || *p == 0x7f) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* These belong to the message framing, the connection or the MCP session. */
+static bool is_own_header(const char *name)
+{
+    static const char *const names[] = {
+        "content-length", "transfer-encoding", "connection",
+        "keep-alive",     "proxy-connection",  "te",
+        "trailer",        "upgrade",           "expect",
+        "mcp-session-id",
+    };
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (strcasecmp(names[i], name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_token(const char *name)
+{
+    static const char token[] = "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz"
+                                "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+
+    return name[0] != '\0' && strspn(name, token) == strlen(name);
+}
+
+static void check_header_value(struct check *c, const char *value)
+{
+    if (!is_header_value(value)) {
+        check_error(c, "INVALID_HEADER", "Remove line breaks and control characters.",
+                    "a header value cannot contain control characters");
+    }
+}
+
+static void check_header_name(struct check *c, const char *name)
+{
+    if (!is_token(name)) {
+        check_error(c, "INVALID_HEADER", "Use letters, digits and hyphens.",
+                    "this is no valid header name");
+    } else if (is_own_header(name)) {
+        check_error(c, "INVALID_HEADER", "Leave the header out.",
+                    "the header %s is set by the client itself", name);
+    }
+}
+
+static bool is_secret_reference(const char *value)
+{
+    return strncmp(value, "env:", 4) == 0 || strncmp(value, "file:", 5) == 0;
+}
+
+static bool header_repeats(const struct target_config *t, size_t index)
+{
+    for (size_t i = 0; i < index; i++) {
+        if (strcasecmp(t->headers[i].name, t->headers[index].name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void check_headers(struct check *c, const struct target_config *t)
+{
+    size_t mark = check_enter(c, "target");
+
+    check_enter(c, "headers");
+    for (size_t i = 0; i < t->header_count; i++) {
+        size_t header = check_enter(c, t->headers[i].name);
+
+        check_header_name(c, t->headers[i].name);
+        if (header_repeats(t, i)) {
+            check_error(c, "INVALID_HEADER", "Keep one of them.",
+                        "this header is given twice; case does not matter");
+        }
+        if (is_secret_reference(t->headers[i].value)) {
+            check_error(c, "NOT_SUPPORTED", "Write the value itself.",
+                        "references to secrets are not supported yet");
+        } else {
+            check_header_value(c, t->headers[i].value);
+        }
+        check_leave(c, header);
+    }
+    check_leave(c, mark);
+}
+
+static void check_identification(struct check *c, const struct scenario *s)
+{
+    const struct identification_config *id = &s->target.identification;
+    size_t mark = c->path.len;
+
+    buf_add_c(&c->path, "/target/identification/run_id_header/name");
+    check_header_name(c, id->header_name);
+    check_leave(c, mark);
+    buf_add_c(&c->path, "/target/identification/run_id_header/value_template");
+    check_header_value(c, id->header_template);
+    check_leave(c, mark);
+    buf_add_c(&c->path, "/target/identification/user_agent/value");
+    check_header_value(c, id->user_agent);
+    check_leave(c, mark);
+}
+
+static void check_allowlist(struct check *c, const struct scenario *s)
+{
+    const struct environment_config *env = &s->environment;
+    size_t mark = check_enter(c, "environment");
+    struct err err = {0};
+
+    check_enter(c, "allowlist");
+    size_t allowlist = c->path.len;
+    if (env->mode == ALLOWLIST_ALLOW_ALL) {
+        check_enter(c, "mode");
+        static const char advice[] = "Use deny_by_default and list the targets.";
+        if (c->options->network_public) {
+            check_error(c, "ALLOWLIST_REQUIRED", advice,
+                        "allow_all is refused on a public network");
+        } else {
+            check_warning(c, "ALLOWLIST_REQUIRED", advice, "allow_all protects no target");
+        }
+        check_leave(c, allowlist);
+    }
+    check_enter(c, "allowed_targets");
+    for (size_t i = 0; i < env->allowed_count; i++) {
+        size_t list = check_enter_index(c, i);
+        check_enter(c, "value");
+        if (env->allowed[i].value[0] != '\0' && policy_check_entry(&env->allowed[i], &err) != 0) {
+            check_error(c, "INVALID_PATTERN", NULL, "%s", err.msg);
+        }
+        check_leave(c, list);
+    }
+    check_leave(c, mark);
+}
+
+static const char *address_advice(const char *code)
+{
+    static const struct {
+        const char *code, *advice;
+    } rows[] = {
+        {"INVALID_URL_SCHEME", "Begin the URL with http://."},
+        {"USERINFO_BLOCKED", "Remove user and password from the URL."},
+        {"ALLOWLIST_VIOLATION", "Add the target to environment.allowlist.allowed_targets."},
+        {"FORBIDDEN_PATTERN_MATCHED", "Choose another target, or remove the pattern."},
+        {"METADATA_IP_BLOCKED", "Choose another target."},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (strcmp(rows[i].code, code) == 0) {
+            return rows[i].advice;
+        }
+    }
+    return "Use a public target; only the operator of the service can open other networks.";
+}
+
+static void check_url(struct check *c, struct scenario *s)
+{
+    struct target_url url;
+    struct policy_verdict verdict;
+    struct err err = {0};
+    size_t mark = c->path.len;
+
+    buf_add_c(&c->path, "/target/url");
+    bool usable = !check_has_error(c) && s->target.url[0] != '\0';
+    if (usable && target_url_parse(str_c(s->target.url), &url, &err) != 0) {
+        check_error(c, "SCHEMA_VIOLATION", "Write the URL as http://HOST:PORT/PATH.", "%s",
+                    err.msg);
+        usable = false;
+    }
+    s->policy = policy_new(&s->environment, usable ? &url : NULL, c->options->network_public);
+    if (usable) {
+        policy_check_url(s->policy, &url, &verdict);
+        for (size_t i = 0; i < verdict.count; i++) {
+            const struct policy_violation *v = &verdict.items[i];
+
+            if (v->warning) {
+                check_warning(c, v->code, address_advice(v->code), "%s", v->message);
+            } else {
+                check_error(c, v->code, address_advice(v->code), "%s", v->message);
+            }
+        }
+        if (strcmp(url.scheme, "https") == 0) {
+            check_error(c, "NOT_SUPPORTED", "Use http://.", "TLS is not supported yet");
+        }
+    }
+    check_leave(c, mark);
+}
+
+void rules_target(struct check *c, struct scenario *s)
+{
+    check_allowlist(c, s);
+    check_url(c, s);
+    check_headers(c, &s->target);
+    check_identification(c, s);
+    if (c->options->strict && check_value(c, "/target/redirect_policy/mode") == NULL) {
+        size_t mark = c->path.len;
+        buf_add_c(&c->path, "/target/redirect_policy/mode");
+        check_error(c, "REDIRECT_POLICY_REQUIRED", "Add \"redirect_policy\": {\"mode\": \"deny\"}.",
+                    "redirects need an explicit policy");
+        check_leave(c, mark);
+    }
+}

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT */
+#include "report/files/files.h"
+#include "report/result/result.h"
+#include "unit/report/run_fixture.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct place {
+    char dir[64];
+    char out[96];
+};
+
+static void place_open(struct place *p)
+{
+    snprintf(p->dir, sizeof p->dir, "/tmp/unit_report_files_XXXXXX");
+    assert_non_null(mkdtemp(p->dir));
+    snprintf(p->out, sizeof p->out, "%s/out", p->dir);
+}
+
+static void place_close(const struct place *p)
+{
+    static const char *const names[] = {"events.ndjson", "windows.ndjson", "ops.ndjson",
+                                        "histograms.hlog", "result.json"};
+    char path[128];
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        snprintf(path, sizeof path, "%s/%s", p->out, names[i]);
+        unlink(path);
+    }
+    rmdir(p->out);
+    rmdir(p->dir);
+}
+
+/* The lines of a file, each a JSON object. */
+static size_t read_lines(const struct place *p, const char *name, json_t *lines)
+{
+    char path[128];
+    struct buf text;
+    struct err err = {0};
+
+    buf_init(&text, 1 << 20);
+    snprintf(path, sizeof path, "%s/%s", p->out, name);
+    assert_int_equal(file_read(path, &text, &err), 0);
+    for (size_t at = 0; at < text.len;) {
+        const char *end = memchr(text.p + at, '\n', text.len - at);
+        json_t *line = NULL;
+
+        assert_non_null(end);
+        struct str one = {text.p + at, (size_t)(end - text.p) - at};
+        assert_int_equal(json_parse(one, JSON_TEXT_MAX, &line, &err), 0);
+        json_array_append_new(lines, line);
+        at += one.len + 1;
+    }
+    buf_clear(&text);
+    return json_array_size(lines);
+}
+
+/* Two windows of five failures, and one operation that the plan does not know. */
+static void write_operations(struct fixture *f, struct result_files *files)
+{
+    for (uint32_t source = 0; source < 2; source++) {
+        struct window *w = fixture_window(f, source);
+
+        for (int i = 0; i < 6; i++) {
+            fixture_failure(w, FIXTURE_ECHO, ERROR_CODE_HTTP_STATUS, 500, "no");
+        }
+        assert_int_equal(w->sample_count, 6);
+        w->samples[2].outcome.key = f->plan->key_count;
+        result_files_window(files, &f->run, source, w);
+        window_free(w);
+    }
+}
+
+static void test_five_files(void **state)
+{
+    struct fixture f;
+    struct place place;
+    struct result_files *files = NULL;
+    struct err err = {0};
+    json_t *payload = json_pack("{ss}", "to_state", "baseline_running");
+    struct run_event event = {.ts_ms = 1767225600250,
+                              .id = "evt_1",
+                              .type = "STATE_TRANSITION",
+                              .actor = "system",
+                              .stage = "baseline",
+                              .stage_id = "stg_1",
+                              .payload = payload};
+    json_t *lines = json_array(), *result = NULL;
+    char path[128];
+
+    (void)state;
+    fixture_open(&f);
+    fixture_ordinary_run(&f);
+    place_open(&place);
+    assert_int_equal(result_files_open(place.out, &f.identity, &files, &err), 0);
+    result_files_event(files, &event);
+    /* It is there before the run ends. */
+    assert_int_equal(read_lines(&place, "events.ndjson", lines), 1);
+    const json_t *line = json_array_get(lines, 0);
+    assert_string_equal(json_string_value(json_object_get(line, "type")), "STATE_TRANSITION");
+    assert_string_equal(json_string_value(json_object_get(line, "run_id")), f.identity.run_id);
+    assert_string_equal(json_string_value(json_object_get(line, "actor")), "system");
+    assert_true(json_is_array(json_object_get(line, "evidence")));
+    const json_t *correlation = json_object_get(line, "correlation");
+    assert_string_equal(json_string_value(json_object_get(correlation, "stage")), "baseline");
+    assert_string_equal(json_string_value(json_object_get(correlation, "stage_id")), "stg_1");
+    assert_int_equal(json_object_size(correlation), 5);
+    assert_true(json_is_null(json_object_get(correlation, "vu_id")));
+    result_files_seconds(files, &f.run);
+    result_files_seconds(files, &f.run);
+    json_array_clear(lines);
+    assert_int_equal(read_lines(&place, "windows.ndjson", lines), 10);
+    for (size_t i = 0; i < 10; i++) {
+        line = json_array_get(lines, i);
+        assert_int_equal(json_integer_value(json_object_get(line, "second")), i);
+        assert_int_equal(json_integer_value(json_object_get(line, "ops")), i == 3 ? 86 : 82);
+    }
+    write_operations(&f, files);
+    json_array_clear(lines);
+    assert_int_equal(read_lines(&place, "ops.ndjson", lines), 10);
+    line = json_array_get(lines, 9);
+    assert_string_equal(json_string_value(json_object_get(line, "vu_id")), "vu_0");
+    assert_string_equal(json_string_value(json_object_get(line, "op_id")),
+                        "op_0000000000000000000a");
+    assert_int_equal(result_files_close(files, &f.run, &err), 0);
+    snprintf(path, sizeof path, "%s/result.json", place.out);
+    assert_int_equal(json_parse_file(path, JSON_TEXT_MAX, &result, &err), 0);
+    json_decref(result);
+    snprintf(path, sizeof path, "%s/histograms.hlog", place.out);
+    assert_int_equal(access(path, R_OK), 0);
+    json_decref(lines);
+    json_decref(payload);
+    place_close(&place);
+    fixture_close(&f);
+}
+
+static void test_what_cannot_be_written_is_said(void **state)
+{
+    struct fixture f;
+    struct result_files *files = NULL;
+    struct err err = {0};
+
+    (void)state;
+    fixture_open(&f);
+    assert_int_equal(result_files_open("/proc/nowhere", &f.identity, &files, &err), ERR_IO);
+    assert_non_null(strstr(err.msg, "/proc/nowhere"));
+    assert_int_equal(result_files_open("/dev/null", &f.identity, &files, &err), ERR_IO);
+    assert_null(files);
+    result_files_drop(NULL);
+    fixture_close(&f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_five_files),
+        cmocka_unit_test(test_what_cannot_be_written_is_said),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
