@@ -74,7 +74,13 @@ static const struct opt report_options[] = {
 };
 
 static const struct opt validate_options[] = {
-    {.name = "strict", .help = "Rules of a guarded set-up are errors instead of warnings."},
+    {.name = "strict",
+     .help = "Rules of a guarded set-up are errors, and every field of the format has to be there, "
+             "as for the earlier implementation."},
+    {.name = "policy",
+     .argument = "NETWORK",
+     .help = "Which addresses may be loaded: local (the default: all but those of cloud metadata "
+             "services) or public (as a service checks that others may reach)."},
     {.name = "json", .help = "Prints the issues as JSON."},
     EXPECT_OPTION,
     WITH_OPTION,

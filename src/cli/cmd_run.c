@@ -258,12 +258,13 @@ static int make_outputs(struct session *s)
 {
     struct err err = {0};
 
-    if (s->out_dir != NULL && result_files_open(s->out_dir, &s->identity, &s->files, &err) != 0) {
+    if (s->out_dir != NULL && result_files_open(s->out_dir, &s->scenario->reporting, &s->identity,
+                                                &s->files, &err) != 0) {
         return fail(s, &err, EXIT_USAGE);
     }
     if (s->json_path != NULL && !is_stdout(s->json_path)) {
         snprintf(s->result_path, sizeof s->result_path, "%s", s->json_path);
-    } else if (s->out_dir != NULL) {
+    } else if (s->out_dir != NULL && result_files_has_result(&s->scenario->reporting)) {
         snprintf(s->result_path, sizeof s->result_path, "%s/result.json", s->out_dir);
     }
     return EXIT_PASSED;
@@ -277,8 +278,9 @@ static int make_run(struct session *s)
         .on_checks = on_checks, .on_window = on_window, .on_drained = on_drained, .owner = s};
     struct err err = {0};
 
-    if (local_worker_new(s->loop, s->plan, &s->url, (uint32_t)s->threads, s->out_dir != NULL,
-                         &s->worker, &err) != 0) {
+    if (local_worker_new(s->loop, s->plan, &s->url, (uint32_t)s->threads,
+                         s->out_dir != NULL && s->scenario->reporting.store_raw_logs, &s->worker,
+                         &err) != 0) {
         return fail(s, &err, EXIT_INTERNAL);
     }
     local_worker_listen(s->worker, &listener);

@@ -265,6 +265,18 @@ load_file(struct loading *l, struct scenario **out, struct issue_list *issues, s
     return scenario_load_file(l->args->operands[0], &l->options, out, issues, err);
 }
 
+static int read_policy(struct loading *l, struct err *err)
+{
+    const char *policy = opt_value(l->args, "policy");
+
+    l->options.network_public = policy != NULL && strcmp(policy, "public") == 0;
+    if (policy != NULL && !l->options.network_public && strcmp(policy, "local") != 0) {
+        return err_set(err, ERR_USAGE, "--policy: found \"%.60s\", expected local or public",
+                       policy);
+    }
+    return 0;
+}
+
 int load_scenario(const struct opt_args *args,
                   const char *seed,
                   struct scenario **out,
@@ -285,7 +297,10 @@ int load_scenario(const struct opt_args *args,
         .metric_is_share = is_share,
         .strict = opt_has(args, "strict"),
     };
-    int rc = read_overlays(&l, err);
+    int rc = read_policy(&l, err);
+    if (rc == 0) {
+        rc = read_overlays(&l, err);
+    }
     if (rc == 0) {
         rc = quick_asked(args) ? load_quick(&l, out, issues, err) : load_file(&l, out, issues, err);
     }

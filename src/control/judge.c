@@ -242,22 +242,6 @@ static int exit_code_of_figures(const struct run *r)
     return r->worth.state == VALIDITY_VALID ? EXIT_PASSED : EXIT_INVALID;
 }
 
-/* A run that nobody gave a measure passes whatever happens; that nothing succeeded is then easily
- * overlooked. */
-static void notice_all_failed(struct run *r)
-{
-    struct aggregate_filter filter = aggregate_everything();
-    struct metric_view v = {0};
-
-    aggregate_view_total(r->books, &filter, &v);
-    if (r->verdict == RUN_PASSED && r->stop.kind == RUN_STOP_COMPLETED && r->criterion_count == 0 &&
-        v.count[COUNT_ENDED_FAILED] > 0 && v.count[COUNT_ENDED_OK] == 0) {
-        run_warn(r, "every operation failed; the run has passed because no criterion says that it "
-                    "must not, for example --expect 'error_rate < 1 %%'");
-    }
-    metric_view_clear(&v);
-}
-
 void run_judge(struct run *r)
 {
     if (played(r)) {
@@ -276,5 +260,5 @@ void run_judge(struct run *r)
     } else {
         r->verdict = r->exit_code == EXIT_INVALID ? RUN_INVALID : RUN_VERDICT_FAILED;
     }
-    notice_all_failed(r);
+    notice_failures(r);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Insides that run.c and judge.c share. */
+/* Insides that the files of the run share. */
 #ifndef CONTROL_RUN_PRIV_H
 #define CONTROL_RUN_PRIV_H
 
@@ -36,5 +36,11 @@ void watch_stage(struct run *r);
 void watch_second(struct run *r, uint64_t second);
 /* Preflight has passed: can the VUs of what follows carry the rates, at the latency measured? */
 void watch_capacity(struct run *r);
+
+/* ---- notice.c: what is noticed at the end -----------------------------------------------------
+ */
+
+/* After the verdict: warns of operations that never succeeded. */
+void notice_failures(struct run *r);
 
 #endif

@@ -107,8 +107,27 @@ static void on_death(struct defer *d)
     xfree(p);
 }
 
+/* What the target said may repeat what it was sent. */
+static void mask_secrets(struct preflight *p)
+{
+    const struct plan_secrets *secrets = &p->plan->secrets;
+    struct check_list *c = &p->checks;
+
+    for (uint32_t i = 0; i < c->count; i++) {
+        secrets_mask_in(secrets, c->items[i].message, sizeof c->items[i].message);
+        secrets_mask_in(secrets, c->items[i].remediation, sizeof c->items[i].remediation);
+    }
+    for (uint32_t i = 0; i < c->warning_count; i++) {
+        secrets_mask_in(secrets, c->warnings[i], sizeof c->warnings[i]);
+    }
+    secrets_mask_in(secrets, c->protocol_version, sizeof c->protocol_version);
+    secrets_mask_in(secrets, c->server_name, sizeof c->server_name);
+    secrets_mask_in(secrets, c->server_version, sizeof c->server_version);
+}
+
 static void finish(struct preflight *p)
 {
+    mask_secrets(p);
     mcp_call_cancel(&p->call);
     loop_bury(p->client->loop, &p->death);
     p->on_checked(p->owner, &p->checks);

@@ -164,6 +164,11 @@ static void report(struct slot *slot, enum outcome_class cls, const struct mcp_a
         .stall_ns = slot->requests > 0 ? call->silence_ns : 0,
     };
 
+    char masked[SIGNATURE_INPUT_MAX];
+    if (s->plan->secrets.count > 0 && o.message.len > 0) {
+        o.message.len = secrets_mask(&s->plan->secrets, o.message, masked, sizeof masked);
+        o.message.p = masked;
+    }
     s->in_flight--;
     window_outcome(shard_window(s, o.t_end), &o);
     if (slot->vu->journey != NULL && cls != OUTCOME_UNFINISHED) {

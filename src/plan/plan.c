@@ -7,6 +7,7 @@
 #include "plan/levels.h"
 #include "plan/payload.h"
 #include "plan/text.h"
+#include "scenario/config/redaction.h"
 
 #include <stdio.h>
 
@@ -311,6 +312,28 @@ compile_head(struct plan *p, struct text_builder *b, const char *authority, cons
     p->head = text_finish(b);
 }
 
+/* Once more as values: in the head they stand among other literal text. */
+static void find_secrets(struct plan *p, struct text_builder *b)
+{
+    const struct target_config *t = &p->scenario->target;
+    struct str list[SECRETS_MAX];
+    size_t count = 0;
+
+    for (size_t i = 0; i < t->header_count; i++) {
+        if (!redacts_header(&p->scenario->reporting, t->headers[i].name)) {
+            continue;
+        }
+        text_template(b, str_c(t->headers[i].value), true);
+        struct plan_text value = text_finish(b);
+        for (uint32_t k = 0; k < value.count; k++) {
+            if (value.parts[k].kind == PLAN_LITERAL) {
+                secrets_add(value.parts[k].text, list, &count);
+            }
+        }
+    }
+    p->secrets = secrets_keep(list, count, &p->arena_);
+}
+
 static void make_payloads(struct plan *p)
 {
     const struct workload_config *w = &p->scenario->workload;
@@ -352,6 +375,7 @@ struct plan *plan_new(const struct scenario *scenario,
     compile_mix(p, &b);
     compile_journey(p, &b);
     compile_head(p, &b, authority, target);
+    find_secrets(p, &b);
     text_builder_clear(&b);
     p->key_count = p->stage_count * p->operation_count;
     return p;

@@ -18,6 +18,7 @@
 #include "base/buf.h"
 #include "plan/alias.h"
 #include "plan/schedule.h"
+#include "plan/secrets.h"
 #include "plan/verify.h"
 #include "scenario/config/levels.h"
 #include "scenario/placeholders/placeholder.h"
@@ -124,6 +125,7 @@ struct plan {
     bool journey;             /* VUs list the tools beside the workload */
     struct plan_operation journey_list;
     struct plan_text head; /* what follows the method in every request (mcp/session.h) */
+    struct plan_secrets secrets;
     struct arena arena_;
 };
 

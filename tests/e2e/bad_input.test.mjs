@@ -105,10 +105,88 @@ test('what is missing is named', async () => {
   await rejected({ ...good(), workload: { operation_mix: [{ operation: 'resources_read' }] } }, /uri/);
 });
 
-test('what this version lacks is refused, never ignored', async () => {
-  await rejected({ ...good(), telemetry: { traces: { enabled: true } } }, /NOT_SUPPORTED/, /traces/);
-  await rejected({ ...good(), safety: { worker_failure_policy: 'best_effort' } }, /NOT_SUPPORTED/);
+test('what this version lacks is refused where the run would mean something else', async () => {
+  const url = 'http://localhost:9000';
   await rejected({ ...good(), target: { url: 'https://localhost:9000' } }, /NOT_SUPPORTED|https/);
+  await rejected({ ...good(), target: { url, auth: { type: 'plugin' } } }, /NOT_SUPPORTED at \/target\/auth\/type/);
+  await rejected(
+    { ...good(), target: { url, auth: { bearer_token_ref: 'env:TOKEN' } } },
+    /NOT_SUPPORTED at \/target\/auth\/bearer_token_ref/,
+  );
+  await rejected(
+    { ...good(), server_telemetry: { pair_key: 'lab', require_agent: true } },
+    /NOT_SUPPORTED at \/server_telemetry\/require_agent/,
+  );
+});
+
+test('what this version lacks, and the figures do not need, is accepted and said', async () => {
+  const accepted = async (more, place, words) => {
+    const end = await mcpdrill(['validate', '--json', writeScenario({ ...good(), ...more })]);
+    assert.equal(end.code, 0, end.stdout + end.stderr);
+    const found = JSON.parse(end.stdout).warnings.filter(({ code }) => code === 'NOT_SUPPORTED');
+    assert.deepEqual(found.map((one) => one.json_pointer), [place]);
+    assert.match(found[0].message, words);
+  };
+  await accepted({ reporting: { formats: ['json', 'html'] } }, '/reporting/formats/1', /no report in HTML/);
+  await accepted({ reporting: { retention: { metrics_days: 1 } } }, '/reporting/retention/metrics_days', /deleted/);
+  await accepted({ telemetry: { traces: { enabled: true } } }, '/telemetry/traces/enabled', /no traceparent/);
+  await accepted({ server_telemetry: { pair_key: 'lab' } }, '/server_telemetry', /host is not measured/);
+  await accepted(
+    { safety: { worker_failure_policy: 'best_effort' } },
+    '/safety/worker_failure_policy',
+    /no worker that could be lost/,
+  );
+  await accepted({ safety: { analysis_timeout_ms: 60000 } }, '/safety/analysis_timeout_ms', /no time limit/);
+});
+
+test('what is switched off is not mentioned', async () => {
+  const end = await mcpdrill([
+    'validate',
+    '--json',
+    writeScenario({
+      ...good(),
+      reporting: {
+        formats: ['json'],
+        retention: { raw_logs_days: 7, metrics_days: 30, reports_days: 90 },
+        include: { store_raw_logs: true, store_metrics_snapshot: true, store_event_log: true },
+        redaction: { redact_headers: ['Authorization'] },
+      },
+      telemetry: { traces: { enabled: false, propagation: { accept_incoming_traceparent: true } } },
+      server_telemetry: { enabled: false, pair_key: 'lab', require_agent: true },
+      safety: { worker_failure_policy: 'fail_fast', analysis_timeout_ms: 1800000, emergency_stop_enabled: true },
+    }),
+  ]);
+  assert.equal(end.code, 0, end.stdout);
+  assert.ok(!end.stdout.includes('NOT_SUPPORTED'), end.stdout);
+});
+
+test('--policy public: addresses as a service that others may reach checks them', async () => {
+  const check = async (url, policy, more = {}) => {
+    const file = writeScenario({ ...good(), target: { url }, ...more });
+    const end = await mcpdrill(['validate', '--json', ...policy, file]);
+    return { code: end.code, codes: (JSON.parse(end.stdout).errors ?? []).map(({ code }) => code) };
+  };
+  const listed = { environment: { allowlist: { allowed_targets: [{ kind: 'suffix', value: '.example.com' }] } } };
+  const open = ['--policy', 'public'];
+  for (const url of ['http://10.0.0.1/mcp', 'http://localhost:9000', 'http://a.example.com']) {
+    assert.deepEqual(await check(url, []), { code: 0, codes: [] });
+    assert.deepEqual(await check(url, ['--policy', 'local']), { code: 0, codes: [] });
+  }
+  const missing = 'ALLOWLIST_REQUIRED';
+  assert.deepEqual((await check('http://a.example.com', open)).codes, [missing]);
+  assert.deepEqual(await check('http://a.example.com', open, listed), { code: 0, codes: [] });
+  for (const [url, ...codes] of [
+    ['http://10.0.0.1/mcp', 'IP_LITERAL_BLOCKED', 'PRIVATE_ADDRESS_BLOCKED'],
+    ['http://localhost:9000', 'LOCALHOST_BLOCKED'],
+    ['http://[fd00::1]/', 'IP_LITERAL_BLOCKED', 'UNIQUE_LOCAL_BLOCKED'],
+  ]) {
+    const found = await check(url, open);
+    assert.equal(found.code, 2);
+    assert.deepEqual(found.codes.sort(), [missing, ...codes].sort());
+  }
+  const end = await mcpdrill(['validate', '--policy', 'pubic', writeScenario(good())]);
+  assert.equal(end.code, 2);
+  assert.match(end.stderr, /expected local or public/);
 });
 
 test('URLs that are none, and targets outside the allowlist', async () => {

@@ -70,17 +70,17 @@ static void filter_list(struct op *op, double *list, size_t count, const json_t 
 static void
 operate(struct op *op, struct str operation, double *list, size_t count, const json_t *arguments)
 {
-    if (str_eq(operation, STR("sum"))) {
+    if (str_ieq(operation, STR("sum"))) {
         answer_number(op, sum_of(list, count));
-    } else if (str_eq(operation, STR("avg"))) {
+    } else if (str_ieq(operation, STR("avg"))) {
         answer_number(op, sum_of(list, count) / (double)count);
-    } else if (str_eq(operation, STR("sort"))) {
+    } else if (str_ieq(operation, STR("sort"))) {
         qsort(list, count, sizeof *list, by_value);
         answer_list(op, list, count);
-    } else if (str_eq(operation, STR("max"))) {
+    } else if (str_ieq(operation, STR("max"))) {
         qsort(list, count, sizeof *list, by_value);
         answer_number(op, list[count - 1]);
-    } else if (str_eq(operation, STR("filter"))) {
+    } else if (str_ieq(operation, STR("filter"))) {
         filter_list(op, list, count, arguments);
     } else {
         tool_error(op, "unknown operation");
@@ -218,14 +218,14 @@ void tool_stateful_counter(struct op *op, const json_t *arguments)
     tool_string(arguments, "operation", &operation);
     tool_integer(arguments, "amount", &amount);
     pthread_mutex_lock(&memory->lock);
-    if (str_eq(operation, STR("increment"))) {
+    if (str_ieq(operation, STR("increment"))) {
         fits = !__builtin_add_overflow(memory->counter, amount, &value);
-    } else if (str_eq(operation, STR("decrement"))) {
+    } else if (str_ieq(operation, STR("decrement"))) {
         fits = !__builtin_sub_overflow(memory->counter, amount, &value);
-    } else if (str_eq(operation, STR("get"))) {
+    } else if (str_ieq(operation, STR("get"))) {
         value = memory->counter;
     } else {
-        known = str_eq(operation, STR("reset"));
+        known = str_ieq(operation, STR("reset"));
     }
     if (known && fits) {
         memory->counter = value;

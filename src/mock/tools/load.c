@@ -146,9 +146,9 @@ void tool_flaky_connection(struct op *op, const json_t *arguments)
     tool_string(arguments, "mode", &mode);
     if (tool_draw(op) >= rate) {
         tool_text(op, "ok");
-    } else if (str_eq(mode, STR("close"))) {
+    } else if (str_ieq(mode, STR("close"))) {
         op->kind = OP_CLOSE;
-    } else if (str_eq(mode, STR("reset"))) {
+    } else if (str_ieq(mode, STR("reset"))) {
         op->kind = OP_RESET;
     } else {
         tool_error(op, "flaky connection");

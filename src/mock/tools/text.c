@@ -131,11 +131,11 @@ void tool_text_processor(struct op *op, const json_t *arguments)
         tool_error(op, "missing operation");
     } else {
         tool_text(op, "%s", "");
-        if (str_eq(operation, STR("uppercase"))) {
+        if (str_ieq(operation, STR("uppercase"))) {
             add_cased(&op->m->text, text, true);
-        } else if (str_eq(operation, STR("lowercase"))) {
+        } else if (str_ieq(operation, STR("lowercase"))) {
             add_cased(&op->m->text, text, false);
-        } else if (str_eq(operation, STR("reverse"))) {
+        } else if (str_ieq(operation, STR("reverse"))) {
             add_reversed(&op->m->text, text);
         } else {
             tool_error(op, "unknown operation");
@@ -305,12 +305,12 @@ void tool_json_transform(struct op *op, const json_t *arguments)
         tool_error(op, "invalid data");
         return;
     }
-    if (str_eq(operation, STR("filter"))) {
+    if (str_ieq(operation, STR("filter"))) {
         filter_member(op, data, arguments);
         return;
     }
-    t.upper_keys = str_eq(operation, STR("uppercase_keys"));
-    t.lower_values = str_eq(operation, STR("lowercase_values"));
+    t.upper_keys = str_ieq(operation, STR("uppercase_keys"));
+    t.lower_values = str_ieq(operation, STR("lowercase_values"));
     if (!t.upper_keys && !t.lower_values) {
         tool_error(op, "unknown operation");
         return;

@@ -11,33 +11,52 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 enum { LINE_MAX_BYTES = 1 << 20 };
 
 struct result_files {
     char *dir;
+    const struct reporting_config *reporting;
     const struct plan_identity *identity;
-    FILE *events, *windows, *ops;
-    int64_t wall_offset_ns; /* wall clock minus monotonic clock, when the files were opened */
+    FILE *events, *windows, *ops; /* NULL: not wanted */
+    int64_t wall_offset_ns;       /* wall clock minus monotonic clock, when the files were opened */
     uint64_t op_lines, op_bytes;
     uint64_t next_second;
     struct buf line;
     struct err first; /* what went wrong first; code 0: nothing */
 };
 
-static FILE *open_in(const char *dir, const char *name, struct err *err)
+static int path_in(const char *dir, const char *name, char path[PATH_MAX], struct err *err)
+{
+    return snprintf(path, PATH_MAX, "%s/%s", dir, name) < PATH_MAX
+               ? 0
+               : err_set(err, ERR_IO, "the path of the folder is too long");
+}
+
+/* A file of an earlier run beside those of this one would be taken for its own. */
+static int remove_in(const char *dir, const char *name, struct err *err)
 {
     char path[PATH_MAX];
+    int rc = path_in(dir, name, path, err);
 
-    if (snprintf(path, sizeof path, "%s/%s", dir, name) >= (int)sizeof path) {
-        err_set(err, ERR_IO, "the path of the folder is too long");
-        return NULL;
+    if (rc == 0 && unlink(path) != 0 && errno != ENOENT) {
+        rc = err_sys(err, ERR_IO, errno, "cannot remove %s", path);
     }
-    FILE *f = fopen(path, "we");
-    if (f == NULL) {
-        err_sys(err, ERR_IO, errno, "cannot write %s", path);
+    return rc;
+}
+
+/* `*out` is NULL when the file is not wanted. */
+static int open_in(const char *dir, const char *name, bool wanted, FILE **out, struct err *err)
+{
+    char path[PATH_MAX];
+    int rc = wanted ? path_in(dir, name, path, err) : remove_in(dir, name, err);
+
+    if (rc == 0 && wanted) {
+        *out = fopen(path, "we");
+        rc = *out != NULL ? 0 : err_sys(err, ERR_IO, errno, "cannot write %s", path);
     }
-    return f;
+    return rc;
 }
 
 /* Read once, so that the order of operations survives when somebody sets the clock. */
@@ -49,7 +68,32 @@ static int64_t wall_offset_ns(void)
     return (int64_t)wall.tv_sec * (int64_t)NS_PER_S + wall.tv_nsec - (int64_t)clock_monotonic_ns();
 }
 
+bool result_files_has_result(const struct reporting_config *reporting)
+{
+    for (size_t i = 0; i < reporting->format_count; i++) {
+        if (strcmp(reporting->formats[i], "json") == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What is written at the end only, and would not be overwritten then. */
+static int remove_others(const struct result_files *f, struct err *err)
+{
+    int rc = 0;
+
+    if (!result_files_has_result(f->reporting)) {
+        rc = remove_in(f->dir, "result.json", err);
+    }
+    if (rc == 0 && !f->reporting->store_metrics_snapshot) {
+        rc = remove_in(f->dir, "histograms.hlog", err);
+    }
+    return rc;
+}
+
 int result_files_open(const char *dir,
+                      const struct reporting_config *reporting,
                       const struct plan_identity *identity,
                       struct result_files **out,
                       struct err *err)
@@ -60,15 +104,23 @@ int result_files_open(const char *dir,
     struct result_files *f = xcalloc(1, sizeof *f);
 
     f->dir = xstrdup(dir);
+    f->reporting = reporting;
     f->identity = identity;
     buf_init(&f->line, LINE_MAX_BYTES);
     f->wall_offset_ns = wall_offset_ns();
-    f->events = open_in(dir, "events.ndjson", err);
-    f->windows = f->events != NULL ? open_in(dir, "windows.ndjson", err) : NULL;
-    f->ops = f->windows != NULL ? open_in(dir, "ops.ndjson", err) : NULL;
-    if (f->ops == NULL) {
+    int rc = open_in(dir, "events.ndjson", reporting->store_event_log, &f->events, err);
+    if (rc == 0) {
+        rc = open_in(dir, "windows.ndjson", reporting->store_metrics_snapshot, &f->windows, err);
+    }
+    if (rc == 0) {
+        rc = open_in(dir, "ops.ndjson", reporting->store_raw_logs, &f->ops, err);
+    }
+    if (rc == 0) {
+        rc = remove_others(f, err);
+    }
+    if (rc != 0) {
         result_files_drop(f);
-        return ERR_IO;
+        return rc;
     }
     *out = f;
     return 0;
@@ -109,6 +161,9 @@ static json_t *correlation(const struct run_event *event)
 
 void result_files_event(struct result_files *f, const struct run_event *event)
 {
+    if (f->events == NULL) {
+        return;
+    }
     json_t *line = json_object();
 
     json_object_set_new(line, "schema_version", json_string("event/v1"));
@@ -130,7 +185,7 @@ void result_files_event(struct result_files *f, const struct run_event *event)
 
 void result_files_seconds(struct result_files *f, const struct run *r)
 {
-    uint64_t end = aggregate_complete(r->books);
+    uint64_t end = f->windows != NULL ? aggregate_complete(r->books) : 0;
 
     for (; f->next_second < end; f->next_second++) {
         json_t *line = result_second_json(r, f->next_second);
@@ -163,6 +218,9 @@ void result_files_window(struct result_files *f,
                          uint32_t source,
                          const struct window *w)
 {
+    if (f->ops == NULL) {
+        return;
+    }
     struct oplog log = {.plan = r->plan,
                         .identity = f->identity,
                         .wall_offset_ns = f->wall_offset_ns,
@@ -192,30 +250,36 @@ static int write_histograms(const struct result_files *f, const struct run *r, s
 {
     char path[PATH_MAX];
     struct buf text;
+    int rc = path_in(f->dir, "histograms.hlog", path, err);
 
-    if (snprintf(path, sizeof path, "%s/histograms.hlog", f->dir) >= (int)sizeof path) {
-        return err_set(err, ERR_IO, "the path of the folder is too long");
+    if (rc != 0) {
+        return rc;
     }
     buf_init(&text, HLOG_TEXT_MAX);
-    int rc = hlog_write(r, &text);
+    rc = hlog_write(r, &text);
     rc = rc != 0 ? err_set(err, rc, "%s is larger than %zu bytes", path, text.max)
                  : file_write(path, buf_str(&text), err);
     buf_clear(&text);
     return rc;
 }
 
-int result_files_close(struct result_files *f, const struct run *r, struct err *err)
+static int write_result(const struct result_files *f, const struct run *r, struct err *err)
 {
     char path[PATH_MAX];
-    int rc;
+    int rc = path_in(f->dir, "result.json", path, err);
+
+    return rc != 0 ? rc : result_write(r, path, err);
+}
+
+int result_files_close(struct result_files *f, const struct run *r, struct err *err)
+{
+    int rc = 0;
 
     result_files_seconds(f, r);
-    if (snprintf(path, sizeof path, "%s/result.json", f->dir) >= (int)sizeof path) {
-        rc = err_set(err, ERR_IO, "the path of the folder is too long");
-    } else {
-        rc = result_write(r, path, err);
+    if (result_files_has_result(f->reporting)) {
+        rc = write_result(f, r, err);
     }
-    if (rc == 0) {
+    if (rc == 0 && f->reporting->store_metrics_snapshot) {
         rc = write_histograms(f, r, err);
     }
     if (rc == 0 && f->first.code != 0) {

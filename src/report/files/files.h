@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The files of `--out DIR`:
+ * The files of `--out DIR`, as far as `reporting` wants them:
  *
  *   events.ndjson     an event per line, format event/v1, as they come
  *   windows.ndjson    a complete second per line
@@ -18,12 +18,18 @@
 
 #include "base/err.h"
 #include "control/run.h"
+#include "scenario/config/config.h"
+
+/* Does `reporting.formats` name result.json? */
+bool result_files_has_result(const struct reporting_config *reporting);
 
 struct result_files;
 
-/* Makes the folder when it is not there, and empties files of an earlier run. `identity` stands in
- * each event and must outlive the files. ERR_IO. */
+/* Makes the folder when it is not there. Files of an earlier run are emptied, or removed where
+ * `reporting` does not want them. Both must outlive the files; `identity` stands in each event.
+ * ERR_IO. */
 int result_files_open(const char *dir,
+                      const struct reporting_config *reporting,
                       const struct plan_identity *identity,
                       struct result_files **out,
                       struct err *err);
@@ -40,7 +46,8 @@ void result_files_window(struct result_files *f,
                          uint32_t source,
                          const struct window *w);
 
-/* Writes what is left, the histograms and result.json, and frees. ERR_IO, ERR_LIMIT. */
+/* Writes what is left, the histograms and result.json as far as they are wanted, and frees. ERR_IO,
+ * ERR_LIMIT. */
 int result_files_close(struct result_files *f, const struct run *r, struct err *err);
 /* Frees without writing. NULL is fine. */
 void result_files_drop(struct result_files *f);

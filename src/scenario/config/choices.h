@@ -10,7 +10,8 @@ struct choice {
     int value;
     const char *same;     /* another spelling that is just as good, or NULL */
     const char *misnamed; /* a wrong spelling that is met, or NULL */
-    bool unsupported;
+    bool unsupported;     /* refused */
+    const char *later;    /* accepted with a warning: what will not happen; or NULL */
 };
 
 /* The choice with this name or its other spelling; NULL when there is none. */

@@ -44,6 +44,13 @@ enum stage_kind {
 };
 enum target_kind { TARGET_SERVER, TARGET_GATEWAY };
 enum stall_reset { STALL_RESET_AUTO, STALL_RESET_EVENT, STALL_RESET_ANY };
+enum auth_type { AUTH_NONE, AUTH_BEARER_TOKEN, AUTH_API_KEY_HEADER, AUTH_PLUGIN };
+enum redirect_mode { REDIRECT_DENY, REDIRECT_SAME_ORIGIN, REDIRECT_ALLOWLIST_ONLY };
+enum worker_failure_policy {
+    WORKER_FAILURE_FAIL_FAST,
+    WORKER_FAILURE_REPLACE,
+    WORKER_FAILURE_BEST_EFFORT
+};
 enum protocol_version {
     PROTOCOL_2024_11_05,
     PROTOCOL_2025_03_26,
@@ -104,7 +111,24 @@ struct timeouts_config {
     enum stall_reset stall_reset;
 };
 
+/* What later versions will authenticate with; only AUTH_NONE passes the rules today. */
+struct auth_config {
+    bool has_type;
+    enum auth_type type;
+    const char *decided_by; /* the member that the type comes from */
+    const char **tokens;
+    size_t token_count;
+    const char *bearer_token_ref, *api_key_ref, *plugin_id; /* NULL: not given */
+    const char *api_key_header_name;
+};
+
+struct tls_config {
+    bool verify;
+    const char *ca_bundle_ref; /* NULL: the system's */
+};
+
 struct redirect_config {
+    enum redirect_mode mode;
     uint64_t max_redirects;
     const char **allowlist;
     size_t allow_count;
@@ -115,8 +139,10 @@ struct target_config {
     const char *url;
     struct named_text *headers;
     size_t header_count;
+    struct auth_config auth;
     struct identification_config identification;
     struct timeouts_config timeouts;
+    struct tls_config tls;
     struct redirect_config redirect;
     enum protocol_version protocol_version;
     const char *protocol_name; /* "2025-11-25" */
@@ -300,6 +326,26 @@ struct stage_config {
 struct telemetry_config {
     bool log_enabled;
     double log_sample_rate; /* share of the successful operations that get a line */
+    bool traces_enabled, accept_incoming_traceparent;
+};
+
+/* What is kept of a run, and what of it may be read. */
+struct reporting_config {
+    const char **formats; /* "json", "html" */
+    size_t format_count;
+    uint64_t raw_logs_days, metrics_days, reports_days;
+    bool store_raw_logs, store_metrics_snapshot, store_event_log;
+    const char **redact_headers; /* names; case does not matter */
+    size_t redact_count;
+};
+
+/* The agent on the target's host; only a disabled one, or one that is not required, passes the
+ * rules today. */
+struct server_telemetry_config {
+    bool has_enabled, enabled;
+    const char *pair_key; /* NULL: not given */
+    bool require_agent;
+    uint64_t grace_period_ns, expected_min_agents;
 };
 
 struct caps_config {
@@ -314,7 +360,10 @@ struct caps_config {
 
 struct safety_config {
     bool ramp_by_default;
+    bool emergency_stop_enabled;
     bool identification_required;
+    enum worker_failure_policy worker_failure_policy;
+    uint64_t analysis_timeout_ns;
     struct condition_config *conditions; /* for the whole run */
     size_t condition_count;
     struct caps_config caps;
@@ -337,7 +386,9 @@ struct scenario {
     struct safety_config safety;
     struct criterion_config *criteria; /* of the whole run */
     size_t criterion_count;
+    struct reporting_config reporting;
     struct telemetry_config telemetry;
+    struct server_telemetry_config server_telemetry;
 
     /* SHA-256 (hex) of the bytes as received: of the file, followed by those of the overlays */
     char config_hash[65];

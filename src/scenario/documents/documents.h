@@ -6,7 +6,8 @@
 #include "base/buf.h"
 #include "scenario/config/config.h"
 
-/* The effective config as a run-config/v1 document with every default shown; the caller owns it. */
+/* The effective config as a run-config/v1 document with every default shown, and without the values
+ * of redacted headers; the caller owns it. */
 json_t *scenario_explain(const struct scenario *scenario);
 
 /* The JSON Schema (draft 2020-12) of run-config/v1. 0 or ERR_LIMIT. */

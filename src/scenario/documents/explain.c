@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The effective config as a document again: the rows read backwards. */
 #include "base/clock.h"
+#include "scenario/config/redaction.h"
 #include "scenario/documents/documents.h"
 #include "scenario/fields/fields.h"
 #include "scenario/fields/fit.h"
@@ -190,7 +191,24 @@ static json_t *section_value(const struct section *section, const void *base)
     return out;
 }
 
+/* The document goes to screens and into reports of bugs. */
+static void redact(const struct scenario *scenario, json_t *document)
+{
+    json_t *headers = json_object_get(json_object_get(document, "target"), "headers");
+
+    for (size_t i = 0; i < scenario->target.header_count; i++) {
+        const char *name = scenario->target.headers[i].name;
+
+        if (redacts_header(&scenario->reporting, name)) {
+            json_object_set_new(headers, name, json_string(REDACTED));
+        }
+    }
+}
+
 json_t *scenario_explain(const struct scenario *scenario)
 {
-    return section_value(&scenario_section, scenario);
+    json_t *document = section_value(&scenario_section, scenario);
+
+    redact(scenario, document);
+    return document;
 }

@@ -23,7 +23,7 @@ static void write_support(const struct field *f, struct buf *out)
     const char *before = "Not supported yet: ";
 
     if (f->only != NULL) {
-        buf_printf(out, " Only `%s` is supported yet.", f->only);
+        buf_printf(out, " Anything but `%s` is accepted with a warning: %s.", f->only, f->later);
     }
     for (const struct choice *c = f->choices; c != NULL && c->name != NULL; c++) {
         if (c->unsupported) {
@@ -33,6 +33,11 @@ static void write_support(const struct field *f, struct buf *out)
     }
     if (before[0] == ',') {
         buf_add_c(out, ".");
+    }
+    for (const struct choice *c = f->choices; c != NULL && c->name != NULL; c++) {
+        if (c->later != NULL) {
+            buf_printf(out, " `%s` is accepted with a warning: %s.", c->name, c->later);
+        }
     }
     if (f->alias != NULL) {
         buf_printf(out, " Older place: `%s`.", f->alias);

@@ -66,6 +66,9 @@ static void set_text(json_t *out, const struct field *f)
 
 static json_t *item_schema(const struct field *f)
 {
+    if (f->choices != NULL) {
+        return json_pack("{so}", "enum", choices_schema(f->choices));
+    }
     return json_pack("{ss sI}", "type", "string", "maxLength", (json_int_t)f->item_max);
 }
 
@@ -118,18 +121,6 @@ static void set_shape(json_t *out, const struct field *f)
     }
 }
 
-/* The values of a row of which only one is supported. */
-static json_t *only_values(const struct field *f)
-{
-    json_t *out = json_array(), *only = field_json(f->only);
-
-    if ((f->flags & FIELD_NULL_OK) != 0 && !json_is_null(only)) {
-        json_array_append_new(out, json_null());
-    }
-    json_array_append_new(out, only);
-    return out;
-}
-
 static json_t *field_schema(const struct field *f)
 {
     json_t *out = json_object();
@@ -140,11 +131,7 @@ static json_t *field_schema(const struct field *f)
         json_object_set_new(out, "not", json_object());
         return out;
     }
-    if (f->only != NULL) {
-        json_object_set_new(out, "enum", only_values(f));
-    } else {
-        set_shape(out, f);
-    }
+    set_shape(out, f);
     json_t *def = f->def == NULL ? NULL : field_json(f->def);
     /* A default that is not supported yet makes the field required for now. */
     if (def != NULL &&

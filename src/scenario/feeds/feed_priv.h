@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the files of scenario/feeds/ share: the rows as they are stored, and the readers of the two formats.
+ * What the files of scenario/feeds/ share: the rows as they are stored, and the readers of the two
+ * formats.
  *
  * Each value stands in `text` once, with its length in four bytes before it. `cells` holds one
  * offset into `text` per row and column, row by row. Offset 0 is the empty string, which is also

@@ -39,6 +39,7 @@ static const struct choice custom_kinds[] = {
 static const struct field size_fields[] = {
     {.key = "distribution",
      .type = FIELD_ENUM,
+     .flags = FIELD_STRICT,
      .offset = AT(payload_config, distribution),
      .def = "\"fixed\"",
      .choices = size_distributions,
@@ -79,12 +80,17 @@ static const struct field payload_fields[] = {
      .help = "Unique name of the profile, for ${payload:ID}."},
     {.key = "kind",
      .type = FIELD_ENUM,
+     .flags = FIELD_STRICT,
      .offset = AT(payload_config, kind),
      .def = "\"text\"",
      .choices = payload_kinds,
      .help = "text: printable ASCII; json: an object of that size; binary: random bytes in base64, "
              "whose size is that of the raw bytes."},
-    {.key = "size_bytes", .type = FIELD_OBJECT, .section = &size_section, .help = "How large."},
+    {.key = "size_bytes",
+     .type = FIELD_OBJECT,
+     .flags = FIELD_STRICT,
+     .section = &size_section,
+     .help = "How large."},
 };
 const struct section payload_section = {.title = "workload.payload_profiles[]",
                                         .fields = payload_fields,

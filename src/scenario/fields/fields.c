@@ -8,6 +8,7 @@ static const struct choice schema_versions[] = {{.name = SCENARIO_SCHEMA_VERSION
 static const struct field metadata_fields[] = {
     {.key = "name",
      .type = FIELD_STRING,
+     .flags = FIELD_STRICT,
      .offset = AT(metadata_config, name),
      .min = 1,
      .max = 200,
@@ -21,6 +22,7 @@ static const struct field metadata_fields[] = {
      .help = "What the scenario is for."},
     {.key = "created_by",
      .type = FIELD_STRING,
+     .flags = FIELD_STRICT,
      .offset = AT(metadata_config, created_by),
      .min = 1,
      .max = 200,
@@ -28,6 +30,7 @@ static const struct field metadata_fields[] = {
      .help = "Who wrote it."},
     {.key = "tags",
      .type = FIELD_MAP,
+     .flags = FIELD_STRICT,
      .offset = AT(metadata_config, tags),
      .count_offset = AT(metadata_config, tag_count),
      .max = 64,
@@ -38,61 +41,6 @@ static const struct field metadata_fields[] = {
 static const struct section metadata_section = {
     .title = "metadata", .fields = metadata_fields, .count = COUNT(metadata_fields)};
 
-static const struct field propagation_fields[] = {
-    {.key = "accept_incoming_traceparent",
-     .type = FIELD_BOOL,
-     .flags = FIELD_NO_STORE,
-     .def = "false",
-     .only = "false",
-     .help = "Whether the spans of a run join the trace of the request that started it."},
-};
-static const struct section propagation_section = {.title = "telemetry.traces.propagation",
-                                                   .fields = propagation_fields,
-                                                   .count = COUNT(propagation_fields)};
-
-static const struct field traces_fields[] = {
-    {.key = "enabled",
-     .type = FIELD_BOOL,
-     .flags = FIELD_NO_STORE,
-     .def = "false",
-     .only = "false",
-     .help = "Whether a traceparent header is sent to the target."},
-    {.key = "propagation",
-     .type = FIELD_OBJECT,
-     .section = &propagation_section,
-     .help = "How traces are joined."},
-};
-static const struct section traces_section = {
-    .title = "telemetry.traces", .fields = traces_fields, .count = COUNT(traces_fields)};
-
-static const struct field logs_fields[] = {
-    {.key = "enabled",
-     .type = FIELD_BOOL,
-     .offset = AT(telemetry_config, log_enabled),
-     .def = "true",
-     .help = "Whether single operations are kept."},
-    {.key = "sample_rate",
-     .type = FIELD_NUMBER,
-     .offset = AT(telemetry_config, log_sample_rate),
-     .max = 1,
-     .def = "1",
-     .help = "Share of the successful operations that are kept; failures always are. Metrics are "
-             "never sampled."},
-};
-static const struct section logs_section = {
-    .title = "telemetry.structured_logs", .fields = logs_fields, .count = COUNT(logs_fields)};
-
-static const struct field telemetry_fields[] = {
-    {.key = "structured_logs",
-     .type = FIELD_OBJECT,
-     .offset = AT(scenario, telemetry),
-     .section = &logs_section,
-     .help = "A log line per operation."},
-    {.key = "traces", .type = FIELD_OBJECT, .section = &traces_section, .help = "Tracing."},
-};
-static const struct section telemetry_section = {
-    .title = "telemetry", .fields = telemetry_fields, .count = COUNT(telemetry_fields)};
-
 static const struct field scenario_fields[] = {
     {.key = "$schema",
      .type = FIELD_ANY,
@@ -100,13 +48,14 @@ static const struct field scenario_fields[] = {
      .help = "For editors; not read."},
     {.key = "schema_version",
      .type = FIELD_ENUM,
-     .flags = FIELD_NO_STORE,
+     .flags = FIELD_NO_STORE | FIELD_STRICT,
      .choices = schema_versions,
      .def = "\"run-config/v1\"",
      .code = "INVALID_SCHEMA_VERSION",
      .help = "Version of this format."},
     {.key = "scenario_id",
      .type = FIELD_STRING,
+     .flags = FIELD_STRICT,
      .offset = AT(scenario, scenario_id),
      .min = 1,
      .max = 128,
@@ -119,21 +68,25 @@ static const struct field scenario_fields[] = {
      .help = "For people; no influence on the load."},
     {.key = "target",
      .type = FIELD_OBJECT,
+     .flags = FIELD_STRICT,
      .offset = AT(scenario, target),
      .section = &target_section,
      .help = "The server under test and how to talk to it."},
     {.key = "environment",
      .type = FIELD_OBJECT,
+     .flags = FIELD_STRICT,
      .offset = AT(scenario, environment),
      .section = &environment_section,
      .help = "Which targets this scenario may ever load."},
     {.key = "session_policy",
      .type = FIELD_OBJECT,
+     .flags = FIELD_STRICT,
      .offset = AT(scenario, session),
      .section = &session_section,
      .help = "How operations share MCP sessions."},
     {.key = "workload",
      .type = FIELD_OBJECT,
+     .flags = FIELD_STRICT,
      .offset = AT(scenario, workload),
      .section = &workload_section,
      .help = "What each virtual user (VU) does."},
@@ -149,21 +102,27 @@ static const struct field scenario_fields[] = {
      .help = "How much load, for how long; run in the order of the file."},
     {.key = "safety",
      .type = FIELD_OBJECT,
+     .flags = FIELD_STRICT,
      .offset = AT(scenario, safety),
      .section = &safety_section,
      .help = "Limits that always hold."},
     {.key = "reporting",
-     .type = FIELD_ANY,
-     .flags = FIELDS_REFUSED,
-     .help = "Report formats, retention and redaction."},
+     .type = FIELD_OBJECT,
+     .flags = FIELD_STRICT,
+     .offset = AT(scenario, reporting),
+     .section = &reporting_section,
+     .help = "What is kept of a run, and what of it may be read."},
     {.key = "telemetry",
      .type = FIELD_OBJECT,
+     .flags = FIELD_STRICT,
+     .offset = AT(scenario, telemetry),
      .section = &telemetry_section,
      .help = "What is told about single operations."},
     {.key = "server_telemetry",
-     .type = FIELD_ANY,
-     .flags = FIELDS_REFUSED,
-     .help = "Measurements taken on the target's machine by an agent."},
+     .type = FIELD_OBJECT,
+     .offset = AT(scenario, server_telemetry),
+     .section = &server_telemetry_section,
+     .help = "Measurements taken on the target's host by an agent."},
     {.key = "success_criteria",
      .type = FIELD_ARRAY,
      .offset = AT(scenario, criteria),

@@ -24,7 +24,7 @@ enum field_type {
     FIELD_ENUM,    /* an enum with the value of the choice */
     FIELD_OBJECT,  /* the members of another section */
     FIELD_ARRAY,   /* array of objects of another section, and its count */
-    FIELD_STRINGS, /* const char **, and its count */
+    FIELD_STRINGS, /* const char **, and its count; of the names of `choices`, if there are any */
     FIELD_MAP,     /* object of strings: struct named_text *, and its count */
     FIELD_JSON,    /* any object: struct json_text */
     FIELD_VALUE,   /* any value: json_t *, of the scenario's tree; NULL: not given */
@@ -37,6 +37,7 @@ enum field_flag {
     FIELD_NO_STORE = 4,    /* checked and explained, but nobody reads it */
     FIELD_UNSUPPORTED = 8, /* known, and refused when given */
     FIELD_OPTIONAL = 16,   /* count_offset is that of a bool which says whether it was given */
+    FIELD_STRICT = 32,     /* the strict profile requires it */
 };
 
 struct section;
@@ -50,7 +51,8 @@ struct field {
     size_t item_max;             /* length of each text of a list or map */
     const char *def;             /* the default as JSON; NULL: required, computed or none */
     const char *computed;        /* the default in words, when it depends on other fields */
-    const char *only;            /* JSON; any other value is not supported yet */
+    const char *only;            /* JSON; any other value is accepted with a warning: */
+    const char *later;           /* … this will not happen yet */
     const struct choice *choices;
     const struct section *section;
     const char *characters; /* the only characters that a text may have; NULL: all */

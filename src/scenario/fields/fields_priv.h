@@ -24,6 +24,7 @@
 
 extern const struct section target_section, environment_section, session_section, workload_section,
     stage_section, safety_section, condition_section, criterion_section, streaming_section,
-    check_section, payload_section, feed_section, custom_section;
+    check_section, payload_section, feed_section, custom_section, reporting_section,
+    telemetry_section, server_telemetry_section;
 
 #endif

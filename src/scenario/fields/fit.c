@@ -58,6 +58,10 @@ void field_expected(const struct field *f, struct buf *out)
         break;
     case FIELD_STRINGS:
         write_range(out, "a list of strings with a length", f->min, f->max);
+        if (f->choices != NULL) {
+            buf_add_c(out, ", each ");
+            write_choices(f->choices, out);
+        }
         break;
     case FIELD_MAP:
         buf_printf(out, "an object of strings with at most %.15g members", f->max);

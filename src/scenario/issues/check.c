@@ -4,7 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-enum { REPORT_MAX = 6000, TOKEN_MAX = 128 };
+enum { REPORT_MAX = 6000, TOKEN_MAX = 128, SET_SHOWN_MAX = 200 };
 
 void check_init(struct check *c,
                 const struct scenario_options *options,
@@ -94,6 +94,16 @@ static const char *overlay_of(const struct check *c, const char *pointer)
     return index >= 0 ? c->options->overlays[index].name : NULL;
 }
 
+/* How much of an override may be shown: of headers and credentials not the value. */
+static size_t shown_of(const struct override *o)
+{
+    bool secret =
+        is_below(o->json_pointer, "/target/headers") || is_below(o->json_pointer, "/target/auth");
+    size_t len = secret ? strcspn(o->text, "=") : strlen(o->text);
+
+    return len < SET_SHOWN_MAX ? len : SET_SHOWN_MAX;
+}
+
 static void report(struct check *c,
                    enum issue_level level,
                    const char *code,
@@ -126,7 +136,7 @@ static void report(struct check *c,
     };
     vsnprintf(text, sizeof text, fmt, ap);
     if (o != NULL) {
-        issue_add(c->issues, &head, "%s (from --set %.200s)", text, o->text);
+        issue_add(c->issues, &head, "%s (from --set %.*s)", text, (int)shown_of(o), o->text);
     } else if (overlay != NULL) {
         issue_add(c->issues, &head, "%s (from %.200s)", text, overlay);
     } else {

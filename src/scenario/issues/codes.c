@@ -4,12 +4,13 @@
 #include <string.h>
 
 const struct issue_code issue_codes[] = {
-    {"ALLOWLIST_REQUIRED", "The allowlist is switched off; an error on a public network."},
+    {"ALLOWLIST_REQUIRED", "The allowlist is switched off, or on a public network not there. An "
+                           "error there and in the strict profile."},
     {"ALLOWLIST_VIOLATION", "The target is not in the allowlist."},
     {"BASELINE_REQUIRED", "Strict profile: there is no baseline stage."},
     {"CAPS_EXCEEDED", "A stage is above a hard cap and is cut to it."},
     {"CAPS_INCONSISTENT", "in_flight_per_vu is above its cap."},
-    {"CAPS_REQUIRED", "Strict profile: a hard cap is not given."},
+    {"CAPS_REQUIRED", "Strict profile: max_vus or max_duration_ms is not given."},
     {"CHURN_INTERVAL_OPS_INVALID",
      "churn_interval_ops is given outside churn mode, or out of bounds."},
     {"CONDITION_UNREACHABLE", "A stop condition needs more time than it is watched."},
@@ -49,7 +50,8 @@ const struct issue_code issue_codes[] = {
     {"METRIC_NOT_NARROWED", "A scope of operations on a metric that is kept for the whole run."},
     {"MULTICAST_BLOCKED", "Public network: a multicast address."},
     {"NAT64_BLOCKED", "Public network: a NAT64 address."},
-    {"NOT_SUPPORTED", "Known, but this version cannot do it yet."},
+    {"NOT_SUPPORTED",
+     "Known, but this version cannot do it yet. A warning: the run is the same without it."},
     {"OPERATION_MIX_EMPTY", "The operation mix has no entry."},
     {"PAYLOAD_PROFILE_NOT_FOUND", "There is no payload profile with this id."},
     {"PLACEHOLDER_MISPLACED", "A placeholder that has no meaning in a header."},
@@ -61,7 +63,8 @@ const struct issue_code issue_codes[] = {
     {"RAMP_REQUIRED", "Strict profile: there is no ramp stage."},
     {"RAMP_UNFINISHED", "A stage ends before its ramp does."},
     {"REDIRECT_POLICY_REQUIRED", "Strict profile: redirect_policy.mode is not given."},
-    {"REQUIRED_FIELD_MISSING", "A required field is missing."},
+    {"REQUIRED_FIELD_MISSING",
+     "A required field is missing; the strict profile requires many more."},
     {"SCHEMA_VIOLATION", "Wrong type, bound, length or choice."},
     {"SCOPE_MATCHES_NOTHING", "Nothing of the scenario is within the scope."},
     {"SECRET_REF_NOT_ALLOWED",

@@ -53,20 +53,20 @@ static void report_misfit(struct check *c, const struct field *f, const json_t *
     buf_clear(&found);
 }
 
-static void report_only(struct check *c, const struct field *f, const json_t *value)
+/* What later versions will do with the value, and this one does not. */
+static void report_later(struct check *c, const json_t *value, const char *later)
 {
     struct buf found;
 
     buf_init(&found, EXPECTED_MAX);
     field_found(value, &found);
-    check_error(c, "NOT_SUPPORTED",
-                check_text(c, "Leave `%s` out, or set it to %s.", f->key, f->only),
-                "%s is not supported yet, only %s", buf_c(&found), f->only);
+    check_warning(c, "NOT_SUPPORTED", NULL, "%s is accepted, but not supported yet: %s",
+                  buf_c(&found), later);
     buf_clear(&found);
 }
 
-/* The supported choices, for the remedy. */
-static void report_choice(struct check *c, const struct field *f, const char *name, bool given)
+/* A choice that is refused: the supported ones, for the remedy. */
+static void refuse_choice(struct check *c, const struct field *f, const char *name, bool given)
 {
     const char *first = NULL;
 
@@ -79,6 +79,18 @@ static void report_choice(struct check *c, const struct field *f, const char *na
                       : "not given, and the default `%s` is not "
                         "supported yet",
                 name);
+}
+
+/* A choice that was given, and is one. */
+static void report_choice(struct check *c, const struct field *f, const json_t *value)
+{
+    const struct choice *choice = choice_find(f->choices, json_string_value(value));
+
+    if (choice->unsupported) {
+        refuse_choice(c, f, choice->name, true);
+    } else if (choice->later != NULL) {
+        report_later(c, value, choice->later);
+    }
 }
 
 static bool same_value(const json_t *a, const json_t *b)
@@ -123,12 +135,16 @@ static void read_strings(struct check *c, const struct field *f, json_t *list, v
     for (size_t i = 0; i < count; i++) {
         json_t *value = json_array_get(list, i);
         size_t mark = check_enter_index(c, i);
-        const struct field item = {
-            .type = FIELD_STRING, .max = (double)f->item_max, .help = f->help};
+        const struct field item = {.type = f->choices != NULL ? FIELD_ENUM : FIELD_STRING,
+                                   .max = (double)f->item_max,
+                                   .choices = f->choices,
+                                   .help = f->help};
 
         enum fit fit = field_fit(&item, value);
         if (fit != FIT) {
             report_misfit(c, &item, value, fit);
+        } else if (f->choices != NULL) {
+            report_choice(c, &item, value);
         }
         items[i] = fit == FIT ? arena_strdup(c->arena, json_string_value(value)) : "";
         check_leave(c, mark);
@@ -342,7 +358,7 @@ static void report_absent(struct check *c, const struct field *f)
         json_t *value = field_json(f->def);
 
         if (choice_find(f->choices, json_string_value(value))->unsupported) {
-            report_choice(c, f, json_string_value(value), false);
+            refuse_choice(c, f, json_string_value(value), false);
         }
         json_decref(value);
     }
@@ -362,15 +378,10 @@ static bool accept(struct check *c, const struct field *f, const json_t *value)
         return false;
     }
     if (f->only != NULL && !is_only(f, value)) {
-        report_only(c, f, value);
-        return false;
+        report_later(c, value, f->later);
     }
     if (f->type == FIELD_ENUM) {
-        const struct choice *choice = choice_find(f->choices, json_string_value(value));
-
-        if (choice->unsupported) {
-            report_choice(c, f, choice->name, true);
-        }
+        report_choice(c, f, value);
     }
     return true;
 }

@@ -247,6 +247,34 @@ static void fill_allowlist(struct check *c, struct scenario *s)
         (struct allow_config){.kind = ALLOW_EXACT, .value = arena_strdup(c->arena, normal)};
 }
 
+/* What is given says how it is meant. */
+static void fill_auth(struct auth_config *a)
+{
+    a->decided_by = "type";
+    if (a->has_type) {
+        return;
+    }
+    a->has_type = true;
+    if (a->token_count > 0 || a->bearer_token_ref != NULL) {
+        a->type = AUTH_BEARER_TOKEN;
+        a->decided_by = a->token_count > 0 ? "tokens" : "bearer_token_ref";
+    } else if (a->api_key_ref != NULL) {
+        a->type = AUTH_API_KEY_HEADER;
+        a->decided_by = "api_key_ref";
+    } else if (a->plugin_id != NULL) {
+        a->type = AUTH_PLUGIN;
+        a->decided_by = "plugin_id";
+    }
+}
+
+static void fill_server_telemetry(struct server_telemetry_config *t)
+{
+    if (!t->has_enabled) {
+        t->enabled = t->pair_key != NULL;
+        t->has_enabled = true;
+    }
+}
+
 void defaults_fill(struct check *c, struct scenario *s)
 {
     s->schema_version = SCENARIO_SCHEMA_VERSION;
@@ -263,6 +291,8 @@ void defaults_fill(struct check *c, struct scenario *s)
     fill_think_time(c, &s->workload.think);
     fill_templates(c, &s->workload);
     fill_mix(c, &s->workload);
+    fill_auth(&s->target.auth);
+    fill_server_telemetry(&s->server_telemetry);
     fill_session(&s->session);
     fill_journey(c, &s->workload.journey);
     fill_payloads(&s->workload);

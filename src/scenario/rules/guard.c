@@ -86,10 +86,8 @@ static void guard_conditions(struct check *c, const struct scenario *s)
             continue;
         }
         size_t mark = enter_stage(c, i);
-        size_t place = check_enter(c, "stop_conditions");
-        bool wrong = check_has_error(c);
-        check_leave(c, place);
-        if (!wrong) {
+        check_enter(c, "stop_conditions");
+        if (!check_has_error(c)) {
             rules_guard(c, true, "STOP_CONDITIONS_REQUIRED",
                         "Add a condition, for example on error_rate.",
                         "the stage has no stop condition");
@@ -135,16 +133,17 @@ static void guard_streaming(struct check *c, const struct scenario *s)
 
 static void guard_caps(struct check *c)
 {
-    static const char *const needed[] = {"/safety/hard_caps/max_vus",
-                                         "/safety/hard_caps/max_duration_ms"};
+    size_t mark = enter_place(c, "/safety/hard_caps");
+    bool vus = check_below(c, "/max_vus") != NULL;
+    bool duration = check_below(c, "/max_duration_ms") != NULL;
 
-    for (size_t i = 0; i < sizeof needed / sizeof needed[0]; i++) {
-        if (check_value(c, needed[i]) == NULL) {
-            size_t mark = enter_place(c, needed[i]);
-            rules_guard(c, false, "CAPS_REQUIRED", "Give the cap.", "the cap is not given");
-            check_leave(c, mark);
-        }
+    if (!vus || !duration) {
+        rules_guard(c, false, "CAPS_REQUIRED", "Give both max_vus and max_duration_ms.",
+                    vus        ? "max_duration_ms is not given"
+                    : duration ? "max_vus is not given"
+                               : "neither max_vus nor max_duration_ms is given");
     }
+    check_leave(c, mark);
 }
 
 void rules_guards(struct check *c, const struct scenario *s)

@@ -45,6 +45,11 @@ void rules_scope(struct check *c,
                  const char *metric,
                  struct scope_config *scope);
 
+/* What is told about a run. */
+void rules_reporting(struct check *c, const struct scenario *s);
+/* After all others: what nobody has missed yet. */
+void rules_strict(struct check *c);
+
 /* Reports at the current path what is no JSON pointer. */
 void rules_pointer(struct check *c, const char *pointer);
 

@@ -97,6 +97,28 @@ static void check_headers(struct check *c, const struct target_config *t)
     check_leave(c, mark);
 }
 
+/* A run without its credentials would measure how the target refuses. */
+static void check_auth(struct check *c, const struct auth_config *a)
+{
+    size_t mark = check_enter(c, "target");
+
+    check_enter(c, "auth");
+    if (a->type != AUTH_NONE) {
+        check_enter(c, a->decided_by);
+        check_error(
+            c, "NOT_SUPPORTED",
+            "Write \"auth\": {\"type\": \"none\"} and put the header into target.headers, for "
+            "example \"Authorization\": \"Bearer ${env:TOKEN}\".",
+            "authentication helpers are not supported yet");
+    } else if (a->token_count > 0 || a->bearer_token_ref != NULL || a->api_key_ref != NULL ||
+               a->plugin_id != NULL) {
+        check_enter(c, "type");
+        check_warning(c, "FIELD_WITHOUT_EFFECT", "Remove the credentials.",
+                      "with the type none nothing of `auth` is sent");
+    }
+    check_leave(c, mark);
+}
+
 static void check_identification(struct check *c, const struct scenario *s)
 {
     const struct identification_config *id = &s->target.identification;
@@ -113,6 +135,20 @@ static void check_identification(struct check *c, const struct scenario *s)
     check_leave(c, mark);
 }
 
+static void refuse_allow_all(struct check *c)
+{
+    static const char advice[] = "Use deny_by_default and list the targets.";
+    size_t mark = check_enter(c, "mode");
+
+    if (c->options->network_public || c->options->strict) {
+        check_error(c, "ALLOWLIST_REQUIRED", advice, "allow_all protects no target%s",
+                    c->options->network_public ? ", which a public network needs" : "");
+    } else {
+        check_warning(c, "ALLOWLIST_REQUIRED", advice, "allow_all protects no target");
+    }
+    check_leave(c, mark);
+}
+
 static void check_allowlist(struct check *c, const struct scenario *s)
 {
     const struct environment_config *env = &s->environment;
@@ -120,17 +156,11 @@ static void check_allowlist(struct check *c, const struct scenario *s)
     struct err err = {0};
 
     check_enter(c, "allowlist");
-    size_t allowlist = c->path.len;
     if (env->mode == ALLOWLIST_ALLOW_ALL) {
-        check_enter(c, "mode");
-        static const char advice[] = "Use deny_by_default and list the targets.";
-        if (c->options->network_public) {
-            check_error(c, "ALLOWLIST_REQUIRED", advice,
-                        "allow_all is refused on a public network");
-        } else {
-            check_warning(c, "ALLOWLIST_REQUIRED", advice, "allow_all protects no target");
-        }
-        check_leave(c, allowlist);
+        refuse_allow_all(c);
+    } else if (c->options->network_public && check_below(c, "/allowed_targets") == NULL) {
+        check_error(c, "ALLOWLIST_REQUIRED", "List the targets in allowed_targets.",
+                    "no target is listed; on a public network the list has to be written down");
     }
     check_enter(c, "allowed_targets");
     for (size_t i = 0; i < env->allowed_count; i++) {
@@ -202,6 +232,7 @@ void rules_target(struct check *c, struct scenario *s)
     check_allowlist(c, s);
     check_url(c, s);
     check_headers(c, &s->target);
+    check_auth(c, &s->target.auth);
     check_identification(c, s);
     if (c->options->strict && check_value(c, "/target/redirect_policy/mode") == NULL) {
         size_t mark = c->path.len;

@@ -68,8 +68,26 @@ static void check_members(struct check *c, const struct mix_config *entry)
     }
 }
 
+/* One cause, one issue, however many entries there are. */
+static void refuse_call(struct check *c, size_t entry)
+{
+    size_t mark = check_enter(c, "workload");
+
+    check_enter(c, "tools");
+    if (!check_has_error(c)) {
+        check_error(c, "TOOLS_CALL_REQUIRES_TEMPLATES",
+                    "Add templates to workload.tools.templates, or `tool_name` to the entry.",
+                    "entry %zu of operation_mix calls tools, and has neither a template nor a "
+                    "tool_name of its own",
+                    entry);
+    }
+    check_leave(c, mark);
+}
+
 static void check_mix(struct check *c, const struct workload_config *w)
 {
+    size_t needs_template = w->mix_count;
+
     for (size_t i = 0; i < w->mix_count; i++) {
         const struct mix_config *entry = &w->mix[i];
         size_t mark = c->path.len;
@@ -80,14 +98,15 @@ static void check_mix(struct check *c, const struct workload_config *w)
         check_leave(c, operation);
         if (known && entry->operation == OPERATION_TOOLS_CALL && entry->tool_name == NULL &&
             w->template_count == 0 && check_below(c, "/tool_name") == NULL) {
-            check_error(c, "TOOLS_CALL_REQUIRES_TEMPLATES",
-                        "Add `tool_name` to the entry, or templates to workload.tools.templates.",
-                        "tools_call has neither a template nor a tool_name of its own");
+            needs_template = needs_template < w->mix_count ? needs_template : i;
         }
         if (known) {
             check_members(c, entry);
         }
         check_leave(c, mark);
+    }
+    if (needs_template < w->mix_count) {
+        refuse_call(c, needs_template);
     }
 }
 

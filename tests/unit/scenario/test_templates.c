@@ -14,13 +14,11 @@ static const char *const metrics[] = {
     "stream_stalls",      "connection_error_rate", "stream_completion_rate",   "events_per_second",
     "session_reuse_rate", "stream_stall_seconds",  "session_creation_failures"};
 
-/* Loads an example with overrides; there is no issue, in the strict profile neither if `strict`. */
-static struct scenario *load_with(const char *file, const char *const *sets, bool strict)
+/* Loads an example with overrides; there is no issue. */
+static struct scenario *load_with(const char *file, const char *const *sets)
 {
-    struct scenario_options options = {.sets = sets,
-                                       .metric_names = metrics,
-                                       .metric_count = sizeof metrics / sizeof metrics[0],
-                                       .strict = strict};
+    struct scenario_options options = {
+        .sets = sets, .metric_names = metrics, .metric_count = sizeof metrics / sizeof metrics[0]};
     struct issue_list issues = {0};
     struct scenario *s = NULL;
 
@@ -56,7 +54,7 @@ check_levels(const struct scenario *s, const uint32_t *vus, size_t count, uint64
 static void test_heavy_load(void **state)
 {
     static const uint32_t levels[] = {50, 100, 150, 200};
-    struct scenario *s = load_with(FOLDER "sse-heavy-load.json", NULL, false);
+    struct scenario *s = load_with(FOLDER "sse-heavy-load.json", NULL);
 
     (void)state;
     assert_string_equal(s->scenario_id, "sse-heavy-load");
@@ -72,9 +70,6 @@ static void test_heavy_load(void **state)
     assert_int_equal(s->criterion_count, 3);
     check_levels(s, levels, 4, 120);
     scenario_free(s);
-    /* It is what the strict profile asks for, but for the caps of redirects. */
-    static const char *const strict[] = {"target.redirect_policy.mode=deny", NULL};
-    scenario_free(load_with(FOLDER "sse-heavy-load.json", strict, true));
 }
 
 static void test_heavy_load_customized(void **state)
@@ -89,14 +84,14 @@ static void test_heavy_load_customized(void **state)
                                        NULL};
 
     (void)state;
-    struct scenario *s = load_with(FOLDER "sse-heavy-load.json", more, false);
+    struct scenario *s = load_with(FOLDER "sse-heavy-load.json", more);
     check_levels(s, levels, 6, 180);
     scenario_free(s);
-    s = load_with(FOLDER "sse-heavy-load.json", longer, false);
+    s = load_with(FOLDER "sse-heavy-load.json", longer);
     assert_string_equal(s->workload.templates[0].arguments.text.p,
                         "{\"event_count\":200,\"interval_ms\":50}");
     scenario_free(s);
-    s = load_with(FOLDER "sse-heavy-load.json", pool, false);
+    s = load_with(FOLDER "sse-heavy-load.json", pool);
     assert_int_equal(s->session.pool_size, 200);
     scenario_free(s);
 }
@@ -108,7 +103,7 @@ static void test_churn(void **state)
     static const char *const longer[] = {"stages[2].duration_ms=600000", NULL};
     static const char *const seldom[] = {
         "session_policy={\"mode\":\"churn\",\"churn_interval_ops\":5}", NULL};
-    struct scenario *s = load_with(FOLDER "sse-with-churn.json", NULL, false);
+    struct scenario *s = load_with(FOLDER "sse-with-churn.json", NULL);
 
     (void)state;
     assert_int_equal(s->session.mode, SESSION_CHURN);
@@ -121,11 +116,11 @@ static void test_churn(void **state)
     assert_int_equal(s->stages[2].target_vus, 50);
     assert_int_equal(s->stages[2].duration_ns, 180 * NS_PER_S);
     scenario_free(s);
-    s = load_with(FOLDER "sse-with-churn.json", aggressive, false);
+    s = load_with(FOLDER "sse-with-churn.json", aggressive);
     assert_int_equal(s->workload.think.mode, THINK_FIXED);
     scenario_free(s);
-    scenario_free(load_with(FOLDER "sse-with-churn.json", longer, false));
-    s = load_with(FOLDER "sse-with-churn.json", seldom, false);
+    scenario_free(load_with(FOLDER "sse-with-churn.json", longer));
+    s = load_with(FOLDER "sse-with-churn.json", seldom);
     assert_int_equal(s->session.churn_interval_ops, 5);
     scenario_free(s);
 }
@@ -138,12 +133,12 @@ static void test_stall(void **state)
     static const char *const threshold[] = {"stages[1].stop_conditions[0].threshold=20", NULL};
 
     (void)state;
-    struct scenario *s = load_with(FOLDER "stream-stall-test.json", sooner, false);
+    struct scenario *s = load_with(FOLDER "stream-stall-test.json", sooner);
     assert_int_equal(s->criterion_count, 1);
     assert_string_equal(s->criteria[0].metric, "stream_stall_count");
     scenario_free(s);
-    scenario_free(load_with(FOLDER "stream-stall-test.json", recovery, false));
-    scenario_free(load_with(FOLDER "stream-stall-test.json", threshold, false));
+    scenario_free(load_with(FOLDER "stream-stall-test.json", recovery));
+    scenario_free(load_with(FOLDER "stream-stall-test.json", threshold));
 }
 
 /* What can be pasted into each of them. */
@@ -167,7 +162,7 @@ static void test_common_patterns(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
         for (size_t k = 0; k < sizeof sets / sizeof sets[0]; k++) {
-            scenario_free(load_with(files[i], sets[k], false));
+            scenario_free(load_with(files[i], sets[k]));
         }
     }
 }

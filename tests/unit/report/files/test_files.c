@@ -6,6 +6,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+static const char *json_format[] = {"json"};
+static const struct reporting_config everything = {
+    .formats = json_format,
+    .format_count = 1,
+    .store_raw_logs = true,
+    .store_metrics_snapshot = true,
+    .store_event_log = true,
+};
+
 struct place {
     char dir[64];
     char out[96];
@@ -93,7 +102,7 @@ static void test_five_files(void **state)
     fixture_open(&f);
     fixture_ordinary_run(&f);
     place_open(&place);
-    assert_int_equal(result_files_open(place.out, &f.identity, &files, &err), 0);
+    assert_int_equal(result_files_open(place.out, &everything, &f.identity, &files, &err), 0);
     result_files_event(files, &event);
     /* It is there before the run ends. */
     assert_int_equal(read_lines(&place, "events.ndjson", lines), 1);
@@ -135,6 +144,63 @@ static void test_five_files(void **state)
     fixture_close(&f);
 }
 
+static bool is_there(const struct place *place, const char *name)
+{
+    char path[128];
+
+    snprintf(path, sizeof path, "%s/%s", place->out, name);
+    return access(path, R_OK) == 0;
+}
+
+/* Of the file and of all others it is known whether they are there; left-overs are not. */
+static void check_kept(const struct reporting_config *reporting, const char *absent)
+{
+    static const char *const names[] = {"events.ndjson", "windows.ndjson", "ops.ndjson",
+                                        "histograms.hlog", "result.json"};
+    struct fixture f;
+    struct place place;
+    struct result_files *files = NULL;
+    struct run_event event = {.id = "evt_1", .type = "T", .actor = "system"};
+    struct err err = {0};
+    const struct reporting_config *both[] = {&everything, reporting};
+
+    fixture_open(&f);
+    fixture_ordinary_run(&f);
+    place_open(&place);
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(result_files_open(place.out, both[i], &f.identity, &files, &err), 0);
+        result_files_event(files, &event);
+        result_files_seconds(files, &f.run);
+        write_operations(&f, files);
+        assert_int_equal(result_files_close(files, &f.run, &err), 0);
+        for (size_t n = 0; n < sizeof names / sizeof names[0]; n++) {
+            assert_int_equal(is_there(&place, names[n]),
+                             i == 0 || strstr(absent, names[n]) == NULL);
+        }
+    }
+    place_close(&place);
+    fixture_close(&f);
+}
+
+static void test_only_what_is_wanted_is_kept(void **state)
+{
+    static const char *html[] = {"html"};
+    struct reporting_config r = everything;
+
+    (void)state;
+    r.store_event_log = false;
+    check_kept(&r, "events.ndjson");
+    r = everything;
+    r.store_raw_logs = false;
+    check_kept(&r, "ops.ndjson");
+    r = everything;
+    r.store_metrics_snapshot = false;
+    check_kept(&r, "windows.ndjson histograms.hlog");
+    r = everything;
+    r.formats = html;
+    check_kept(&r, "result.json");
+}
+
 static void test_what_cannot_be_written_is_said(void **state)
 {
     struct fixture f;
@@ -143,9 +209,11 @@ static void test_what_cannot_be_written_is_said(void **state)
 
     (void)state;
     fixture_open(&f);
-    assert_int_equal(result_files_open("/proc/nowhere", &f.identity, &files, &err), ERR_IO);
+    assert_int_equal(result_files_open("/proc/nowhere", &everything, &f.identity, &files, &err),
+                     ERR_IO);
     assert_non_null(strstr(err.msg, "/proc/nowhere"));
-    assert_int_equal(result_files_open("/dev/null", &f.identity, &files, &err), ERR_IO);
+    assert_int_equal(result_files_open("/dev/null", &everything, &f.identity, &files, &err),
+                     ERR_IO);
     assert_null(files);
     result_files_drop(NULL);
     fixture_close(&f);
@@ -155,6 +223,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_five_files),
+        cmocka_unit_test(test_only_what_is_wanted_is_kept),
         cmocka_unit_test(test_what_cannot_be_written_is_said),
     };
 

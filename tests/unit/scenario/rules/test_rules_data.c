@@ -363,17 +363,16 @@ static void test_integrity(void **state)
     CHECK(rules);
 }
 
+#define PUBLIC                        \
+    "target.url=http://example.com/", \
+        "environment.allowlist.allowed_targets=[{\"kind\":\"exact\",\"value\":\"example.com\"}]"
+
 /* A service that others may reach reads neither files nor variables for them. */
 static void test_public(void **state)
 {
     static const struct rule rules[] = {
-        {{FEED(""), "target.url=http://example.com/"},
-         "NOT_SUPPORTED",
-         "/workload/data/0/path",
-         NULL,
-         NULL,
-         false},
-        {{"environment.variables=[\"PATH\"]", "target.url=http://example.com/"},
+        {{FEED(""), PUBLIC}, "NOT_SUPPORTED", "/workload/data/0/path", NULL, NULL, false},
+        {{"environment.variables=[\"PATH\"]", PUBLIC},
          "SECRET_REF_NOT_ALLOWED",
          "/environment/variables/0",
          NULL,

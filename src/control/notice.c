@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+/* What is easily overlooked at the end of a run: that something, or everything, never succeeded. */
+#include "base/mem.h"
+#include "control/run_priv.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { NOTICES_MAX = 8, NAME_MAX_BYTES = 256 };
+
+static bool equal(const char *a, const char *b)
+{
+    return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+/* A template that several entries of the mix call is one thing for whoever reads. */
+static bool is_same(const struct plan_operation *a, const struct plan_operation *b)
+{
+    return a->kind == b->kind && equal(a->tool_name, b->tool_name) &&
+           equal(a->template_id, b->template_id) && equal(a->prompt_name, b->prompt_name) &&
+           equal(a->uri, b->uri);
+}
+
+static bool came_before(const struct plan *p, uint32_t operation)
+{
+    for (uint32_t i = 0; i < operation; i++) {
+        if (is_same(&p->operations[i], &p->operations[operation])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void add_keys(const struct plan *p, uint32_t operation, uint64_t *keys)
+{
+    for (uint32_t i = operation; i < p->operation_count; i++) {
+        if (!is_same(&p->operations[i], &p->operations[operation])) {
+            continue;
+        }
+        for (uint32_t stage = 0; stage < p->stage_count; stage++) {
+            uint32_t key = plan_key(p, stage, i);
+            keys[key / 64] |= UINT64_C(1) << key % 64;
+        }
+    }
+}
+
+/* How often the operation ended, if it never ended well; else 0. */
+static uint64_t failures_only(const struct run *r, uint32_t operation)
+{
+    struct aggregate_filter filter = aggregate_everything();
+    struct metric_view view = {0};
+    uint64_t *keys = xcalloc(r->plan->key_count / 64 + 1, sizeof *keys);
+
+    add_keys(r->plan, operation, keys);
+    filter.keys = keys;
+    filter.dists = 0;
+    aggregate_view_total(r->books, &filter, &view);
+    uint64_t failed = view.count[COUNT_ENDED_OK] == 0 ? view.count[COUNT_ENDED_FAILED] : 0;
+    metric_view_clear(&view);
+    xfree(keys);
+    return failed;
+}
+
+static const char *name_of(const struct plan_operation *op, char out[NAME_MAX_BYTES])
+{
+    const char *what = op->tool_name != NULL     ? op->tool_name
+                       : op->prompt_name != NULL ? op->prompt_name
+                       : op->uri != NULL         ? op->uri
+                                                 : "";
+
+    snprintf(out, NAME_MAX_BYTES, "%s%s%.100s%s%.100s%s", operation_name(op->kind),
+             what[0] != '\0' ? " " : "", what, op->template_id != NULL ? " [" : "",
+             op->template_id != NULL ? op->template_id : "", op->template_id != NULL ? "]" : "");
+    return out;
+}
+
+static void notice_operations(struct run *r)
+{
+    unsigned told = 0, more = 0;
+    char name[NAME_MAX_BYTES];
+
+    for (uint32_t i = 0; i < r->plan->operation_count; i++) {
+        uint64_t failed = came_before(r->plan, i) ? 0 : failures_only(r, i);
+
+        if (failed == 0) {
+            continue;
+        }
+        if (told == NOTICES_MAX) {
+            more++;
+            continue;
+        }
+        told++;
+        run_warn(r, "%s never succeeded: all %llu failed; the errors say why",
+                 name_of(&r->plan->operations[i], name), (unsigned long long)failed);
+    }
+    if (more > 0) {
+        run_warn(r, "%u further operations never succeeded", more);
+    }
+}
+
+void notice_failures(struct run *r)
+{
+    struct aggregate_filter filter = aggregate_everything();
+    struct metric_view v = {0};
+
+    aggregate_view_total(r->books, &filter, &v);
+    bool some_ok = v.count[COUNT_ENDED_OK] > 0, some_failed = v.count[COUNT_ENDED_FAILED] > 0;
+    metric_view_clear(&v);
+    if (some_ok && some_failed) {
+        notice_operations(r);
+    } else if (some_failed && r->verdict == RUN_PASSED && r->stop.kind == RUN_STOP_COMPLETED &&
+               r->criterion_count == 0) {
+        /* A run that nobody gave a measure passes whatever happens. */
+        run_warn(r, "every operation failed; the run has passed because no criterion says that it "
+                    "must not, for example --expect 'error_rate < 1 %%'");
+    }
+}
