@@ -96,15 +96,16 @@ struct child_cost child_wait(struct child *c, struct buf *out)
 
 const char *bin_dir(void)
 {
+    static const char beside[] = "/../bin";
     static char path[4096];
 
     if (path[0] == '\0') {
-        ssize_t n = readlink("/proc/self/exe", path, sizeof path - 1);
+        ssize_t n = readlink("/proc/self/exe", path, sizeof path - sizeof beside);
         if (n <= 0) {
             die("cannot find this program's folder");
         }
         path[n] = '\0';
-        *strrchr(path, '/') = '\0';
+        memcpy(strrchr(path, '/'), beside, sizeof beside);
     }
     return path;
 }

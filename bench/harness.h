@@ -35,7 +35,7 @@ struct child child_start(const char *const *argv, int core);
 /* Reads its output to the end into *out (may be NULL) and waits. */
 struct child_cost child_wait(struct child *c, struct buf *out);
 
-/* The folder of this program, where the other binaries are. */
+/* The folder of the programs that are measured: bin/ beside the folder of this one. */
 const char *bin_dir(void);
 
 /* A mock on a free port of loopback, with `threads` threads, on `core`. */

@@ -3,7 +3,7 @@
 #
 # The first run: installs what is missing, builds, starts the mock MCP server on a free loopback port
 # and loads it for some seconds as examples/quick-start.json says. Ends with the summary and the path
-# of the result. Further arguments go to `mcpdrill run` (for example: --set stages[0].duration_ms=2000).
+# of the result, and with 0 on a busy machine, too, whose figures are no measurement. Further arguments go to `mcpdrill run` (for example: --set stages[0].duration_ms=2000).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -19,15 +19,15 @@ cleanup() {
     fi
 }
 trap cleanup EXIT
+trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-# The tests are not part of a demo: they are built where the release preset has built them before.
-tests=OFF
-if [ -f build/CMakeCache.txt ] && grep -q '^TESTS:BOOL=ON' build/CMakeCache.txt; then
-    tests=ON
-fi
-if ! { cmake --preset release -DTESTS=$tests && cmake --build --preset release -j"$(nproc)" --target mcpdrill; } > "$log" 2>&1; then
+# Where the test library is, the tests find their build folder as they left it; a newcomer, who has none,
+# gets a build that does not ask for it. The objects are the same.
+preset=release
+pkg-config --exists cmocka || preset=minimal
+if ! { cmake --preset $preset && cmake --build --preset $preset -j"$(nproc)" --target mcpdrill; } > "$log" 2>&1; then
     tail -n 60 "$log" >&2
     echo "demo: the build failed" >&2
     exit 1
@@ -37,7 +37,7 @@ fi
 build/bin/mockserver --addr 127.0.0.1:0 > "$log" 2>&1 &
 mock_pid=$!
 url=
-for _ in $(seq 100); do
+for _ in $(seq 400); do
     url=$(sed -n 's/.*listening on \(http:[^ ]*\).*/\1/p' "$log" | head -n 1)
     [ -z "$url" ] || break
     if ! kill -0 "$mock_pid" 2> /dev/null; then
@@ -53,7 +53,15 @@ fi
 echo "demo: mock MCP server at $url"
 
 result=build/demo-result.json
+rm -f "$result"
 status=0
 build/bin/mcpdrill run examples/quick-start.json --set "target.url=$url/mcp" --json "$result" "$@" || status=$?
-echo "demo: result in $PWD/$result"
+# An argument of the caller may have sent it elsewhere.
+[ ! -e "$result" ] || echo "demo: result in $PWD/$result"
+# Exit code 6 is for whoever needs figures about a target. Here everything worked, unless operations are missing.
+if [ $status -eq 6 ] && ! grep -q '"state": "lost_data"' "$result" 2> /dev/null; then
+    echo "demo: INVALID says that this machine was too busy, with other work or with both sides of the demo at once, for the"
+    echo "demo: times above to tell how fast the mock server is. The program did its work: every operation is counted."
+    status=0
+fi
 exit "$status"

@@ -17,7 +17,7 @@ cmake --build --preset fuzz -j"$(nproc)"
 
 failed=()
 count=0
-for program in build/fuzz/bin/fuzz_*; do
+for program in build/fuzz/tests/fuzz/fuzz_*; do
     name=$(basename "$program" | sed 's/^fuzz_//')
     if [ -n "$only" ] && [ "$name" != "$only" ]; then
         continue

@@ -14,7 +14,8 @@ case $above in
 *) patterns+=(-e "$above/") ;;
 esac
 list_files() {
-    if git rev-parse --is-inside-work-tree > /dev/null 2>&1; then
+    # Sources without git may lie inside a tree that has it, and ignores them.
+    if [ "$(git rev-parse --show-toplevel 2> /dev/null)" = "$root" ]; then
         git ls-files -z --cached --others --exclude-standard
     else
         find . \( -name .git -o -name build -o -name node_modules \) -prune -o -type f -print0
