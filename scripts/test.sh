@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 #
 # Sets up, builds, and runs every test. The last line is always "N passed, M failed", with
-# ", K skipped" behind it when something could not be tried here; the exit code is 1 if any failed.
+# ", K skipped" behind it when something could not be tried here; the exit code is 1 if any failed. A
+# signal ends everything that was started, counts as a failure, and gives 128 + its number.
 #
 #   scripts/test.sh                 everything
 #   scripts/test.sh PART...         only these: lint unit tsan measure e2e e2e-sanitized
@@ -12,6 +13,7 @@ set -u -o pipefail
 cd "$(dirname "$0")/.." || exit 1
 
 passed=0 failed=0 skipped=0
+ended=0 # 128 + the signal
 failures=()
 skips=()
 logs=$(mktemp -d)
@@ -33,11 +35,67 @@ finish() {
     local line="$passed passed, $failed failed"
     [ "$skipped" -eq 0 ] || line="$line, $skipped skipped"
     echo "$line"
+    [ $ended -eq 0 ] || exit $ended
     [ "$failed" -eq 0 ]
     exit $?
 }
 trap finish EXIT
-trap 'exit 130' INT TERM
+
+# The processes below this one, but for those that look for them: from /proc, whose names in parentheses
+# may hold anything.
+descendants() {
+    cat /proc/[0-9]*/stat 2> /dev/null | sed 's/ (.*) / /' | awk -v root=$$ -v self=$BASHPID '
+        { parent[$1] = $3 }
+        END { for (pid in parent) for (p = pid; p + 0 > 1 && p != self; p = parent[p])
+                  if (parent[p] == root) { print pid; break } }'
+}
+
+any_alive() {
+    local pid
+    for pid in "$@"; do
+        ! grep -qs '^State:[^Z]*$' "/proc/$pid/status" || return 0
+    done
+    return 1
+}
+
+# Stopped first, so that none starts another behind our back; then each may end in order, for a while.
+end_children() {
+    local all=() now try
+    for try in {1..5}; do
+        mapfile -t now < <(descendants)
+        [ "${now[*]-}" != "${all[*]-}" ] || break
+        all=("${now[@]}")
+        kill -STOP "${all[@]}" 2> /dev/null
+    done
+    kill -TERM "${all[@]}" 2> /dev/null
+    kill -CONT "${all[@]}" 2> /dev/null
+    for try in {1..50}; do
+        any_alive "${all[@]}" || return
+        sleep 0.1
+    done
+    kill -KILL "${all[@]}" 2> /dev/null
+}
+
+end_by_signal() {
+    trap '' HUP INT TERM
+    ended=$((128 + $2))
+    echo "test: ended by SIG$1"
+    end_children
+    fail_one "ended by SIG$1; what comes after it was not tried"
+    exit $ended
+}
+trap 'end_by_signal HUP 1' HUP
+trap 'end_by_signal INT 2' INT
+trap 'end_by_signal TERM 15' TERM
+
+# Runs a command, what it says going into a file. The shell looks at a signal only when its command is
+# over; a wait, however, ends at once.
+attended() {
+    local log=$1
+    shift
+    "$@" > "$log" 2>&1 &
+    wait $!
+}
 
 fail_one() {
     failed=$((failed + 1))
@@ -57,7 +115,7 @@ title() {
 quietly() {
     local name=$1
     shift
-    if ! "$@" > "$logs/quiet" 2>&1; then
+    if ! attended "$logs/quiet" "$@"; then
         tail -n 60 "$logs/quiet"
         fail_one "$name"
         return 1
@@ -81,7 +139,7 @@ run_lint() {
     for script in tests/lint/*.sh; do
         name="lint: $(basename "$script" .sh)"
         status=0
-        bash "$script" > "$logs/lint" 2>&1 || status=$?
+        attended "$logs/lint" bash "$script" || status=$?
         case $status in
         0)
             passed=$((passed + 1))
@@ -110,8 +168,8 @@ run_ctest() {
     local preset=$1 label=$2 report="$logs/ctest.xml" name good=0 all=0 status=0
     shift 2
     rm -f "$report"
-    ctest --preset "$preset" -j"$jobs" --no-tests=ignore --output-junit "$report" "$@" \
-        > "$logs/ctest" 2>&1 || status=$?
+    attended "$logs/ctest" ctest --preset "$preset" -j"$jobs" --no-tests=ignore --output-junit "$report" "$@" ||
+        status=$?
     if [ ! -s "$report" ]; then
         tail -n 40 "$logs/ctest"
         fail_one "$label: ctest gave no report"
@@ -207,7 +265,7 @@ run_e2e_files() {
     for name in "$@"; do
         if [[ $alone == *" $name "* ]]; then
             wait
-            play_e2e_file "tests/e2e/$name.test.mjs" "$logs/tap.$name"
+            attended /dev/null play_e2e_file "tests/e2e/$name.test.mjs" "$logs/tap.$name"
         else
             while [ "$(jobs -pr | wc -l)" -ge 2 ]; do
                 wait -n || true
@@ -229,8 +287,8 @@ node_is_new() {
 # The foreign peer comes from npm with a lock file; without a registry its test skips itself.
 fetch_peers() {
     if command -v npm > /dev/null && [ ! -d tests/e2e/node_modules ]; then
-        (cd tests/e2e && timeout 120 npm ci --no-audit --no-fund --ignore-scripts) \
-            > "$logs/npm" 2>&1 || echo "npm ci failed: the foreign peer is skipped"
+        attended "$logs/npm" env -C tests/e2e timeout 120 npm ci --no-audit --no-fund --ignore-scripts ||
+            echo "npm ci failed: the foreign peer is skipped"
     fi
 }
 
@@ -280,9 +338,12 @@ for argument in "$@"; do
 done
 [ ${#parts[@]} -gt 0 ] || parts=(lint unit tsan measure e2e e2e-sanitized)
 
-if [ $setup = yes ] && ! bash scripts/setup.sh; then
-    fail_one "setup"
-    exit 1
+if [ $setup = yes ]; then
+    bash scripts/setup.sh &
+    if ! wait $!; then
+        fail_one "setup"
+        exit 1
+    fi
 fi
 # clang-tidy reads the compile commands of the release build.
 if [[ " ${parts[*]} " == *" lint "* ]]; then
