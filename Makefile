@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 # The daily commands by name. The build itself is CMake's: `cmake --preset release` and so on.
-.PHONY: all dev test test-unit e2e lint tidy format fuzz top docs demo clean
+.PHONY: all dev test test-unit e2e lint tidy format fuzz top docs demo install clean
 
 PRESET ?= release
+PREFIX ?= /usr/local
 T ?=
 SECONDS_EACH ?= 60
 
@@ -41,6 +42,11 @@ docs:
 
 demo:
 	bash scripts/demo.sh
+
+# The programs alone, so that no test library is needed. DESTDIR is read from the environment.
+install:
+	cmake --preset minimal && cmake --build --preset minimal
+	cmake --install build --prefix $(PREFIX)
 
 clean:
 	cmake -E rm -rf build

@@ -3,6 +3,7 @@
 
 #include "cli/cmd_mockserver.h"
 #include "cli/quick.h"
+#include "cli/roles.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -104,6 +105,10 @@ static const struct opt doctor_options[] = {
     SET_OPTION,
 };
 
+static const struct opt examples_options[] = {
+    {.name = "path", .help = "Prints the folder in which they are instead."},
+};
+
 #define COUNT_OF(array) (sizeof(array) / sizeof(array)[0])
 #define OPTIONS(array)  .options = (array), .option_count = COUNT_OF(array)
 
@@ -175,6 +180,11 @@ static const struct command commands[] = {
      .operands_max = 1,
      .run = cmd_doctor,
      OPTIONS(doctor_options)},
+    {.name = "examples",
+     .usage = "[options]",
+     .help = "Lists the scenarios that come with the program; their paths work from any folder.",
+     .run = cmd_examples,
+     OPTIONS(examples_options)},
     {.name = "mockserver",
      .usage = "[--addr ADDRESS] [options]",
      .help = "A mock MCP server with streams and faults; see mockserver --help.",
@@ -191,9 +201,7 @@ static const struct command commands[] = {
      .help = "Prints the list of commands, or what a command does.",
      .operands_max = 1,
      .run = cmd_help},
-    LATER("server"),
-    LATER("worker"),
-    LATER("agent"),
+    ROLE_COMMANDS,
     LATER("create"),
     LATER("start"),
     LATER("status"),
@@ -275,7 +283,7 @@ static int cmd_help(const struct opt_args *args)
     if (command == NULL) {
         return unknown_command(args->operands[0]);
     }
-    if (command->kind == COMMAND_LATER) {
+    if (command->run == NULL && command->kind == COMMAND_LATER) {
         return not_supported(command->name);
     }
     if (command->kind == COMMAND_ROLE) {
@@ -303,7 +311,7 @@ static int dispatch(const struct command *command, int argc, char **argv)
     static struct opt_args args; /* too large for a stack */
     struct err err = {0};
 
-    if (command->kind == COMMAND_LATER) {
+    if (command->run == NULL && command->kind == COMMAND_LATER) {
         return not_supported(command->name);
     }
     if (command->kind == COMMAND_ROLE) {
@@ -316,16 +324,20 @@ static int dispatch(const struct command *command, int argc, char **argv)
     return args.help ? print_help(command) : command->run(&args);
 }
 
-/* The command that the program's own name stands for, or NULL. */
+/* The command that the program's own name stands for, or NULL: "server" and "mcpdrill-server". */
 static const struct command *role_of(const char *path)
 {
     static const char *const roles[] = {"server", "worker", "mockserver", "agent"};
     const char *slash = strrchr(path, '/');
-    const char *name = slash != NULL ? slash + 1 : path;
+    struct str name = str_c(slash != NULL ? slash + 1 : path);
+    const struct str prefix = STR_INIT("mcpdrill-");
 
+    if (str_starts(name, prefix)) {
+        name = (struct str){name.p + prefix.len, name.len - prefix.len};
+    }
     for (size_t i = 0; i < COUNT_OF(roles); i++) {
-        if (strcmp(name, roles[i]) == 0) {
-            return command_find(commands, COUNT_OF(commands), name);
+        if (str_eq(name, str_c(roles[i]))) {
+            return command_find(commands, COUNT_OF(commands), roles[i]);
         }
     }
     return NULL;

@@ -27,5 +27,6 @@ int cmd_schema(const struct opt_args *args);
 int cmd_reference(const struct opt_args *args);
 int cmd_report(const struct opt_args *args);
 int cmd_doctor(const struct opt_args *args);
+int cmd_examples(const struct opt_args *args);
 
 #endif

@@ -4,6 +4,7 @@
 #include "base/arena.h"
 #include "cli/output.h"
 #include "cli/quick.h"
+#include "cli/share.h"
 #include "control/criteria.h"
 #include "metrics/registry.h"
 #include "report/text/text.h"
@@ -145,8 +146,20 @@ static int expect_in_file(struct loading *l, struct err *err)
     return rc;
 }
 
-/* ---- --with ------------------------------------------------------------------------------------
+/* ---- files -------------------------------------------------------------------------------------
  */
+
+/* Where the file of that name is, here or among the examples. */
+static int locate(struct loading *l, const char *path, const char **out, struct err *err)
+{
+    char program_dir[SHARE_PATH_MAX], room[SHARE_PATH_MAX];
+    int rc = share_find(share_program_dir(program_dir), path, room, out, err);
+
+    if (rc == 0 && *out == room) {
+        *out = arena_strdup(&l->arena, room);
+    }
+    return rc;
+}
 
 static int read_overlays(struct loading *l, struct err *err)
 {
@@ -160,9 +173,10 @@ static int read_overlays(struct loading *l, struct err *err)
     for (size_t i = 0; i < count; i++) {
         struct buf *text = &l->overlay_texts[i];
         struct err wrong = {0};
+        const char *file;
 
         buf_init(text, JSON_TEXT_MAX);
-        if (file_read(paths[i], text, &wrong) != 0) {
+        if (locate(l, paths[i], &file, &wrong) != 0 || file_read(file, text, &wrong) != 0) {
             buf_clear(text);
             return err_set(err, ERR_USAGE, "--with: %.200s", wrong.msg);
         }
@@ -250,6 +264,7 @@ static int
 load_file(struct loading *l, struct scenario **out, struct issue_list *issues, struct err *err)
 {
     char seed_set[64];
+    const char *file;
     int rc = quick_refuse(l->args, err);
 
     if (rc == 0) {
@@ -262,7 +277,8 @@ load_file(struct loading *l, struct scenario **out, struct issue_list *issues, s
         snprintf(seed_set, sizeof seed_set, "workload.seed=%s", l->seed);
         l->sets[l->options.set_count++] = arena_strdup(&l->arena, seed_set);
     }
-    return scenario_load_file(l->args->operands[0], &l->options, out, issues, err);
+    rc = locate(l, l->args->operands[0], &file, err);
+    return rc != 0 ? rc : scenario_load_file(file, &l->options, out, issues, err);
 }
 
 static int read_policy(struct loading *l, struct err *err)

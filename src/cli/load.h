@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Loading a scenario for a command: from a FILE, or from the options of quick mode (cli/quick.h);
- * `--with`, `--set` and `--expect` applied, metric names known, issues printed. Each `--expect` is
- * one more criterion at the end of the document's success_criteria, so that whatever shows the
- * document shows it, too.
+ * `--with`, `--set` and `--expect` applied, metric names known, issues printed. Files whose name
+ * begins with "examples/" come from the share folder when they are not here (cli/share.h). Each
+ * `--expect` is one more criterion at the end of the document's success_criteria, so that whatever
+ * shows the document shows it, too.
  */
 #ifndef CLI_LOAD_H
 #define CLI_LOAD_H

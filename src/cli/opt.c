@@ -346,7 +346,7 @@ static int add_reference(struct buf *out, const struct command *command)
     int rc = buf_printf(out, "\n## `mcpdrill %s%s%s`\n\n%s\n", command->name,
                         command->usage[0] != '\0' ? " " : "", command->usage, command->help);
 
-    if (rc == 0 && command->kind == COMMAND_HERE && command->option_count > 0) {
+    if (rc == 0 && command->option_count > 0) {
         rc = buf_add_c(out, "\n| option | meaning |\n|---|---|\n");
     }
     for (size_t i = 0; rc == 0 && i < command->option_count; i++) {
@@ -359,6 +359,29 @@ static int add_reference(struct buf *out, const struct command *command)
     }
     if (rc == 0 && command->more != NULL) {
         rc = buf_printf(out, "\n```\n%s```\n", command->more);
+    }
+    return rc;
+}
+
+/* What is refused: by name, and with the options where they are known already. */
+static int add_reference_later(const struct command *table, size_t count, struct buf *out)
+{
+    int rc = buf_add_c(out, "\n## Later\n\nKnown and refused with a clear line until they are "
+                            "there:");
+
+    for (size_t i = 0, n = 0; rc == 0 && i < count; i++) {
+        if (table[i].kind == COMMAND_LATER) {
+            rc = buf_printf(out, "%s `%s`", n++ == 0 ? "" : ",", table[i].name);
+        }
+    }
+    if (rc == 0) {
+        rc = buf_add_c(out, ". Those below have published options, which are known as well and "
+                            "have no meaning\nyet.\n");
+    }
+    for (size_t i = 0; rc == 0 && i < count; i++) {
+        if (table[i].kind == COMMAND_LATER && table[i].option_count > 0) {
+            rc = add_reference(out, &table[i]);
+        }
     }
     return rc;
 }
@@ -377,14 +400,5 @@ int command_reference(const struct command *table, size_t count, struct buf *out
             rc = add_reference(out, &table[i]);
         }
     }
-    if (rc == 0) {
-        rc = buf_add_c(out, "\n## Later\n\nKnown and refused with a clear line until they are "
-                            "there:");
-    }
-    for (size_t i = 0, n = 0; rc == 0 && i < count; i++) {
-        if (table[i].kind == COMMAND_LATER) {
-            rc = buf_printf(out, "%s `%s`", n++ == 0 ? "" : ",", table[i].name);
-        }
-    }
-    return rc != 0 ? rc : buf_add_c(out, ".\n");
+    return rc != 0 ? rc : add_reference_later(table, count, out);
 }

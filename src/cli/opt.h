@@ -34,7 +34,7 @@ struct opt_args;
 enum command_kind {
     COMMAND_HERE,  /* parsed by its table */
     COMMAND_ROLE,  /* a program of its own that reads its own arguments */
-    COMMAND_LATER, /* known, not there yet */
+    COMMAND_LATER, /* known, not there yet; with `run`, its options are known, too */
 };
 
 struct command {
@@ -46,7 +46,7 @@ struct command {
     unsigned operands_min, operands_max; /* what stands beside the options */
     const struct opt *options;
     size_t option_count;
-    int (*run)(const struct opt_args *args); /* COMMAND_HERE; returns the exit code */
+    int (*run)(const struct opt_args *args); /* not of a COMMAND_ROLE; returns the exit code */
     int (*role)(int argc, char **argv);      /* COMMAND_ROLE; argv[0] is its name */
 };
 
