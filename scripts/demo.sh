@@ -58,8 +58,9 @@ status=0
 build/bin/mcpdrill run examples/quick-start.json --set "target.url=$url/mcp" --json "$result" "$@" || status=$?
 # An argument of the caller may have sent it elsewhere.
 [ ! -e "$result" ] || echo "demo: result in $PWD/$result"
-# Exit code 6 is for whoever needs figures about a target. Here everything worked, unless operations are missing.
-if [ $status -eq 6 ] && ! grep -q '"state": "lost_data"' "$result" 2> /dev/null; then
+# Exit code 6 is for whoever needs figures about a target. When it only says that this machine was the limit, the
+# demo has shown what it is there for; other reasons come from the caller's arguments, or from a fault of ours.
+if [ $status -eq 6 ] && grep -qsE '"state": "(generator|network)_bound"' "$result"; then
     echo "demo: INVALID says that this machine was too busy, with other work or with both sides of the demo at once, for the"
     echo "demo: times above to tell how fast the mock server is. The program did its work: every operation is counted."
     status=0

@@ -49,6 +49,28 @@ test('the demo ends with a summary of real operations', async (t) => {
   assert.match(end.stdout, /^(PASSED|INVALID) /m);
 });
 
+// Too few descriptors for its users: the generator is the limit, on every machine.
+test('the demo explains INVALID and ends with 0; other ends keep their code', async (t) => {
+  if (binDir !== join(rootDir, 'build/bin')) {
+    t.skip('the demo takes the release binaries');
+    return;
+  }
+  const demo = (limit, args) =>
+    finished(
+      start('bash', ['-c', `ulimit -n ${limit}; exec bash scripts/demo.sh "$@"`, 'demo', ...args], {
+        timeoutMs: 300_000,
+      }),
+      'scripts/demo.sh',
+    );
+  const short = ['--set', 'stages[1].duration_ms=2000'];
+  const busy = await demo(40, [...short, '--set', 'stages[1].load.target_vus=60']);
+  assert.match(busy.stdout, /^INVALID · generator_bound/m);
+  assert.match(busy.stdout, /^demo: INVALID says that this machine was too busy/m);
+  assert.equal(busy.code, 0, busy.stdout + busy.stderr);
+  const failed = await demo(1024, [...short, '--set', 'target.url=http://127.0.0.1:1']);
+  assert.equal(failed.code, 5, failed.stdout + failed.stderr);
+});
+
 test('on a pipe: plain lines without escape sequences, the verdict first in the summary', async (t) => {
   const mock = await startMock(t);
   const end = await run(baseline({ url: mock.url, vus: 2, ms: 3000 }));

@@ -249,6 +249,12 @@ static void test_complaints(void **state)
          ERR_INVALID,
          "targeting-your-own-server.json)"},
         {{"/nowhere/at/all.json"}, ERR_IO, "/nowhere/at/all.json"},
+        {{"examples/none.json"},
+         ERR_IO,
+         "mcpdrill run: cannot open examples/none.json: it is not here"},
+        {{"FILE", "--with", "examples/none.json"},
+         ERR_USAGE,
+         "mcpdrill run: --with: cannot open examples/none.json: it is not here"},
         {{"/nowhere/at/all.json", "--expect", "error_rate < 1"}, ERR_IO, "/nowhere/at/all.json"},
     };
     char text[4096];
