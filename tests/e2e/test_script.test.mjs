@@ -4,14 +4,14 @@
 // started goes on. It runs in a copy of the sources, because other tests use this build folder.
 import assert from 'node:assert/strict';
 import { cpSync, readdirSync, readlinkSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import test from 'node:test';
 import { pause, rootDir, start, tempDir } from './lib/process.mjs';
 
 function copyOfTheSources() {
   const copy = join(tempDir(), 'sources');
-  const unwanted = new Set(['.git', 'build', 'node_modules']);
-  cpSync(rootDir, copy, { recursive: true, filter: (path) => !unwanted.has(path.slice(rootDir.length + 1)) });
+  const unwanted = new Set(['.git', 'build', 'node_modules', '.tmp']);
+  cpSync(rootDir, copy, { recursive: true, filter: (path) => !unwanted.has(basename(path)) });
   return copy;
 }
 
