@@ -12,10 +12,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define PAGE_TEXT_MAX ((size_t)1024 * 1024)
 
-enum { EXAMPLES_MAX = 500, FOLDERS_DEEP = 4, SENTENCE_MAX = 200 };
+#define SENTENCE_TEXT_MAX ((size_t)4 * 1024)
+
+enum { EXAMPLES_MAX = 500, FOLDERS_DEEP = 4, SENTENCE_MAX = 200, WORDS_MIN = 25 };
 
 struct listing {
     const char *share;
@@ -87,9 +90,9 @@ static struct str first_sentence(const char *text)
 static int add_sentence(struct listing *l, const char *path, struct buf *out)
 {
     json_t *document = NULL;
-    const char *full = arena_printf(&l->arena, "%s/%s", l->share, path),
-               *slash = strrchr(path, '/');
-    struct str text = {slash + 1, strlen(slash + 1) - strlen(".json")};
+    const char *full = arena_printf(&l->arena, "%s/%s", l->share, path);
+    const char *name = strrchr(path, '/') + 1;
+    struct str text = {name, strlen(name) - strlen(".json")};
 
     if (json_parse_file(full, JSON_TEXT_MAX, &document, NULL) == 0) {
         const json_t *description =
@@ -103,23 +106,67 @@ static int add_sentence(struct listing *l, const char *path, struct buf *out)
     return rc;
 }
 
+/* The words of a text, in lines that begin at `left` and end before `right`. */
+static int add_wrapped(struct buf *out, struct str text, size_t left, size_t right)
+{
+    size_t at = left;
+    int rc = 0;
+
+    while (rc == 0 && text.len > 0) {
+        const char *blank = memchr(text.p, ' ', text.len);
+        struct str word = {text.p, blank != NULL ? (size_t)(blank - text.p) : text.len};
+        size_t width = text_width(word);
+
+        if (at > left && at + 1 + width >= right) {
+            rc = buf_printf(out, "\n%*s", (int)left, "");
+            at = left;
+        } else if (at > left) {
+            rc = buf_add_c(out, " ");
+            at++;
+        }
+        if (rc == 0) {
+            rc = buf_add_str(out, word);
+        }
+        at += width;
+        word.len += blank != NULL;
+        text = (struct str){text.p + word.len, text.len - word.len};
+    }
+    return rc != 0 ? rc : buf_add_c(out, "\n");
+}
+
+static int
+write_row(struct listing *l, const char *path, size_t left, size_t right, struct buf *out)
+{
+    struct buf sentence;
+
+    buf_init(&sentence, SENTENCE_TEXT_MAX);
+    int rc = add_sentence(l, path, &sentence);
+    if (rc == 0) {
+        rc = text_add_left(out, str_c(path), left);
+    }
+    if (rc == 0) {
+        rc = add_wrapped(out, buf_str(&sentence), left, right);
+    }
+    buf_clear(&sentence);
+    return rc;
+}
+
+/* Lines are broken where people read, if there is room for a column of words at all. */
 static int write_table(struct listing *l, struct buf *out)
 {
-    size_t width = 0;
+    struct text_style style = text_style_of(STDOUT_FILENO);
+    size_t left = 0, right = SIZE_MAX;
     int rc = 0;
 
     for (size_t i = 0; i < l->count; i++) {
-        size_t one = text_width(str_c(l->paths[i]));
-        width = one > width ? one : width;
+        size_t width = text_width(str_c(l->paths[i])) + 2;
+        left = width > left ? width : left;
+    }
+    if (style.terminal && style.columns >= left + WORDS_MIN) {
+        right = style.columns;
     }
     for (size_t i = 0; rc == 0 && i < l->count; i++) {
-        rc = text_add_left(out, str_c(l->paths[i]), width + 2);
-        if (rc == 0) {
-            rc = add_sentence(l, l->paths[i], out);
-        }
-        if (rc == 0) {
-            rc = buf_add_c(out, "\n");
-        }
+        rc = write_row(l, l->paths[i], left, right, out);
     }
     return rc != 0 ? rc
                    : buf_add_c(out, "\nThese paths work from any folder: mcpdrill run "
