@@ -19,12 +19,12 @@ static int make_world(void **state)
     tree_put(&w.tree, "/usr/bin/mcpdrill", "");
     tree_put(&w.tree, "/build/bin/examples/one.json", "built");
     tree_put(&w.tree, "/bare/bin/mcpdrill", "");
-    tree_put(&w.tree, "/work/examples/both.json", "mine");
+    tree_put(&w.tree, "/cwd/examples/both.json", "mine");
     snprintf(w.installed, sizeof w.installed, "%s/usr/bin", w.tree.root);
     snprintf(w.built, sizeof w.built, "%s/build/bin", w.tree.root);
     assert_non_null(getcwd(w.before, sizeof w.before));
     char work[128];
-    snprintf(work, sizeof work, "%s/work", w.tree.root);
+    snprintf(work, sizeof work, "%s/cwd", w.tree.root);
     return chdir(work);
 }
 
@@ -64,7 +64,7 @@ static void test_the_working_folder_wins(void **state)
     (void)state;
     assert_string_equal(found(w.installed, "examples/both.json"), "examples/both.json");
     /* It is the name that counts, even of a link that leads nowhere. */
-    snprintf(link, sizeof link, "%s/work/examples/one.json", w.tree.root);
+    snprintf(link, sizeof link, "%s/cwd/examples/one.json", w.tree.root);
     assert_int_equal(symlink("/nowhere/at/all", link), 0);
     assert_string_equal(found(w.installed, "examples/one.json"), "examples/one.json");
     assert_int_equal(unlink(link), 0);
