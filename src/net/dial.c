@@ -58,6 +58,29 @@ static void finish(struct dial *d, struct stream *stream)
 
 static void try_next(struct dial *d);
 
+/* This machine has no way to addresses of that kind; most often it has no IPv6. That says nothing
+ * of the target. */
+static bool has_no_way(const union addr *to, int sys)
+{
+    return sys == EAFNOSUPPORT || sys == ENETUNREACH ||
+           (sys == EADDRNOTAVAIL && to->sa.sa_family == AF_INET6);
+}
+
+/* Keeps why the current address failed, unless another one has said more. */
+static void note_failure(struct dial *d, int sys)
+{
+    const union addr *to = &d->dialer->addrs_.addrs[d->current];
+    char text[ADDR_TEXT_MAX], why[80];
+
+    if (d->sys != 0 && has_no_way(to, sys)) {
+        return;
+    }
+    d->sys = sys;
+    d->failed_step = DIAL_CONNECT;
+    snprintf(d->text, sizeof d->text, "%s: %s", addr_text(to, text),
+             strerror_r(sys, why, sizeof why));
+}
+
 static void on_connect(void *owner, struct stream *stream, int sys)
 {
     struct dial *d = owner;
@@ -68,12 +91,7 @@ static void on_connect(void *owner, struct stream *stream, int sys)
         finish(d, stream);
         return;
     }
-    char text[ADDR_TEXT_MAX], why[80];
-    d->sys = sys;
-    d->failed_step = DIAL_CONNECT;
-    snprintf(d->text, sizeof d->text, "%s: %s",
-             addr_text(&d->dialer->addrs_.addrs[d->current], text),
-             strerror_r(sys, why, sizeof why));
+    note_failure(d, sys);
     try_next(d);
 }
 
@@ -146,12 +164,8 @@ static void try_next(struct dial *d)
         if (rc == 0) {
             return;
         }
-        char text[ADDR_TEXT_MAX], why[80];
-        d->sys = -rc;
-        d->failed_step = DIAL_CONNECT;
-        snprintf(d->text, sizeof d->text, "%s: %s", addr_text(to, text),
-                 strerror_r(-rc, why, sizeof why));
-        if (rc == -EMFILE || rc == -ENFILE || rc == -EADDRNOTAVAIL) {
+        note_failure(d, -rc);
+        if (rc == -EMFILE || rc == -ENFILE || (rc == -EADDRNOTAVAIL && !has_no_way(to, -rc))) {
             break; /* ours, the next address would not help */
         }
     }

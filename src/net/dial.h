@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Connections to one target: resolve (once; kept), ask the address filter, connect; an address that
- * refuses is followed by the next one, and the one that worked is tried first from then on.
+ * refuses is followed by the next one, and the one that worked is tried first from then on. When
+ * none works, the last failure is told, but not that this machine has no IPv6 if another address
+ * has failed for a reason that says more.
  *
  * Ports. Towards a loopback address of IPv4 a dialer that has used up a good part of the local
  * ports, or finds none that is free, goes on with further source addresses (127.0.1.1, 127.0.1.2
@@ -20,7 +22,7 @@ enum dial_step { DIAL_DNS, DIAL_FILTER, DIAL_CONNECT };
 
 struct dial_failure {
     enum dial_step step;
-    int sys;          /* errno of DIAL_CONNECT: of the last address tried */
+    int sys;          /* errno of DIAL_CONNECT */
     const char *text; /* one line for people; valid during the call */
 };
 

@@ -132,6 +132,17 @@ static void on_wake(struct io *io, uint32_t epoll_events)
     on_ready(&q->ready);
 }
 
+/* "localhost" and the names under it, with or without the dot of the root (RFC 6761 §6.3). */
+static bool is_localhost(struct str host)
+{
+    struct str last = STR(".localhost");
+
+    host.len -= host.len > 0 && host.p[host.len - 1] == '.';
+    return str_ieq(host, STR("localhost")) ||
+           (host.len > last.len &&
+            str_ieq((struct str){host.p + host.len - last.len, last.len}, last));
+}
+
 /* Answers that need no resolver. */
 static bool known_answer(struct str host, uint16_t port, struct dns_answer *out)
 {
@@ -139,9 +150,7 @@ static bool known_answer(struct str host, uint16_t port, struct dns_answer *out)
         out->count = 1;
         return true;
     }
-    bool under =
-        host.len > 10 && str_ieq((struct str){host.p + host.len - 10, 10}, STR(".localhost"));
-    if (under || str_ieq(host, STR("localhost"))) {
+    if (is_localhost(host)) {
         addr_from_literal(STR("127.0.0.1"), port, &out->addrs[0]);
         addr_from_literal(STR("::1"), port, &out->addrs[1]);
         out->count = 2;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Names to addresses, without ever blocking a loop: getaddrinfo runs in a helper thread, so that
- * /etc/hosts and nsswitch are honoured. "localhost" needs no resolver: it is 127.0.0.1 and ::1, and
- * who dials tries both. Literals answer at once, too (but never inside the call).
+ * /etc/hosts and nsswitch are honoured. "localhost" and the names under it need no resolver, which
+ * a bare machine may not have: they are 127.0.0.1 and ::1 (RFC 6761 §6.3), and who dials tries
+ * both. Literals answer at once, too (but never inside the call).
  */
 #ifndef NET_DNS_H
 #define NET_DNS_H

@@ -2,9 +2,14 @@
 #include "net/dial.h"
 #include "net/mem_stream.h"
 #include "net/tcp.h"
+#include "support/threads.h"
 #include "support/unit.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <net/if.h>
+#include <sched.h>
+#include <sys/ioctl.h>
 
 static const struct clock real_clock = {0};
 
@@ -16,8 +21,10 @@ struct world {
     struct stream *stream;
     struct dial_failure failure;
     char text[240];
-    struct listener listener; /* on ::1 */
-    const char *deny;         /* a text in the address that the filter refuses */
+    unsigned threads; /* when it began */
+    struct listener listener;
+    bool closed;
+    const char *deny; /* a text in the address that the filter refuses */
     int opener_rc;
 };
 
@@ -62,34 +69,50 @@ static int filter(const void *owner, const struct sockaddr *addr, struct err *er
     return 0;
 }
 
-/* A port on which only ::1 listens; 127.0.0.1 refuses. */
-static bool set_up(struct world *w, const char *host)
+/* A port on which only the loopback address of one family listens; the other one refuses, or is not
+ * there at all on a machine without IPv6. */
+static bool listen_on(struct world *w, const char *literal, const char *host)
 {
     union addr any;
 
-    *w = (struct world){.self = w};
+    *w = (struct world){.self = w, .threads = threads_count()};
     assert_int_equal(loop_new(&real_clock, &w->loop, NULL), 0);
-    assert_true(addr_from_literal(STR("::1"), 0, &any));
+    assert_true(addr_from_literal(str_c(literal), 0, &any));
     if (listener_init(&w->listener, w->loop, &any, on_accept, NULL) != 0) {
         loop_free(w->loop);
-        return false; /* a machine without IPv6 */
+        return false;
     }
-    dialer_init(&w->dialer, w->loop, host, ntohs(w->listener.addr.in6.sin6_port), filter, &w->self);
+    dialer_init(&w->dialer, w->loop, host, ntohs(w->listener.addr.in.sin_port), filter, &w->self);
     return true;
+}
+
+static void set_up(struct world *w, const char *host)
+{
+    assert_true(listen_on(w, "127.0.0.1", host));
 }
 
 static void tear_down(struct world *w)
 {
     stream_close(w->stream);
-    listener_clear(&w->listener);
+    if (!w->closed) {
+        listener_clear(&w->listener);
+    }
     loop_turn(w->loop, 0);
     loop_free(w->loop);
+    threads_settle(w->threads);
+}
+
+/* The listener's port, with nobody behind it any more. */
+static void close_port(struct world *w)
+{
+    listener_clear(&w->listener);
+    w->closed = true;
 }
 
 static void wait_call(struct world *w)
 {
     unsigned before = w->calls;
-    uint64_t until = loop_clock(w->loop) + 20 * NS_PER_S;
+    uint64_t until = loop_clock(w->loop) + 60 * NS_PER_S; /* three servers that are silent */
 
     while (w->calls == before && loop_clock(w->loop) < until) {
         loop_turn(w->loop, until);
@@ -97,26 +120,42 @@ static void wait_call(struct world *w)
     assert_int_equal(w->calls, before + 1);
 }
 
+static void dial_twice(struct world *w)
+{
+    dial_start(&w->dialer, on_dial, w);
+    assert_int_equal(w->calls, 0);
+    wait_call(w);
+    assert_non_null(w->stream);
+    assert_int_equal(w->filtered, 2);
+    stream_close(w->stream);
+    w->stream = NULL;
+    dial_start(&w->dialer, on_dial, w);
+    wait_call(w);
+    assert_non_null(w->stream);
+    assert_int_equal(w->filtered, 3); /* the one that worked comes first now */
+    tear_down(w);
+}
+
 static void a_refused_address_is_followed_by_the_next(void **state)
 {
     struct world w;
 
     (void)state;
-    if (!set_up(&w, "localhost")) {
-        skip();
+    if (!listen_on(&w, "::1", "localhost")) {
+        skip(); /* a machine without IPv6 */
     }
-    dial_start(&w.dialer, on_dial, &w);
-    assert_int_equal(w.calls, 0);
-    wait_call(&w);
-    assert_non_null(w.stream);
-    assert_int_equal(w.filtered, 2);
-    stream_close(w.stream);
-    w.stream = NULL;
-    dial_start(&w.dialer, on_dial, &w);
-    wait_call(&w);
-    assert_non_null(w.stream);
-    assert_int_equal(w.filtered, 3); /* the one that worked comes first now */
-    tear_down(&w);
+    dial_twice(&w);
+}
+
+/* ::1 comes first, which refuses, or which a machine without IPv6 cannot even try. */
+static void without_the_first_address_the_second_is_dialled(void **state)
+{
+    struct world w;
+
+    (void)state;
+    set_up(&w, "localhost");
+    w.dialer.preferred_ = 1;
+    dial_twice(&w);
 }
 
 static void a_filtered_address_is_not_dialled(void **state)
@@ -124,9 +163,7 @@ static void a_filtered_address_is_not_dialled(void **state)
     struct world w;
 
     (void)state;
-    if (!set_up(&w, "localhost")) {
-        skip();
-    }
+    set_up(&w, "localhost");
     w.deny = ":";
     dial_start(&w.dialer, on_dial, &w);
     wait_call(&w);
@@ -143,9 +180,8 @@ static void a_refusal_names_address_and_cause(void **state)
     struct world w;
 
     (void)state;
-    if (!set_up(&w, "127.0.0.1")) {
-        skip();
-    }
+    set_up(&w, "127.0.0.1");
+    close_port(&w);
     dial_start(&w.dialer, on_dial, &w);
     wait_call(&w);
     assert_int_equal(w.failure.step, DIAL_CONNECT);
@@ -160,9 +196,7 @@ static void an_unknown_name_is_told(void **state)
     struct world w;
 
     (void)state;
-    if (!set_up(&w, "no-such-host.invalid")) {
-        skip();
-    }
+    set_up(&w, "no-such-host.invalid");
     struct dial *d = dial_start(&w.dialer, on_dial, &w);
     assert_int_equal(dial_step(d), DIAL_DNS);
     wait_call(&w);
@@ -173,7 +207,7 @@ static void an_unknown_name_is_told(void **state)
 
 static void a_cancelled_dial_is_silent_at_each_step(void **state)
 {
-    static const char *const hosts[] = {"localhost", "no-such-host.invalid", "::1"};
+    static const char *const hosts[] = {"localhost", "no-such-host.invalid", "127.0.0.1"};
 
     (void)state;
     for (int i = 0; i < 3; i++) {
@@ -181,9 +215,7 @@ static void a_cancelled_dial_is_silent_at_each_step(void **state)
         for (int turns = 0; turns < 4; turns++) {
             struct world w;
 
-            if (!set_up(&w, hosts[i])) {
-                skip();
-            }
+            set_up(&w, hosts[i]);
             struct dial *d = dial_start(&w.dialer, on_dial, &w);
             for (int t = 0; t < turns && w.calls == 0; t++) {
                 loop_turn(w.loop, 0);
@@ -217,9 +249,7 @@ static void an_opener_stands_for_the_network(void **state)
     struct world w;
 
     (void)state;
-    if (!set_up(&w, "ignored.invalid")) {
-        skip();
-    }
+    set_up(&w, "ignored.invalid");
     w.dialer.opener = opener;
     w.dialer.opener_owner = &w;
     dial_start(&w.dialer, on_dial, &w);
@@ -236,15 +266,68 @@ static void an_opener_stands_for_the_network(void **state)
     tear_down(&w);
 }
 
+/* Gives this thread a network of its own, with 127.0.0.1 and without IPv6. */
+static bool lose_ipv6(void)
+{
+    struct ifreq lo = {.ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING};
+
+    if (unshare(CLONE_NEWNET) != 0) {
+        return false;
+    }
+    /* Not there: the kernel has no IPv6 at all. */
+    int off = open("/proc/sys/net/ipv6/conf/lo/disable_ipv6", O_WRONLY | O_CLOEXEC);
+    if (off >= 0) {
+        assert_int_equal(write(off, "1", 1), 1);
+        close(off);
+    }
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    assert_true(fd >= 0);
+    int rc = ioctl(fd, SIOCSIFFLAGS, &lo);
+    close(fd);
+    return rc == 0;
+}
+
+/* Last, because this process does not get its network back. */
+static void a_machine_without_ipv6_hides_no_refusal(void **state)
+{
+    struct world w;
+
+    (void)state;
+    if (!lose_ipv6()) {
+        skip(); /* only root may */
+    }
+    assert_false(listen_on(&w, "::1", "localhost"));
+    for (unsigned first = 0; first < 2; first++) {
+        set_up(&w, "localhost");
+        w.dialer.preferred_ = first;
+        dial_start(&w.dialer, on_dial, &w);
+        wait_call(&w);
+        assert_non_null(w.stream);
+        tear_down(&w);
+        set_up(&w, "localhost");
+        w.dialer.preferred_ = first;
+        close_port(&w);
+        dial_start(&w.dialer, on_dial, &w);
+        wait_call(&w);
+        assert_int_equal(w.filtered, 2);
+        assert_int_equal(w.failure.step, DIAL_CONNECT);
+        assert_int_equal(w.failure.sys, ECONNREFUSED);
+        assert_non_null(strstr(w.text, "127.0.0.1:"));
+        tear_down(&w);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_refused_address_is_followed_by_the_next),
+        cmocka_unit_test(without_the_first_address_the_second_is_dialled),
         cmocka_unit_test(a_filtered_address_is_not_dialled),
         cmocka_unit_test(a_refusal_names_address_and_cause),
         cmocka_unit_test(an_unknown_name_is_told),
         cmocka_unit_test(a_cancelled_dial_is_silent_at_each_step),
         cmocka_unit_test(an_opener_stands_for_the_network),
+        cmocka_unit_test(a_machine_without_ipv6_hides_no_refusal),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
