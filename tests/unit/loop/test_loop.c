@@ -78,32 +78,45 @@ static void virtual_time_jumps_from_deadline_to_deadline(void **state)
     loop_free(l);
 }
 
+/* Against the real clock. How late the machine wakes us is its affair, and a turn that comes late
+ * may find several deadlines passed at once. What is ours: a wait ends at a deadline and not later
+ * on its own account, nothing fires early, and the turns and waits that are counted are those that
+ * were. */
 static void sleeps_no_longer_than_to_the_next_deadline(void **state)
 {
     static const struct clock real = {0};
     struct loop *l;
     struct alarm a[3] = {0};
+    uint64_t turns = 0, asked_ns = 0;
 
     (void)state;
     seen[0] = '\0';
     assert_int_equal(loop_new(&real, &l, NULL), 0);
-    uint64_t start = loop_clock(l);
+    uint64_t start = loop_clock(l), far = start + 600 * NS_PER_S;
     for (int i = 0; i < 3; i++) {
         a[i].loop = l;
         timer_init(&a[i].timer, on_timer);
         a[i].at = start + (uint64_t)(i + 1) * 2 * NS_PER_MS;
         loop_timer_arm(l, &a[i].timer, a[i].at);
     }
-    for (int turns = 0; a[2].fired_at == 0 && turns < 1000; turns++) {
-        loop_turn(l, start + 5 * NS_PER_S);
+    while (a[2].fired_at == 0 && turns < 1000) {
+        uint64_t before = loop_clock(l);
+
+        loop_turn(l, far);
+        turns++;
+        asked_ns += loop_clock(l) - before;
     }
+    /* Had a turn waited for anything else than the next deadline, it would have been ten minutes.
+     */
+    assert_string_equal(seen, "ttt");
     for (int i = 0; i < 3; i++) {
         assert_true(a[i].fired_at >= a[i].at);
-        assert_true(a[i].fired_at - a[i].at < NS_PER_S); /* the machine may be busy */
+        assert_true(i == 0 || a[i].fired_at >= a[i - 1].fired_at);
     }
     struct loop_usage u = loop_usage(l);
-    assert_true(u.waited_ns <= u.wall_ns);
-    assert_true(u.wakeups >= 3);
+    assert_int_equal(u.wakeups, turns);
+    assert_true(u.waited_ns <= asked_ns);
+    assert_true(asked_ns <= u.wall_ns);
     loop_free(l);
 }
 

@@ -97,13 +97,34 @@ static void test_bad_address(void **state)
     assert_non_null(strstr(err.msg, "192.0.2.1"));
 }
 
-/* The port is closed and opened again while an open connection is served on. */
+/* Tries until `wanted` attempts in a row were refused (or, with 0, until one succeeds); each thread
+ * closes and opens its own listener when it comes to it. A connection, or -1. */
+static int connect_until(unsigned port, unsigned wanted)
+{
+    unsigned refused = 0;
+    int fd = -1;
+
+    for (int i = 0; i < 2000; i++) {
+        fd = connect_to("127.0.0.1", port);
+        refused = fd < 0 ? refused + 1 : 0;
+        if (wanted > 0 ? refused == wanted : fd >= 0) {
+            return fd;
+        }
+        if (fd >= 0) {
+            close(fd);
+        }
+        usleep(wanted > 0 ? 1000 : 10000);
+    }
+    fail_msg("%u refusals in a row were not seen", wanted);
+    return -1;
+}
+
+/* The port is closed and, after its time, opened again while an open connection is served on. */
 static void test_refuse_connections(void **state)
 {
     struct mock_serve_config config = {.mock = mock_config_default(), .threads = 2};
     struct mock_serve *s;
     struct err err;
-    int fd = -1;
 
     (void)state;
     assert_int_equal(addr_parse_listen(STR(":0"), config.addresses, &config.address_count, &err),
@@ -113,18 +134,12 @@ static void test_refuse_connections(void **state)
     unsigned port = mock_serve_port(s);
     int open = connect_to("127.0.0.1", port);
     ask(open,
-        "POST /faults HTTP/1.1\r\nHost: localhost\r\nContent-Length: 29\r\n\r\n"
-        "{\"refuse_connections_ms\":400}",
-        "\"refuse_connections_ms\":400");
-    usleep(100000);
-    for (int i = 0; i < 8; i++) {
-        assert_int_equal(connect_to("127.0.0.1", port), -1);
-    }
+        "POST /faults HTTP/1.1\r\nHost: localhost\r\nContent-Length: 30\r\n\r\n"
+        "{\"refuse_connections_ms\":2000}",
+        "\"refuse_connections_ms\":2000");
+    assert_int_equal(connect_until(port, 8), -1);
     ask(open, PING, "\"result\":{}");
-    for (int i = 0; i < 100 && fd < 0; i++) {
-        usleep(20000);
-        fd = connect_to("127.0.0.1", port);
-    }
+    int fd = connect_until(port, 0);
     ask(fd, PING, "\"result\":{}");
     ask(fd, "GET /stats/history HTTP/1.1\r\nHost: localhost\r\n\r\n", "]]}");
     close(fd);
