@@ -22,7 +22,7 @@ struct world {
     struct local_worker *worker;
     struct run *run;
     struct timer interrupt;
-    uint64_t interrupt_after_ns; /* 0: not at all */
+    bool interrupted; /* when its first second is complete */
     enum stop_mode interrupt_mode;
     bool dead; /* the target is stopped before the run begins */
     json_t *stats;
@@ -49,6 +49,15 @@ static void on_drained(void *owner, uint32_t source)
 static void on_end(void *owner)
 {
     loop_stop(((struct world *)owner)->loop);
+}
+
+static void on_second(void *owner, uint64_t second)
+{
+    struct world *w = owner;
+
+    if (w->interrupted && second == 0) {
+        loop_timer_arm(w->loop, &w->interrupt, loop_clock(w->loop));
+    }
 }
 
 static void on_interrupt(struct timer *t)
@@ -109,15 +118,15 @@ static void start_mock(struct world *w)
 static void play(struct world *w, uint32_t threads, const char *workload, unsigned vus)
 {
     struct worker_listener listener = {on_checks, on_window, on_drained, w};
-    struct run_observer observer = {.on_end = on_end, .owner = w};
+    struct run_observer observer = {.on_second = on_second, .on_end = on_end, .owner = w};
     char text[2000], url[64];
 
     start_mock(w);
     snprintf(url, sizeof url, "http://127.0.0.1:%u/mcp", mock_serve_port(w->mock));
     snprintf(text, sizeof text,
              "{'target': {'url': '%s'}, 'workload': {%s}, 'stages': [{'stage': 'baseline', "
-             "'duration_ms': 1000, 'load': {'target_vus': %u}}]}",
-             url, workload, vus);
+             "'duration_ms': %d, 'load': {'target_vus': %u}}]}",
+             url, workload, w->interrupted ? 60000 : 1000, vus);
     planned_make(&w->planned, text, NULL, 0);
     plan_free(w->planned.plan);
     assert_int_equal(url_parse(str_c(url), &w->url, NULL), 0);
@@ -138,9 +147,6 @@ static void play(struct world *w, uint32_t threads, const char *workload, unsign
     assert_int_equal(run_new(w->loop, w->planned.plan, &w->planned.identity, &workers, w->worker,
                              &observer, &w->run, NULL),
                      0);
-    if (w->interrupt_after_ns > 0) {
-        loop_timer_arm(w->loop, &w->interrupt, loop_clock(w->loop) + w->interrupt_after_ns);
-    }
     if (w->dead) {
         mock_serve_stop(w->mock);
         w->mock = NULL;
@@ -259,6 +265,13 @@ static void both_sides_count_the_same(void **state)
 static void a_run_that_is_stopped_still_balances(void **state)
 {
     static const enum stop_mode modes[] = {STOP_DRAIN, STOP_IMMEDIATE};
+    /* Of 200 ms; and longer than the run, so that each is in flight when it is cut. */
+    static const char *const streams[] = {
+        "'operation_mix': [{'operation': 'tools_call', 'tool_name': 'notifications_subscribe', "
+        "'arguments': {'event_count': 20, 'interval_ms': 10}}]",
+        "'operation_mix': [{'operation': 'tools_call', 'tool_name': 'notifications_subscribe', "
+        "'arguments': {'event_count': 9000, 'interval_ms': 10}}]",
+    };
 
     (void)state;
     for (int i = 0; i < 2; i++) {
@@ -266,11 +279,8 @@ static void a_run_that_is_stopped_still_balances(void **state)
 
         world_init(&w);
         w.interrupt_mode = modes[i];
-        w.interrupt_after_ns = 500 * NS_PER_MS;
-        play(&w, 2,
-             "'operation_mix': [{'operation': 'tools_call', 'tool_name': "
-             "'notifications_subscribe', 'arguments': {'event_count': 20, 'interval_ms': 10}}]",
-             10);
+        w.interrupted = true;
+        play(&w, 2, streams[i], 10);
         assert_string_equal(run_state_name(w.run->state), "stopped");
         assert_int_equal(total(&w, COUNT_STARTED, NULL),
                          total(&w, COUNT_ENDED_OK, NULL) + total(&w, COUNT_UNFINISHED, NULL));
