@@ -15,7 +15,7 @@ import {
   SSE_HEAD,
   startHostile,
 } from './lib/hostile.mjs';
-import { baseline, errorCounts, run } from './lib/mcpdrill.mjs';
+import { assertRan, baseline, errorCounts, run } from './lib/mcpdrill.mjs';
 import { sanitized } from './lib/process.mjs';
 
 const timeouts = { connect_timeout_ms: 1000, request_timeout_ms: 1000, stream_stall_timeout_ms: 700 };
@@ -32,12 +32,12 @@ async function load(t, onCall, extra = {}, onRequest = undefined) {
       timeouts: { ...timeouts, ...extra.timeouts },
       streaming: extra.streaming ?? false,
       workload: { think_time: { mode: 'fixed', base_ms: 20 } },
-      safety: { stop_policy: { drain_timeout_ms: 3000 } },
+      safety: { stop_policy: { drain_timeout_ms: extra.drainMs ?? 3000 } },
     }),
-    { timeoutMs: 25_000 },
+    { timeoutMs: 60_000 },
   );
   assert.ok(end.result, end.said);
-  assert.ok(end.seconds < (extra.maxSeconds ?? 8), `it took ${end.seconds} s`);
+  assert.ok(end.seconds < (extra.maxSeconds ?? 20), `it took ${end.seconds} s`);
   assert.ok(end.result.totals.operations_total > 0, end.said);
   end.calls = server.calls();
   assert.equal(end.result.counts.requests_sent, end.calls, 'both sides count the same requests');
@@ -48,7 +48,7 @@ async function allSucceed(t, onCall, extra, onRequest) {
   const end = await load(t, onCall, extra, onRequest);
   assert.deepEqual(errorCounts(end.result), {}, end.said);
   assert.equal(end.result.totals.operations_failed, 0);
-  assert.equal(end.code, 0, end.said);
+  assertRan(end);
   return end;
 }
 
@@ -125,7 +125,7 @@ test('chunks of one byte with extensions and trailers', (t) =>
 
 test('an answer that comes byte by byte', (t) =>
   allSucceed(t, (socket, { id }) => dribble(socket, jsonAnswer(result(id)), 1), {
-    timeouts: { request_timeout_ms: 5000 },
+    timeouts: { request_timeout_ms: 10_000 },
     ms: 1500,
   }));
 
@@ -221,8 +221,9 @@ test('a data line of 50 MB is taken in bounded memory', async (t) => {
       vus: 1,
       ms: 1000,
       streaming: true,
-      maxSeconds: 20,
-      timeouts: { request_timeout_ms: 15_000, stream_stall_timeout_ms: 10_000 },
+      maxSeconds: 45,
+      drainMs: 30_000,
+      timeouts: { request_timeout_ms: 30_000, stream_stall_timeout_ms: 20_000 },
     },
   );
   const limit = (sanitized ? 400 : 64) * mebibyte;
@@ -239,7 +240,7 @@ test('a JSON body of 50 MB is taken in bounded memory', async (t) => {
       const body = JSON.stringify(result(id, 'b'.repeat(50 * mebibyte)));
       socket.write(jsonAnswer(body));
     },
-    { vus: 1, ms: 1000, maxSeconds: 20, timeouts: { request_timeout_ms: 15_000 } },
+    { vus: 1, ms: 1000, maxSeconds: 45, drainMs: 30_000, timeouts: { request_timeout_ms: 30_000 } },
   );
   const limit = (sanitized ? 400 : 64) * mebibyte;
   assert.ok(end.peakBytes < limit, `at most ${(end.peakBytes / mebibyte).toFixed(1)} MiB were used`);

@@ -10,6 +10,7 @@ import { between, crossing, historyOf, lastAbove } from './lib/history.mjs';
 import { assertRan, run } from './lib/mcpdrill.mjs';
 import { settledStats, startMock } from './lib/mock.mjs';
 import { rootDir, tempDir } from './lib/process.mjs';
+import { watchMachine } from './lib/quiet.mjs';
 
 const scenario = join(rootDir, 'examples/scenarios/sse-heavy-load.json');
 const STEP_MS = 2000;
@@ -48,6 +49,7 @@ test('a pool of 100 sessions carries it: reused, complete, events counted to the
 
 test('its levels 50, 100, 150, 200 at the server: within one VU and 100 ms', async (t) => {
   const mock = await startMock(t);
+  const machine = watchMachine();
   const out = tempDir();
   const end = await run(scenario, {
     args: [
@@ -63,6 +65,18 @@ test('its levels 50, 100, 150, 200 at the server: within one VU and 100 ms', asy
     ],
   });
   assertRan(end);
+  // What our own windows say at the end of each second.
+  const seen = readFileSync(join(out, 'windows.ndjson'), 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line).active_vus);
+  for (const vus of [50, 100, 150, 200]) {
+    assert.ok(seen.includes(vus), `${vus} VUs in a window: ${seen}`);
+  }
+  assert.ok(Math.max(...seen) === 200, `${seen}`);
+  if (machine.skips(t)) {
+    return;
+  }
   const history = await historyOf(mock);
   // Without think time each VU has two calls open all the time, but for the moment between two of them.
   const open = 'calls_open';
@@ -85,13 +99,4 @@ test('its levels 50, 100, 150, 200 at the server: within one VU and 100 ms', asy
       `${most} calls at once with ${vus} VUs of ${IN_FLIGHT} slots`,
     );
   });
-  // Our own windows say the same at the end of each second.
-  const seen = readFileSync(join(out, 'windows.ndjson'), 'utf8')
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line).active_vus);
-  for (const vus of [50, 100, 150, 200]) {
-    assert.ok(seen.includes(vus), `${vus} VUs in a window: ${seen}`);
-  }
-  assert.ok(Math.max(...seen) === 200, `${seen}`);
 });

@@ -4,8 +4,10 @@
 // be equal to the last one.
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { baseline, errorCounts, operation, run } from './lib/mcpdrill.mjs';
+import { historyOf } from './lib/history.mjs';
+import { assertRan, baseline, errorCounts, operation, run } from './lib/mcpdrill.mjs';
 import { settledStats, startMock } from './lib/mock.mjs';
+import { watchMachine } from './lib/quiet.mjs';
 
 const METHODS = {
   tools_list: 'tools/list',
@@ -38,7 +40,7 @@ for (const vus of [1, 8, 200]) {
   test(`operations in the result are requests at the server, method by method, at ${vus} VUs`, async (t) => {
     const mock = await startMock(t);
     const end = await run(baseline({ url: mock.url, vus, ms: 1500, mix: everything }));
-    assert.equal(end.code, 0, end.said);
+    assertRan(end);
     const stats = await settledStats(mock);
     assert.equal(end.result.totals.operations_failed, 0);
     assert.equal(end.result.totals.operations_unfinished, 0);
@@ -71,7 +73,7 @@ test('events received are events sent', async (t) => {
       streaming: true,
     }),
   );
-  assert.equal(end.code, 0, end.said);
+  assertRan(end);
   const stats = await settledStats(mock);
   const totals = end.result.totals;
   assert.ok(totals.operations_total > 20);
@@ -95,11 +97,12 @@ test('weights 1:5 give 1:5', async (t) => {
       ],
     }),
   );
-  assert.equal(end.code, 0, end.said);
+  assertRan(end);
   const pings = operation(end.result, 'ping').operations_total;
   const total = end.result.totals.operations_total;
   const sigma = Math.sqrt(total * (1 / 6) * (5 / 6));
-  assert.ok(total > 1000, `${total} operations`);
+  // So many that 1:3 would be out of bounds.
+  assert.ok(total > 500, `${total} operations`);
   assert.ok(
     Math.abs(pings - total / 6) <= 3.5 * sigma,
     `${pings} of ${total}, expected ${total / 6} ± ${3.5 * sigma}`,
@@ -120,7 +123,7 @@ test('weights of templates count too', async (t) => {
     },
     stages: [{ stage: 'baseline', duration_ms: 1500, load: { target_vus: 4 } }],
   });
-  assert.equal(end.code, 0, end.said);
+  assertRan(end);
   const rare = operation(end.result, 'tools_call', 'rare').operations_total;
   const total = end.result.totals.operations_total;
   assert.ok(Math.abs(rare - total / 4) <= 3.5 * Math.sqrt(total * 0.25 * 0.75), `${rare} of ${total}`);
@@ -128,26 +131,37 @@ test('weights of templates count too', async (t) => {
 
 test('think time of 100 ms with one VU gives at most 10 operations a second', async (t) => {
   const mock = await startMock(t);
+  const machine = watchMachine();
   const end = await run(
     baseline({ url: mock.url, ms: 3000, workload: { think_time: { mode: 'fixed', base_ms: 100 } } }),
   );
-  assert.equal(end.code, 0, end.said);
+  assertRan(end);
   const total = end.result.totals.operations_total;
   assert.ok(total <= 31, `${total} operations in 3 s`);
+  if (machine.skips(t)) {
+    return;
+  }
   assert.ok(total >= 27, `${total} operations in 3 s`);
 });
 
 test('in_flight_per_vu operations of one VU run at the same time', async (t) => {
   const mock = await startMock(t);
+  const machine = watchMachine();
   const end = await run(
     baseline({ url: mock.url, ms: 2000, tool: 'slow_echo', workload: { in_flight_per_vu: 5 } }),
   );
-  assert.equal(end.code, 0, end.said);
+  assertRan(end);
   // Each takes 200 ms: one slot would make 10 of them, five make 50.
   const total = end.result.totals.operations_total;
-  assert.ok(total > 40 && total <= 55, `${total} operations`);
+  assert.ok(total > 10 && total <= 55, `${total} operations`);
+  const most = Math.max(...(await historyOf(mock)).map((sample) => sample.calls_open));
+  assert.equal(most, 5, 'calls that the server had open at once');
   const stats = await settledStats(mock);
   assert.ok(stats.sessions_opened <= 3, 'the slots share the session');
+  if (machine.skips(t)) {
+    return;
+  }
+  assert.ok(total > 40, `${total} operations`);
 });
 
 test('a tool that always fails has the error rate 1', async (t) => {
@@ -163,12 +177,17 @@ test('a tool that always fails has the error rate 1', async (t) => {
 
 test('latencies below a millisecond are shown as such', async (t) => {
   const mock = await startMock(t);
+  const machine = watchMachine();
   const end = await run(baseline({ url: mock.url, ms: 1500 }));
-  assert.equal(end.code, 0, end.said);
-  const p50 = end.result.totals.latency_p50_ms;
-  assert.ok(p50 > 0 && p50 < 1, `p50 is ${p50} ms`);
-  assert.ok(!Number.isInteger(p50));
-  assert.ok(end.result.totals.latency_p99_ms >= p50);
+  assertRan(end);
+  const { latency_p50_ms: p50, latency_p99_ms: p99 } = end.result.totals;
+  const { min_ms: min } = end.result.distributions.service;
+  assert.ok(min > 0 && !Number.isInteger(min), `the shortest took ${min} ms`);
+  assert.ok(p50 >= min && p99 >= p50);
+  if (machine.skips(t)) {
+    return;
+  }
+  assert.ok(p50 < 1, `p50 is ${p50} ms`);
   assert.match(end.stdout, /\b0\.\d+ ?ms|\d+(\.\d+)? ?µs|\d+(\.\d+)? ?us/, 'the summary shows a fraction');
 });
 

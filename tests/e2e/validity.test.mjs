@@ -6,9 +6,10 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
-import { baseline, endOfRun, run, writeScenario } from './lib/mcpdrill.mjs';
+import { assertRan, baseline, endOfRun, run, wasHindered, writeScenario } from './lib/mcpdrill.mjs';
 import { startMock } from './lib/mock.mjs';
 import { binDir, start, tempDir } from './lib/process.mjs';
+import { watchMachine } from './lib/quiet.mjs';
 
 const INVALID = 6;
 const seconds = 7;
@@ -117,24 +118,22 @@ const unhurried = (url) =>
     workload: { think_time: { mode: 'fixed', base_ms: 100 } },
   });
 
-test('think time on an idle machine: valid', async (t) => {
+test('think time on a quiet machine: valid', async (t) => {
   const mock = await startMock(t);
-  let end;
-  // Other work on the machine may hold it up for once.
-  for (let tries = 0; tries < 3; tries++) {
+  let machine, end;
+  // A hiccup that is too short for the watch may still hold it up for once.
+  for (let tries = 0; tries < 3 && end?.code !== 0; tries++) {
+    machine?.stop();
+    machine = watchMachine();
     end = await run(unhurried(mock.url));
-    if (end.code === 0) {
-      assert.equal(end.result.validity.state, 'valid');
-      assert.equal(end.result.verdict, 'passed');
-      return;
-    }
+    assertRan(end);
   }
-  const evidence = JSON.stringify(end.result?.validity?.evidence);
-  if (/pressure on the machine's CPU/.test(evidence)) {
-    t.skip(`the machine is busy: ${evidence}`);
+  if (end.code !== 0 && machine.skips(t)) {
     return;
   }
-  assert.equal(end.code, 0, end.said);
+  machine.stop();
+  assert.equal(end.result.validity.state, 'valid', end.said);
+  assert.equal(end.result.verdict, 'passed');
 });
 
 test('a target that is too slow for its slots: under_delivered, with the slots that it takes', async (t) => {
@@ -149,9 +148,11 @@ test('a target that is too slow for its slots: under_delivered, with the slots t
     }),
   );
   assert.equal(end.code, INVALID, end.said);
-  assert.equal(end.result.validity.state, 'under_delivered', JSON.stringify(end.result.validity));
+  if (!wasHindered(end)) {
+    assert.equal(end.result.validity.state, 'under_delivered', JSON.stringify(end.result.validity));
+  }
   assert.match(
-    end.result.validity.evidence[0],
-    /80 operations were due, \d+ started, \d+ dropped .*needs \d+ slots, there were 2$/,
+    end.result.validity.evidence.join('\n'),
+    /^80 operations were due, \d+ started, \d+ dropped .*needs \d+ slots, there were 2$/m,
   );
 });

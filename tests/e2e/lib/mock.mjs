@@ -63,10 +63,29 @@ async function post(url, body) {
   assert.ok(answer.ok, `${url}: ${answer.status} ${await answer.text()}`);
 }
 
+// Returns the first statistics of which `holds` is true; fails, with `what` was waited for, if that takes 20 s.
+export async function becomes(mock, what, holds) {
+  let stats;
+  for (let tries = 0; tries < 1000; tries++) {
+    stats = await mock.stats();
+    if (holds(stats)) {
+      return stats;
+    }
+    await pause(20);
+  }
+  assert.fail(`waited in vain for ${what}: ${JSON.stringify(stats)}`);
+}
+
+// Returns when the load has begun: at least `count` calls of tools have reached the mock. How long a program
+// takes to start is the machine's affair.
+export async function callsBegan(mock, count = 1) {
+  await becomes(mock, `${count} calls`, ({ requests }) => (requests['tools/call'] ?? 0) >= count);
+}
+
 // What the server saw once every connection to it is closed again; /stats itself holds one.
 export async function settledStats(mock) {
   let stats = await mock.stats();
-  for (let tries = 0; tries < 100 && stats.streams_open > 0; tries++) {
+  for (let tries = 0; tries < 500 && stats.streams_open > 0; tries++) {
     await pause(20);
     stats = await mock.stats();
   }

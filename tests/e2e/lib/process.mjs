@@ -42,6 +42,9 @@ export function tempDir() {
   return folder;
 }
 
+// The processes that tests have started and that still run.
+export const livingPids = () => [...alive].map((child) => child.pid).filter(Boolean);
+
 export const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 
 // One line of /proc/PID/status in bytes, or 0 when the process is gone.

@@ -75,7 +75,7 @@ export function echoScenario({ url, arguments: args, vus = 2, ms = 1000, workloa
     scenario_id: 'features',
     target: { url },
     workload: {
-      think_time: { mode: 'fixed', base_ms: 20 },
+      think_time: { mode: 'fixed', base_ms: 10 },
       ...workload,
       tools: { templates: [{ template_id: 'only', tool_name: 'echo', arguments: args, ...template }] },
     },

@@ -53,9 +53,9 @@ export function paste(base, snippet) {
   return snippet;
 }
 
-// The same scenario against `url`, each time divided by `factor`; stages last `stageMs`. Without preflight: it
-// cannot be shortened as much as the rest.
-export function shortened(scenario, { url, factor = 20, stageMs = 1500 }) {
+// The same scenario against `url`, each time divided by `factor`; stages last `stageMs`, streams have at most
+// `events`. Without preflight: it cannot be shortened as much as the rest.
+export function shortened(scenario, { url, factor = 20, stageMs = 1500, events = Infinity }) {
   const out = structuredClone(scenario);
   out.target.url = url;
   const { timeouts } = out.target;
@@ -69,6 +69,7 @@ export function shortened(scenario, { url, factor = 20, stageMs = 1500 }) {
   }
   for (const { arguments: args } of out.workload.tools.templates) {
     args.interval_ms = Math.round(args.interval_ms / factor);
+    args.event_count = Math.min(args.event_count, events);
   }
   out.stages = out.stages.filter(({ stage }) => stage !== 'preflight');
   for (const stage of out.stages) {
