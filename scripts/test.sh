@@ -29,7 +29,7 @@ finish() {
     for name in ${failures[@]+"${failures[@]}"}; do
         echo "FAILED: $name"
     done
-    if [ $((passed + failed)) -eq 0 ]; then
+    if [ $((passed + failed + skipped)) -eq 0 ]; then
         failed=1
     fi
     local line="$passed passed, $failed failed"
@@ -132,35 +132,75 @@ build() {
     quietly "build ($preset): compile" cmake --build --preset "$preset" -j"$jobs" "$@" || return 1
 }
 
-# Each line of lint is a program in tests/lint: 0 passes, 77 is "cannot be tried here".
+# What a line of lint ended with: 0 passes, 77 is "cannot be tried here".
+tally_lint() {
+    local name=$1 status=$2 log=$3
+    case $status in
+    0)
+        passed=$((passed + 1))
+        echo "ok       $name"
+        ;;
+    77)
+        skip_one "$name: $(tail -n 1 "$log")"
+        echo "skipped  $name: $(tail -n 1 "$log")"
+        ;;
+    *)
+        fail_one "$name"
+        echo "FAILED   $name"
+        head -n 60 "$log"
+        ;;
+    esac
+}
+
+# Each line of lint is a program in tests/lint. clang-tidy computes for minutes, and end-to-end tests mostly
+# wait: if they are played too, it waits for them and runs beside those that do not measure.
 run_lint() {
     title "lint"
-    local script name status
+    local script status
     for script in tests/lint/*.sh; do
-        name="lint: $(basename "$script" .sh)"
+        if [ "$script" = "$tidy" ] && [ $tidy_beside = yes ]; then
+            continue
+        fi
         status=0
         attended "$logs/lint" bash "$script" || status=$?
-        case $status in
-        0)
-            passed=$((passed + 1))
-            echo "ok       $name"
-            ;;
-        77)
-            skip_one "$name: $(tail -n 1 "$logs/lint")"
-            echo "skipped  $name: $(tail -n 1 "$logs/lint")"
-            ;;
-        *)
-            fail_one "$name"
-            echo "FAILED   $name"
-            head -n 60 "$logs/lint"
-            ;;
-        esac
+        tally_lint "lint: $(basename "$script" .sh)" "$status" "$logs/lint"
     done
 }
 
-# The names of the tests that ended as `status` says: run, fail, notrun or disabled.
+tidy=tests/lint/tidy.sh
+tidy_beside=no
+tidy_pid=
+
+start_tidy() {
+    if [ $tidy_beside = yes ] && [ -z "$tidy_pid" ]; then
+        nice -n 19 bash "$tidy" > "$logs/tidy" 2>&1 &
+        tidy_pid=$!
+    fi
+}
+
+finish_tidy() {
+    local status=0
+    start_tidy
+    [ -n "$tidy_pid" ] || return 0
+    title "lint: tidy, which ran beside the tests"
+    wait "$tidy_pid" || status=$?
+    tally_lint "lint: tidy" "$status" "$logs/tidy"
+}
+
+# The names of the tests that ended as `status` says: run or fail.
 junit_names() {
     sed -n "s/.*<testcase name=\"\([^\"]*\)\".* status=\"$2\".*/\1/p" "$1"
+}
+
+# The lines "test: why" of the tests that could not be tried: whole programs, which say "skipped: why"
+# as their last word, and single tests of cmocka in a program that has passed.
+junit_skips() {
+    awk '
+        /<testcase / { name = $0; sub(/.*<testcase name="/, "", name); sub(/".*/, "", name); why = ""
+                       whole = / status="(notrun|disabled)"/ }
+        /skipped: /  { why = $0; sub(/.*skipped: /, "", why) }
+        /\[ +SKIPPED \] [a-z]/ { sub(/.*\] /, ""); print name ": " $0 }
+        /<\/testcase>/ && whole { print name (why != "" ? ": " why : "") }' "$1" | sort -u
 }
 
 # Runs the tests of one preset and adds ctest's own numbers to ours.
@@ -168,8 +208,8 @@ run_ctest() {
     local preset=$1 label=$2 report="$logs/ctest.xml" name good=0 all=0 status=0
     shift 2
     rm -f "$report"
-    attended "$logs/ctest" ctest --preset "$preset" -j"$jobs" --no-tests=ignore --output-junit "$report" "$@" ||
-        status=$?
+    attended "$logs/ctest" ctest --preset "$preset" -j"$jobs" --no-tests=ignore --output-junit "$report" \
+        --test-output-size-passed 65536 "$@" || status=$?
     if [ ! -s "$report" ]; then
         tail -n 40 "$logs/ctest"
         fail_one "$label: ctest gave no report"
@@ -180,7 +220,8 @@ run_ctest() {
     passed=$((passed + good))
     while read -r name; do
         skip_one "$label: $name"
-    done < <(junit_names "$report" notrun; junit_names "$report" disabled)
+        echo "skipped  $label: $name"
+    done < <(junit_skips "$report")
     while read -r name; do
         fail_one "$label: $name"
     done < <(junit_names "$report" fail)
@@ -228,14 +269,19 @@ tap_count() {
 
 # One process of Node's test runner per file.
 play_e2e_file() {
-    local file=$1 log=$2 status=0 start=$SECONDS
-    node --test --test-reporter=tap "$file" > "$log" 2>&1 || status=$?
+    local log="$logs/tap.$1" status=0 start=$SECONDS
+    node --test --test-reporter=tap "tests/e2e/$1.test.mjs" > "$log" 2>&1 || status=$?
     echo "$status $((SECONDS - start))" > "$log.end"
 }
+export -f play_e2e_file
+export logs
 
 tally_e2e_file() {
-    local label=$1 log=$2 status seconds ok bad skip
-    read -r status seconds < "$log.end"
+    local label=$1 log=$2 status=1 seconds=0 ok bad skip
+    if ! read -r status seconds < "$log.end"; then
+        echo "it did not come to its end" >> "$log"
+        status=1
+    fi
     ok=$(tap_count "$log" pass)
     skip=$(tap_count "$log" skipped)
     bad=$(($(tap_count "$log" fail) + $(tap_count "$log" cancelled)))
@@ -256,24 +302,25 @@ tally_e2e_file() {
     fi
 }
 
-# What measures times runs alone; the others mostly wait, so two of them run side by side.
-alone=" openload validity truth memory seed seed_heavy "
+# What measures times runs alone, first; the others mostly wait, so some of them run side by side, and
+# clang-tidy beside them.
+alone=" openload validity truth seed seed_heavy "
+side_by_side=$((jobs + 1))
 
 run_e2e_files() {
-    local prefix=$1 name
+    local prefix=$1 name beside=()
     shift
+    rm -f "$logs"/tap.*
     for name in "$@"; do
         if [[ $alone == *" $name "* ]]; then
-            wait
-            attended /dev/null play_e2e_file "tests/e2e/$name.test.mjs" "$logs/tap.$name"
+            attended /dev/null play_e2e_file "$name"
         else
-            while [ "$(jobs -pr | wc -l)" -ge 2 ]; do
-                wait -n || true
-            done
-            play_e2e_file "tests/e2e/$name.test.mjs" "$logs/tap.$name" &
+            beside+=("$name")
         fi
     done
-    wait
+    [ "$prefix" = "e2e, tsan" ] || start_tidy
+    printf '%s\n' ${beside[@]+"${beside[@]}"} > "$logs/beside"
+    attended /dev/null xargs -r -n 1 -P "$side_by_side" -a "$logs/beside" bash -c 'play_e2e_file "$1"' _
     for name in "$@"; do
         tally_e2e_file "$prefix: $name" "$logs/tap.$name"
     done
@@ -345,10 +392,22 @@ if [ $setup = yes ]; then
         exit 1
     fi
 fi
+is_wanted() {
+    [[ " ${parts[*]} " == *" $1 "* ]]
+}
+
 # clang-tidy reads the compile commands of the release build.
-if [[ " ${parts[*]} " == *" lint "* ]]; then
+if is_wanted lint; then
+    if is_wanted e2e || is_wanted e2e-sanitized; then
+        tidy_beside=yes
+    fi
     quietly "build (release): configure" cmake --preset release
 fi
-for part in "${parts[@]}"; do
+# What measures comes before the first thing that may run beside it.
+for part in lint unit tsan measure e2e e2e-sanitized; do
+    is_wanted "$part" || continue
+    begun=$SECONDS
     "run_${part//-/_}"
+    echo "$part took $((SECONDS - begun)) s"
 done
+finish_tidy
