@@ -236,8 +236,14 @@ run_ctest() {
 run_unit() {
     build dev || return
     title "unit, integration and fuzz corpora (address and undefined-behaviour sanitizers)"
-    run_ctest dev "dev"
+    run_ctest dev "dev" -E "$counts_allocations"
+    build release --target unit_engine_allocation || return
+    title "unit: what sanitizers would hide"
+    run_ctest release "release" -R "$counts_allocations"
 }
+
+# This test brings a malloc that counts, where the sanitizers bring theirs.
+counts_allocations='^unit_engine_allocation$'
 
 # Where threads meet: whole runs in one process, the worker, the mock's servers, and real processes.
 run_tsan() {

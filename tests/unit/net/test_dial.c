@@ -21,7 +21,6 @@ struct world {
     struct stream *stream;
     struct dial_failure failure;
     char text[240];
-    unsigned threads; /* when it began */
     struct listener listener;
     bool closed;
     const char *deny; /* a text in the address that the filter refuses */
@@ -75,7 +74,7 @@ static bool listen_on(struct world *w, const char *literal, const char *host)
 {
     union addr any;
 
-    *w = (struct world){.self = w, .threads = threads_count()};
+    *w = (struct world){.self = w};
     assert_int_equal(loop_new(&real_clock, &w->loop, NULL), 0);
     assert_true(addr_from_literal(str_c(literal), 0, &any));
     if (listener_init(&w->listener, w->loop, &any, on_accept, NULL) != 0) {
@@ -99,7 +98,7 @@ static void tear_down(struct world *w)
     }
     loop_turn(w->loop, 0);
     loop_free(w->loop);
-    threads_settle(w->threads);
+    threads_settle();
 }
 
 /* The listener's port, with nobody behind it any more. */
