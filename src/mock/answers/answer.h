@@ -7,9 +7,6 @@
 
 /* Everything about the op's answer is known: it leaves, now or later. */
 void mock_answer(struct op *op);
-/* Sets m->result to an error and the kind to OP_ANSWER. */
-void mock_op_error(struct op *op, int code, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
 /* An answer without JSON-RPC result: status, and an error object as body unless `code` is 0. */
 void mock_refuse(struct mock *m,
                  struct http_exchange *x,
