@@ -86,6 +86,10 @@ static const struct tool_case cases[] = {
     {"json_transform", "{\"operation\":\"filter\",\"data\":[]}", "invalid data", 1, 0},
     {"json_transform", "{\"operation\":\"x\",\"data\":{}}", "unknown operation", 1, 0},
     {"json_transform", "{\"operation\":\"uppercase_keys\",\"data\":{\"\":1}}", "{\"\":1}", 0, 0},
+    /* The words of an enumeration in any case. */
+    {"text_processor", "{\"text\":\"ab\",\"operation\":\"UpperCase\"}", "AB", 0, 0},
+    {"list_operations", "{\"list\":[1,2],\"operation\":\"SUM\"}", "3", 0, 0},
+    {"json_transform", "{\"operation\":\"Uppercase_Keys\",\"data\":{\"a\":1}}", "{\"A\":1}", 0, 0},
     {"text_processor",
      "{\"text\":\"stra\xc3\x9f"
      "e \xc3\xa4\",\"operation\":\"uppercase\"}",
