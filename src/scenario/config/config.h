@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The effective config: what a scenario file says, every default filled in. Filled by the loader
- * from the rows of scenario/fields/fields.c (the master copy of names, bounds and defaults), then
+ * from the rows of scenario/fields/ (the master copy of names, bounds and defaults), then
  * never changed again, so that all threads may read it.
  *
  * Units: milliseconds of the file are nanoseconds here (`_ns`). Texts are NUL-terminated, never

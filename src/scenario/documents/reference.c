@@ -22,8 +22,8 @@ static void write_support(const struct field *f, struct buf *out)
 {
     const char *before = "Not supported yet: ";
 
-    if (f->only != NULL) {
-        buf_printf(out, " Anything but `%s` is accepted with a warning: %s.", f->only, f->later);
+    if (f->later != NULL) {
+        buf_printf(out, " Anything but `%s` is accepted with a warning: %s.", f->def, f->later);
     }
     for (const struct choice *c = f->choices; c != NULL && c->name != NULL; c++) {
         if (c->unsupported) {

@@ -158,7 +158,7 @@ const struct section criterion_section = {.title = "success_criteria[]",
                                           .count = COUNT(criterion_fields),
                                           .size = sizeof(struct criterion_config)};
 
-/* Both kinds become rows of the stages' conditions (scenario/streaming.c). */
+/* Both kinds become rows of the stages' conditions (scenario/rules/condition.c). */
 static const struct field streaming_fields[] = {
     {.key = "stream_stall_seconds",
      .type = FIELD_INT,

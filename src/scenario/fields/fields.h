@@ -51,8 +51,8 @@ struct field {
     size_t item_max;             /* length of each text of a list or map */
     const char *def;             /* the default as JSON; NULL: required, computed or none */
     const char *computed;        /* the default in words, when it depends on other fields */
-    const char *only;            /* JSON; any other value is accepted with a warning: */
-    const char *later;           /* … this will not happen yet */
+    const char *later;           /* a value other than the default is accepted with the warning
+                                  * that this will not happen yet; NULL: it works */
     const struct choice *choices;
     const struct section *section;
     const char *characters; /* the only characters that a text may have; NULL: all */

@@ -23,7 +23,7 @@ void field_expected(const struct field *f, struct buf *out);
 /* A value as the user wrote it, shortened. */
 void field_found(const json_t *value, struct buf *out);
 
-/* Parses the JSON text of a row (`def`, `only`), which is right by construction; never NULL. The
+/* Parses the JSON text of a row (`def`), which is right by construction; never NULL. The
  * caller owns it. */
 json_t *field_json(const char *text);
 

@@ -239,7 +239,6 @@ static const struct field tls_fields[] = {
      .flags = FIELD_STRICT,
      .offset = AT(tls_config, verify),
      .def = "true",
-     .only = "true",
      .later = no_tls,
      .help = "Whether the certificate of the target is checked."},
     {.key = "ca_bundle_ref",
@@ -248,7 +247,6 @@ static const struct field tls_fields[] = {
      .offset = AT(tls_config, ca_bundle_ref),
      .max = 512,
      .def = "null",
-     .only = "null",
      .later = no_tls,
      .help = "Reference to a file of certificates; null is the store of the system."},
 };

@@ -102,12 +102,12 @@ static bool same_value(const json_t *a, const json_t *b)
     return json_equal(a, b) != 0;
 }
 
-static bool is_only(const struct field *f, const json_t *value)
+static bool is_default(const struct field *f, const json_t *value)
 {
-    json_t *only = field_json(f->only);
-    bool same = same_value(only, value);
+    json_t *def = field_json(f->def);
+    bool same = same_value(def, value);
 
-    json_decref(only);
+    json_decref(def);
     return same;
 }
 
@@ -377,7 +377,7 @@ static bool accept(struct check *c, const struct field *f, const json_t *value)
         report_misfit(c, f, value, fit);
         return false;
     }
-    if (f->only != NULL && !is_only(f, value)) {
+    if (f->later != NULL && !is_default(f, value)) {
         report_later(c, value, f->later);
     }
     if (f->type == FIELD_ENUM) {

@@ -79,9 +79,7 @@ static void check_row(const struct field *f)
     if (f->type == FIELD_ARRAY && f->section != NULL) {
         assert_true(f->section->size > 0);
     }
-    if (f->only != NULL) {
-        json_decref(field_json(f->only));
-    }
+    assert_true(f->later == NULL || f->def != NULL);
     if (f->def != NULL) {
         json_decref(field_json(f->def));
     }
