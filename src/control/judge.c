@@ -36,17 +36,16 @@ json_t *run_trigger_json(const struct run *r)
                                         "failed_ops", (json_int_t)w->failed));
     }
     return json_pack(
-        "{sssssssfsfsIsIsIsssbsosossss}", "condition_id", t->spec->id, "metric",
+        "{sssssssfsfsIsIsIsosbsosossss}", "condition_id", t->spec->id, "metric",
         t->spec->metric->name, "comparator", stop_comparator_name(t->spec->comparator), "threshold",
         t->spec->threshold, "observed", o->value, "window_ms", (json_int_t)t->window_s * 1000,
         "total_ops", (json_int_t)o->ended, "failed_ops", (json_int_t)o->failed, "sentence",
-        t->sentence, "partial", (int)t->partial, "also", also, "windows", windows, "scope",
-        t->spec->scope_text != NULL ? t->spec->scope_text : "", "stage_id",
+        run_text(t->sentence), "partial", (int)t->partial, "also", also, "windows", windows,
+        "scope", t->spec->scope_text != NULL ? t->spec->scope_text : "", "stage_id",
         t->spec->stage_index >= 0 ? r->plan->stages[t->spec->stage_index].config->stage_id : "");
 }
 
-/* What the target said may be cut inside a character, or be no text at all. */
-static json_t *foreign_text(const char *text)
+json_t *run_text(const char *text)
 {
     struct buf quoted;
     json_t *out = NULL;
@@ -70,8 +69,8 @@ static json_t *check_json(const struct check *c)
     return json_pack("{sssbsfss?ss?soso}", "name", c->name, "ok", (int)c->ok, "latency_ms",
                      (double)c->latency_ns / (double)NS_PER_MS, "error_type",
                      c->ok ? NULL : error_type_name(error_code_type(c->code)), "error_code",
-                     c->ok ? NULL : code, "message", foreign_text(c->message), "remediation",
-                     foreign_text(c->remediation));
+                     c->ok ? NULL : code, "message", run_text(c->message), "remediation",
+                     run_text(c->remediation));
 }
 
 json_t *run_preflight_json(const struct run *r)
@@ -83,7 +82,7 @@ json_t *run_preflight_json(const struct run *r)
     }
     return json_pack("{sssssoso}", "stage", "preflight", "stage_id",
                      r->stage >= 0 ? r->plan->stages[r->stage].config->stage_id : "", "reason",
-                     foreign_text(r->stop.sentence), "checks", checks);
+                     run_text(r->stop.sentence), "checks", checks);
 }
 
 /* What is wrong with the books; NULL: nothing. `out` has room for a line. */

@@ -11,6 +11,10 @@ void run_emit(struct run *r, const char *type, json_t *payload);
 /* All figures are final: fills validity, evidence, verdict and exit_code. */
 void run_judge(struct run *r);
 
+/* A value for a payload. What a target or a scenario says may be cut inside a character, or be no
+ * text at all: such bytes become U+FFFD. */
+json_t *run_text(const char *text);
+
 /* Payload of STOP_CONDITION_TRIGGERED. */
 json_t *run_trigger_json(const struct run *r);
 /* The payload of STAGE_FAILED: why, and every check that ran. */

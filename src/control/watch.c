@@ -16,7 +16,7 @@ void run_warn(struct run *r, const char *fmt, ...)
     vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
     (void)buf_printf(&r->warnings, "%s\n", text); /* beyond its maximum the events still tell */
-    run_emit(r, "SYSTEM_WARNING", json_pack("{ss}", "warning", text));
+    run_emit(r, "SYSTEM_WARNING", json_pack("{so}", "warning", run_text(text)));
 }
 
 /* ---- ramps ----------------------------------------------------------------------------------- */

@@ -35,6 +35,11 @@ process.on('exit', () => {
   }
 });
 
+// A signal would end the process without the above.
+for (const [signal, number] of Object.entries({ SIGHUP: 1, SIGINT: 2, SIGTERM: 15 })) {
+  process.once(signal, () => process.exit(128 + number));
+}
+
 // A temporary folder that is gone when the test process ends.
 export function tempDir() {
   const folder = mkdtempSync(join(tmpdir(), 'mcpdrill-e2e-'));

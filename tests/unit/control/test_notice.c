@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: MIT */
+/* What a run says at its end of what never succeeded. */
+#include "control/run_priv.h"
+#include "support/planned.h"
+#include "support/unit.h"
+
+#define CALL "{'operation': 'tools/call', 'weight': 1}"
+
+/* Operations: a, b, c in both stages. */
+static const char *const three_tools =
+    "{'target': {'url': 'http://localhost/mcp'},"
+    " 'workload': {'operation_mix': [" CALL "],"
+    "  'tools': {'selection': {'mode': 'weighted'}, 'templates': ["
+    "   {'template_id': 'a', 'tool_name': 'echo', 'arguments': {}},"
+    "   {'template_id': 'b', 'tool_name': 'search', 'arguments': {}},"
+    "   {'template_id': 'c', 'tool_name': 'search', 'arguments': {}}]}},"
+    " 'stages': [{'stage': 'baseline', 'duration_ms': 1000, 'load': {'target_vus': 1}},"
+    "            {'stage': 'ramp', 'duration_ms': 1000, 'load': {'target_vus': 1}}]}";
+
+struct world {
+    struct planned planned;
+    struct window *window;
+    struct run run;
+    unsigned events;
+};
+
+static void on_event(void *owner, const struct run_event *event)
+{
+    struct world *w = owner;
+
+    assert_string_equal(event->type, "SYSTEM_WARNING");
+    assert_true(json_is_string(json_object_get(event->payload, "warning")));
+    w->events++;
+}
+
+static void set_up(struct world *w, const char *scenario)
+{
+    static const struct aggregate_key no_names[64];
+
+    *w = (struct world){0};
+    planned_make(&w->planned, scenario, NULL, 0);
+    const struct plan *p = w->planned.plan;
+    assert_in_range(p->key_count, 1, 64);
+    w->window = window_new(p->key_count, 0, 0);
+    window_reset(w->window, 0, 0, NS_PER_S);
+    w->run = (struct run){.plan = p,
+                          .books = aggregate_new(no_names, p->key_count, p->stage_count, 1, 0, 10),
+                          .stage = -1,
+                          .verdict = RUN_PASSED,
+                          .stop = {.kind = RUN_STOP_COMPLETED},
+                          .observer_ = {.on_event = on_event, .owner = w}};
+    buf_init(&w->run.warnings, 1 << 16);
+}
+
+static void end_operations(struct world *w, uint32_t stage, uint32_t operation, int count, bool ok)
+{
+    struct outcome o = {.key = plan_key(w->planned.plan, stage, operation),
+                        .cls = ok ? OUTCOME_OK : OUTCOME_FAILED,
+                        .t_due = 1,
+                        .t_send = 1,
+                        .t_end = 2};
+
+    if (!ok) {
+        o.error_type = ERROR_TYPE_TOOL_ERROR;
+        o.error_code = ERROR_CODE_TOOL_ERROR;
+        o.origin = ERROR_ORIGIN_TOOL;
+    }
+    for (int i = 0; i < count; i++) {
+        window_started(w->window, o.key);
+        window_outcome(w->window, &o);
+    }
+}
+
+static void expect_notices(struct world *w, unsigned count, const char *lines)
+{
+    aggregate_add(w->run.books, 0, w->window);
+    notice_failures(&w->run);
+    assert_string_equal(buf_c(&w->run.warnings), lines);
+    assert_int_equal(w->events, count);
+}
+
+static void tear_down(struct world *w)
+{
+    buf_clear(&w->run.warnings);
+    aggregate_free(w->run.books);
+    window_free(w->window);
+    planned_clear(&w->planned);
+}
+
+static void test_all_well(void **state)
+{
+    struct world w;
+
+    (void)state;
+    set_up(&w, three_tools);
+    end_operations(&w, 0, 0, 3, true);
+    expect_notices(&w, 0, "");
+    tear_down(&w);
+}
+
+static void test_one_never_succeeded(void **state)
+{
+    struct world w;
+
+    (void)state;
+    set_up(&w, three_tools);
+    end_operations(&w, 0, 0, 3, true);
+    end_operations(&w, 0, 1, 2, false); /* in both stages … */
+    end_operations(&w, 1, 1, 3, false);
+    end_operations(&w, 0, 2, 4, false); /* … this one comes right in the second */
+    end_operations(&w, 1, 2, 1, true);
+    expect_notices(&w, 1,
+                   "tools/call search [b] never succeeded: all 5 failed; the errors say why\n");
+    tear_down(&w);
+}
+
+static void test_nothing_succeeded(void **state)
+{
+    static const char *const line =
+        "every operation failed; the run has passed because no criterion says that it must not, "
+        "for example --expect 'error_rate < 1 %'\n";
+    struct world w;
+
+    (void)state;
+    set_up(&w, three_tools);
+    end_operations(&w, 0, 0, 2, false);
+    expect_notices(&w, 1, line);
+    tear_down(&w);
+
+    /* Somebody has judged it already. */
+    set_up(&w, three_tools);
+    w.run.criterion_count = 1;
+    end_operations(&w, 0, 0, 2, false);
+    expect_notices(&w, 0, "");
+    tear_down(&w);
+}
+
+/* A template that two entries of the mix call is one thing, and only bad if it is bad in both. */
+static void test_one_template_of_two_entries(void **state)
+{
+    static const char *const two_entries =
+        "{'target': {'url': 'http://localhost/mcp'},"
+        " 'workload': {'operation_mix': [" CALL "," CALL ",{'operation': 'ping', 'weight': 1}],"
+        "  'tools': {'templates': [{'template_id': 'a', 'tool_name': 'echo', 'arguments': {}}]}},"
+        " 'stages': [{'stage': 'baseline', 'duration_ms': 1000, 'load': {'target_vus': 1}}]}";
+    struct world w;
+
+    (void)state;
+    set_up(&w, two_entries);
+    assert_int_equal(w.planned.plan->operation_count, 3);
+    end_operations(&w, 0, 0, 2, false);
+    end_operations(&w, 0, 1, 3, false);
+    end_operations(&w, 0, 2, 1, true);
+    expect_notices(&w, 1,
+                   "tools/call echo [a] never succeeded: all 5 failed; the errors say why\n");
+    tear_down(&w);
+
+    set_up(&w, two_entries);
+    end_operations(&w, 0, 0, 2, false);
+    end_operations(&w, 0, 1, 1, true);
+    expect_notices(&w, 0, "");
+    tear_down(&w);
+}
+
+/* Names of any length and script: the event is JSON all the same. */
+static void test_long_names(void **state)
+{
+    static char scenario[4000], name[400];
+    struct world w;
+
+    (void)state;
+    for (size_t i = 0; i + 3 < sizeof name; i += 3) {
+        memcpy(name + i, "\xe6\x96\x87", 4);
+    }
+    snprintf(scenario, sizeof scenario,
+             "{'target': {'url': 'http://localhost/mcp'},"
+             " 'workload': {'operation_mix': [" CALL ",{'operation': 'ping', 'weight': 1}],"
+             "  'tools': {'templates': [{'template_id': 'a', 'tool_name': '%s',"
+             "                           'arguments': {}}]}},"
+             " 'stages': [{'stage': 'baseline', 'duration_ms': 1000, 'load': {'target_vus': 1}}]}",
+             name);
+    set_up(&w, scenario);
+    end_operations(&w, 0, 0, 1, false);
+    end_operations(&w, 0, 1, 1, true);
+    aggregate_add(w.run.books, 0, w.window);
+    notice_failures(&w.run);
+    assert_int_equal(w.events, 1);
+    tear_down(&w);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_all_well),
+        cmocka_unit_test(test_one_never_succeeded),
+        cmocka_unit_test(test_nothing_succeeded),
+        cmocka_unit_test(test_one_template_of_two_entries),
+        cmocka_unit_test(test_long_names),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
