@@ -113,11 +113,12 @@ title() {
 
 # Runs a command quietly; shows what it said only when it failed.
 quietly() {
-    local name=$1
+    local name=$1 status=0
     shift
-    if ! attended "$logs/quiet" "$@"; then
+    attended "$logs/quiet" "$@" || status=$?
+    if [ $status -ne 0 ]; then
         tail -n 60 "$logs/quiet"
-        fail_one "$name"
+        fail_one "$name (exit code $status)"
         return 1
     fi
 }
