@@ -8,42 +8,6 @@
 
 enum { NOTICES_MAX = 8, NAME_MAX_BYTES = 256 };
 
-static bool equal(const char *a, const char *b)
-{
-    return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
-}
-
-/* A template that several entries of the mix call is one thing for whoever reads. */
-static bool is_same(const struct plan_operation *a, const struct plan_operation *b)
-{
-    return a->kind == b->kind && equal(a->tool_name, b->tool_name) &&
-           equal(a->template_id, b->template_id) && equal(a->prompt_name, b->prompt_name) &&
-           equal(a->uri, b->uri);
-}
-
-static bool came_before(const struct plan *p, uint32_t operation)
-{
-    for (uint32_t i = 0; i < operation; i++) {
-        if (is_same(&p->operations[i], &p->operations[operation])) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static void add_keys(const struct plan *p, uint32_t operation, uint64_t *keys)
-{
-    for (uint32_t i = operation; i < p->operation_count; i++) {
-        if (!is_same(&p->operations[i], &p->operations[operation])) {
-            continue;
-        }
-        for (uint32_t stage = 0; stage < p->stage_count; stage++) {
-            uint32_t key = plan_key(p, stage, i);
-            keys[key / 64] |= UINT64_C(1) << key % 64;
-        }
-    }
-}
-
 /* How often the operation ended, if it never ended well; else 0. */
 static uint64_t failures_only(const struct run *r, uint32_t operation)
 {
@@ -51,7 +15,10 @@ static uint64_t failures_only(const struct run *r, uint32_t operation)
     struct metric_view view = {0};
     uint64_t *keys = xcalloc(r->plan->key_count / 64 + 1, sizeof *keys);
 
-    add_keys(r->plan, operation, keys);
+    for (uint32_t stage = 0; stage < r->plan->stage_count; stage++) {
+        uint32_t key = plan_key(r->plan, stage, operation);
+        keys[key / 64] |= UINT64_C(1) << key % 64;
+    }
     filter.keys = keys;
     filter.dists = 0;
     aggregate_view_total(r->books, &filter, &view);
@@ -80,7 +47,7 @@ static void notice_operations(struct run *r)
     char name[NAME_MAX_BYTES];
 
     for (uint32_t i = 0; i < r->plan->operation_count; i++) {
-        uint64_t failed = came_before(r->plan, i) ? 0 : failures_only(r, i);
+        uint64_t failed = failures_only(r, i);
 
         if (failed == 0) {
             continue;

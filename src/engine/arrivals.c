@@ -14,29 +14,23 @@ static const struct plan_stage *stage_at(const struct shard *s, uint32_t stage)
     return &s->plan->stages[stage];
 }
 
-/* Finds the stage and the time of the cursor's arrival. */
-static void locate(const struct shard *s, struct arrival *a)
+/* What the cursor stands on is due when its stage has begun. */
+static void set_due(const struct shard *s, struct arrival *a)
 {
-    a->due_ns = UINT64_MAX;
-    while (a->stage < s->plan->stage_count && a->i >= stage_at(s, a->stage)->end_arrival) {
-        a->stage++;
-    }
-    if (a->stage == s->plan->stage_count || s->arrivals.begin_ns[a->stage] == 0) {
-        return;
-    }
-    uint64_t on_line = schedule_next_ns(&s->plan->schedule, a->i, &a->piece);
-    a->due_ns = s->arrivals.begin_ns[a->stage] + (on_line - stage_at(s, a->stage)->schedule_ns);
+    uint64_t begin = a->own.stage < s->plan->stage_count ? s->arrivals.begin_ns[a->own.stage] : 0;
+
+    a->due_ns = begin == 0 ? UINT64_MAX : begin + a->own.due_ns;
 }
 
 static void advance(const struct shard *s, struct arrival *a)
 {
-    a->i += s->config.segment.count;
-    locate(s, a);
+    dealing_next(s->plan, s->config.segment, &a->own);
+    set_due(s, a);
 }
 
 static uint32_t key_of(const struct shard *s, const struct arrival *a)
 {
-    return plan_key(s->plan, a->stage, plan_pick_arrival(s->plan, a->i));
+    return plan_key(s->plan, a->own.stage, plan_pick_arrival(s->plan, a->own.i));
 }
 
 /* ---- the books ------------------------------------------------------------------------------- */
@@ -61,7 +55,7 @@ static void take_next(struct shard *s)
 {
     struct arrivals *q = &s->arrivals;
 
-    if (q->counted.i == q->next.i) {
+    if (q->counted.own.i == q->next.own.i) {
         count_due(s);
         q->next = q->counted; /* usually nothing else waits, and the way is gone only once */
     } else {
@@ -184,6 +178,14 @@ void arrivals_offer(struct shard *s, struct slot *slot)
     if (!send_armed(&q->at) && q->next.due_ns != UINT64_MAX) {
         loop_send_arm(s->loop, &q->at, q->next.due_ns);
     }
+    if (q->next.due_ns > now) {
+        shard_queue_empty(s);
+    }
+}
+
+bool arrivals_wait(const struct shard *s)
+{
+    return s->arrivals.next.due_ns <= loop_now(s->loop);
 }
 
 void arrivals_withdraw(struct slot *slot)
@@ -201,16 +203,12 @@ void arrivals_begin_stage(struct shard *s, uint32_t stage, uint64_t begin_ns)
     q->begin_ns[stage] = begin_ns;
     if (!stage_at(s, stage)->levels.open_model) {
         /* Slots have a loop of their own now; nobody would come for what is left. */
-        while (q->next.i < stage_at(s, stage)->first_arrival && q->next.due_ns != UINT64_MAX) {
+        while (q->next.due_ns != UINT64_MAX && q->next.own.i < stage_at(s, stage)->first_arrival) {
             drop_next(s, COUNT_DROPPED_NO_SLOT);
         }
     }
-    if (q->next.due_ns == UINT64_MAX) {
-        locate(s, &q->next);
-    }
-    if (q->counted.due_ns == UINT64_MAX) {
-        locate(s, &q->counted);
-    }
+    set_due(s, &q->next);
+    set_due(s, &q->counted);
     serve(s);
 }
 
@@ -223,10 +221,8 @@ void arrivals_end(struct shard *s, bool natural)
     while (s->window != NULL && q->next.due_ns <= now) {
         drop_next(s, natural ? COUNT_DROPPED_NO_SLOT : COUNT_DROPPED_STOPPED);
     }
-    q->next.due_ns = UINT64_MAX;
-    q->next.i = q->counted.i = UINT64_MAX / 2; /* there are no further ones */
-    q->next.stage = q->counted.stage = s->plan->stage_count;
-    q->counted.due_ns = UINT64_MAX;
+    q->next.own.stage = q->counted.own.stage = s->plan->stage_count; /* there are no further ones */
+    q->next.due_ns = q->counted.due_ns = UINT64_MAX;
 }
 
 void arrivals_init(struct shard *s)
@@ -234,7 +230,8 @@ void arrivals_init(struct shard *s)
     struct arrivals *q = &s->arrivals;
 
     q->begin_ns = xcalloc(s->plan->stage_count + 1, sizeof *q->begin_ns);
-    q->next = (struct arrival){.i = s->config.segment.index, .due_ns = UINT64_MAX};
+    dealing_first(s->plan, s->config.segment, &q->next.own);
+    q->next.due_ns = UINT64_MAX;
     q->counted = q->next;
     list_init(&q->idle);
     send_init(&q->at, on_due);

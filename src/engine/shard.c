@@ -175,14 +175,55 @@ static void set_cap(struct shard *s)
 
 /* ---- stages --------------------------------------------------------------------------------- */
 
+struct vu_progress *shard_progress(struct shard *s, uint32_t index)
+{
+    uint32_t own = index / s->config.segment.count;
+
+    if (own >= s->progress_count) {
+        uint32_t count = own < 8 ? 16 : own * 2;
+        s->progress = xrealloc(s->progress, count * sizeof *s->progress);
+        memset(s->progress + s->progress_count, 0,
+               (count - s->progress_count) * sizeof *s->progress);
+        s->progress_count = count;
+    }
+    return &s->progress[own];
+}
+
+static bool is_last(const struct shard *s, const struct vu *vu)
+{
+    for (struct list *node = vu->node.prev; node != &s->vus; node = node->prev) {
+        if (!list_entry(node, struct vu, node)->ending) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* What waits in a shard that has no user any more, while others have some, would wait for ever: its
+ * last user stays until nothing waits. */
+static bool must_linger(const struct shard *s, const struct vu *vu, uint32_t level)
+{
+    return s->is_open && level > 0 && arrivals_wait(s) && is_last(s, vu);
+}
+
+void shard_queue_empty(struct shard *s)
+{
+    if (s->lingering != NULL) {
+        vu_end(s->lingering);
+    }
+}
+
 /* VUs stand in the order of their numbers, but for those that are ending. */
 static void end_above(struct shard *s, uint32_t level)
 {
+    s->lingering = NULL;
     for (struct list *node = s->vus.prev, *before; node != &s->vus; node = before) {
         struct vu *vu = list_entry(node, struct vu, node);
 
         before = node->prev;
-        if (vu->index >= level) {
+        if (vu->index >= level && !vu->ending && must_linger(s, vu, level)) {
+            s->lingering = vu;
+        } else if (vu->index >= level) {
             vu_end(vu);
         } else if (!vu->ending) {
             break;
@@ -201,7 +242,9 @@ static void set_level(struct shard *s, uint64_t t_ns)
         end_above(s, level);
     }
     for (uint32_t i = before; i < level; i++) {
-        if (segment_owns(s->config.segment, i)) {
+        if (s->lingering != NULL && s->lingering->index == i) {
+            s->lingering = NULL; /* it is wanted again */
+        } else if (segment_owns(s->config.segment, i)) {
             vu_new(s, i,
                    change + plan_start_ns(s->plan, (uint32_t)s->stage, t_ns, before, level, i));
         }
@@ -456,5 +499,6 @@ void shard_free(struct shard *s)
     buf_clear(&s->tail);
     buf_clear(&s->head);
     xfree(s->echoes);
+    xfree(s->progress);
     xfree(s);
 }

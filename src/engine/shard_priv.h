@@ -21,6 +21,7 @@
 #include "engine/sessions.h"
 #include "engine/shard.h"
 #include "metrics/outcome.h"
+#include "plan/dealing.h"
 
 struct vu;
 
@@ -70,6 +71,12 @@ struct vu_journey {
     bool starting;     /* the slots wait for the list at the start */
 };
 
+/* How far a user came; it goes on there when it comes back. */
+struct vu_progress {
+    uint64_t next_n : 40; /* number of its next pick */
+    uint64_t turn : 24;   /* of selection.mode round_robin, in the cycle of the templates */
+};
+
 struct vu {
     struct list node; /* in shard->vus */
     struct shard *shard;
@@ -77,8 +84,7 @@ struct vu {
     uint32_t active; /* slots that are not idle, and holders */
     bool ending;
     bool closing; /* its sessions are saying goodbye */
-    uint64_t next_n;
-    uint32_t turn; /* of selection.mode round_robin */
+    struct vu_progress progress;
     struct send start;
     struct str head;            /* of every request … */
     char *own_head;             /* … a copy of its own only when it names the VU, else NULL */
@@ -89,9 +95,7 @@ struct vu {
 
 /* A place on the schedule: one of the shard's own arrivals. */
 struct arrival {
-    uint64_t i;
-    uint32_t stage;
-    size_t piece;
+    struct dealt own;
     uint64_t due_ns; /* UINT64_MAX: its stage has not begun, or there is none */
 };
 
@@ -116,6 +120,9 @@ struct shard {
     struct preflight *preflight;
 
     struct list vus;
+    struct vu *lingering; /* its only one, which ends when nothing waits any more; or NULL */
+    struct vu_progress *progress; /* of its users so far, by index / segment.count … */
+    uint32_t progress_count;      /* … room for so many */
     uint32_t vu_count, session_count, stream_count, in_flight;
     uint64_t token; /* last progress token */
     struct buf tail, head;
@@ -161,6 +168,11 @@ static inline uint64_t shard_wall_ms(const struct shard *s)
 {
     return (uint64_t)((int64_t)loop_now(s->loop) + s->wall_offset_ns) / NS_PER_MS;
 }
+/* Random bits for what a VU sends beside its operations: others each time. */
+static inline uint64_t shard_draw_beside(struct shard *s, uint32_t vu)
+{
+    return plan_draw(s->plan, vu, UINT64_MAX - ++s->token);
+}
 /* A VU is gone. */
 void shard_vu_gone(struct shard *s);
 /* What sessions_finish waited for. */
@@ -175,6 +187,10 @@ static inline bool shard_is_sized(const struct shard *s)
 {
     return s->stage >= 0 && s->plan->stages[s->stage].levels.sized;
 }
+/* Nothing waits any more: the VU that stayed for it ends. */
+void shard_queue_empty(struct shard *s);
+/* Where a user's progress is kept while it is away. */
+struct vu_progress *shard_progress(struct shard *s, uint32_t index);
 /* Another VU, now, for a stage whose VUs are as many as its rate needs. False: no more may be. */
 bool shard_grow(struct shard *s);
 
@@ -186,6 +202,8 @@ void arrivals_clear(struct shard *s);
 void arrivals_begin_stage(struct shard *s, uint32_t stage, uint64_t begin_ns);
 /* The slot takes an arrival, now or when one is due. */
 void arrivals_offer(struct shard *s, struct slot *slot);
+/* Does one wait for a slot? */
+bool arrivals_wait(const struct shard *s);
 /* Takes a READY slot back. */
 void arrivals_withdraw(struct slot *slot);
 /* Counts what became due before `until_ns` into the current window. */

@@ -24,6 +24,9 @@ static uint64_t draw_of(const struct slot *slot)
 {
     const struct plan *plan = slot->vu->shard->plan;
 
+    if (slot->journey) {
+        return plan_draw(plan, slot->vu->index, UINT64_MAX - slot->token);
+    }
     return slot->arrival ? plan_draw_arrival(plan, slot->n)
                          : plan_draw(plan, slot->vu->index, slot->n);
 }
@@ -480,11 +483,13 @@ static void begin_pick(struct slot *slot, uint64_t now_ns)
 {
     struct vu *vu = slot->vu;
     const struct plan *plan = vu->shard->plan;
+    uint32_t turn = vu->progress.turn;
     bool capped = slot->capped;
 
-    slot->n = vu->next_n++;
+    slot->n = vu->progress.next_n++;
     slot->stage = (uint32_t)vu->shard->stage;
-    slot->operation = plan_pick(plan, vu->index, slot->n, &vu->turn);
+    slot->operation = plan_pick(plan, vu->index, slot->n, &turn);
+    vu->progress.turn = turn & 0xffffff;
     slot->key = plan_key(plan, slot->stage, slot->operation);
     slot->capped = slot->arrival = false;
     begin(slot, now_ns, capped);
@@ -494,10 +499,10 @@ void slot_start_arrival(struct slot *slot, const struct arrival *a, bool capped)
 {
     const struct plan *plan = slot->vu->shard->plan;
 
-    slot->n = a->i;
+    slot->n = a->own.i;
     slot->arrival = true;
-    slot->stage = a->stage;
-    slot->operation = plan_pick_arrival(plan, a->i);
+    slot->stage = a->own.stage;
+    slot->operation = plan_pick_arrival(plan, a->own.i);
     slot->key = plan_key(plan, slot->stage, slot->operation);
     slot->t_due = a->due_ns;
     begin(slot, loop_now(slot->vu->shard->loop), capped);

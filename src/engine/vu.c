@@ -19,11 +19,15 @@ void vu_let_go(struct vu *vu)
 
 void vu_begin_slots(struct vu *vu, uint64_t due_ns)
 {
-    vu->active += vu->shard->plan->slots;
-    for (uint32_t i = 0; i < vu->shard->plan->slots; i++) {
+    uint32_t slots = vu->shard->plan->slots;
+
+    vu_hold(vu); /* one that lingers may end here */
+    vu->active += slots;
+    for (uint32_t i = 0; i < slots; i++) {
         vu->slots[i].freed_ns = due_ns; /* no slot was there before */
         slot_due(&vu->slots[i], due_ns);
     }
+    vu_let_go(vu);
 }
 
 static void on_start(struct send *send)
@@ -44,7 +48,7 @@ static void make_head(struct vu *vu)
     struct plan_values values = {
         .stage_id = vu->shard->plan->stages[stage].config->stage_id,
         .vu = vu->index,
-        .draw = plan_draw(vu->shard->plan, vu->index, UINT64_MAX), /* of no operation */
+        .draw = shard_draw_beside(vu->shard, vu->index),
         .wall_ms = shard_wall_ms(vu->shard),
     };
     struct buf out;
@@ -65,6 +69,7 @@ struct vu *vu_new(struct shard *s, uint32_t index, uint64_t start_ns)
 
     vu->shard = s;
     vu->index = index;
+    vu->progress = *shard_progress(s, index);
     make_head(vu);
     send_init(&vu->start, on_start);
     s->policy->init(vu);
@@ -106,7 +111,11 @@ void vu_end(struct vu *vu)
     if (vu->closing) {
         return;
     }
+    if (!vu->ending) { /* it takes nothing up any more */
+        *shard_progress(s, vu->index) = vu->progress;
+    }
     vu->ending = true;
+    s->lingering = s->lingering == vu ? NULL : s->lingering;
     loop_send_cancel(s->loop, &vu->start);
     vu_hold(vu);
     for (uint32_t i = 0; i < s->plan->slots; i++) {
@@ -126,6 +135,7 @@ void vu_cut(struct vu *vu)
     struct shard *s = vu->shard;
 
     vu->ending = vu->closing = true;
+    s->lingering = NULL;
     for (uint32_t i = 0; i < s->plan->slots; i++) {
         slot_cut(&vu->slots[i]);
     }

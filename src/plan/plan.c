@@ -195,21 +195,63 @@ static uint32_t add_templates(struct plan *p, struct text_builder *b, uint32_t a
     return at;
 }
 
-static uint32_t
-add_entry(struct plan *p, struct text_builder *b, const struct mix_config *m, uint32_t at)
+static bool is_same(const char *a, const char *b)
 {
-    struct plan_operation *op = &p->operations[at];
+    return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+/* Do both entries call one thing, whatever they send? */
+static bool is_namesake(const struct mix_config *a, const struct mix_config *b)
+{
+    return a->operation == b->operation && is_same(a->tool_name, b->tool_name) &&
+           is_same(a->prompt_name, b->prompt_name) && is_same(a->uri, b->uri);
+}
+
+/* Of the entries before this one: the first that makes the same requests; else NULL. */
+static const struct plan_mix *same_entry(const struct plan *p, uint32_t entry)
+{
+    const struct mix_config *all = p->scenario->workload.mix;
+
+    for (uint32_t i = 0; i < entry; i++) {
+        if (is_namesake(&all[i], &all[entry]) &&
+            str_eq(all[i].arguments.text, all[entry].arguments.text)) {
+            return &p->mix[i];
+        }
+    }
+    return NULL;
+}
+
+/* What tells an entry from others that differ in their arguments only; NULL: nothing has to. */
+static const char *entry_label(struct plan *p, uint32_t entry)
+{
+    const struct workload_config *w = &p->scenario->workload;
+
+    for (uint32_t i = 0; i < w->mix_count; i++) {
+        if (is_namesake(&w->mix[i], &w->mix[entry]) &&
+            !str_eq(w->mix[i].arguments.text, w->mix[entry].arguments.text)) {
+            return arena_printf(&p->arena_, "operation_mix[%u]", entry);
+        }
+    }
+    return NULL;
+}
+
+/* Returns the number of operations that it adds. */
+static uint32_t add_entry(struct plan *p, struct text_builder *b, uint32_t entry)
+{
+    const struct mix_config *m = &p->scenario->workload.mix[entry];
+    struct plan_operation *op = &p->operations[p->operation_count];
 
     if (m->operation == OPERATION_TOOLS_CALL && m->tool_name == NULL) {
-        return add_templates(p, b, at);
+        return add_templates(p, b, p->operation_count) - p->operation_count;
     }
     op->kind = m->operation;
     op->tool_name = m->tool_name;
+    op->template_id = entry_label(p, entry);
     op->prompt_name = m->prompt_name;
     op->uri = m->uri;
     build_tail(b, op, arguments_text(p, &m->arguments, op));
     add_verifier(p, op, NULL, 0);
-    return at + 1;
+    return 1;
 }
 
 static void template_weights(struct plan *p, struct plan_mix *mix)
@@ -222,6 +264,9 @@ static void template_weights(struct plan *p, struct plan_mix *mix)
         weights[i] = mix->operation_count == 1 ? 1 : w->templates[i].weight;
     }
     alias_init(&mix->templates, &p->arena_, weights, mix->operation_count);
+    if (w->selection == SELECTION_ROUND_ROBIN && mix->operation_count > 1) {
+        rotation_init(&mix->rotation, &p->arena_, weights, mix->operation_count);
+    }
     xfree(weights);
 }
 
@@ -235,13 +280,17 @@ static void compile_mix(struct plan *p, struct text_builder *b)
     p->mix = arena_array(&p->arena_, w->mix_count, sizeof *p->mix);
     p->mix_count = (uint32_t)w->mix_count;
     for (uint32_t i = 0; i < p->mix_count; i++) {
-        struct plan_mix *mix = &p->mix[i];
+        const struct plan_mix *same = same_entry(p, i);
 
-        mix->first_operation = p->operation_count;
-        p->operation_count = add_entry(p, b, &w->mix[i], p->operation_count);
-        mix->operation_count = p->operation_count - mix->first_operation;
-        template_weights(p, mix);
         weights[i] = w->mix[i].weight;
+        if (same != NULL) { /* one thing with one row in the books */
+            p->mix[i] = *same;
+            continue;
+        }
+        p->mix[i].first_operation = p->operation_count;
+        p->mix[i].operation_count = add_entry(p, b, i);
+        p->operation_count += p->mix[i].operation_count;
+        template_weights(p, &p->mix[i]);
     }
     alias_init(&p->mix_alias, &p->arena_, weights, p->mix_count);
     xfree(weights);
@@ -398,7 +447,8 @@ void plan_free(struct plan *plan)
 
 /* ---- choices and times ----------------------------------------------------------------------- */
 
-static uint32_t pick(const struct plan *p, uint64_t x, uint64_t turn, bool *turned)
+/* `turn` of a cycle; `cycle` is the cycle's length when it was used, else left as it is. */
+static uint32_t pick(const struct plan *p, uint64_t x, uint64_t turn, uint32_t *cycle)
 {
     const struct plan_mix *mix = &p->mix[p->mix_count == 1 ? 0 : alias_pick(&p->mix_alias, x)];
 
@@ -406,32 +456,32 @@ static uint32_t pick(const struct plan *p, uint64_t x, uint64_t turn, bool *turn
         return mix->first_operation;
     }
     if (p->scenario->workload.selection == SELECTION_ROUND_ROBIN) {
-        *turned = true;
-        return mix->first_operation + (uint32_t)(turn % mix->operation_count);
+        *cycle = mix->rotation.length;
+        return mix->first_operation + mix->rotation.turns[turn % mix->rotation.length];
     }
     return mix->first_operation + alias_pick(&mix->templates, rng_mix64(x + 1));
 }
 
 uint32_t plan_pick(const struct plan *p, uint64_t vu, uint64_t n, uint32_t *turn)
 {
-    bool turned = false;
+    uint32_t cycle = 0;
 
     if (p->operation_count == 1) {
         return 0;
     }
     /* VUs begin with different templates, so that they do not go in step. */
-    uint32_t operation = pick(p, rng_at(rng_sub(p->seed, vu), n), vu + *turn, &turned);
-    *turn += turned;
+    uint32_t operation = pick(p, rng_at(rng_sub(p->seed, vu), n), vu + *turn, &cycle);
+    *turn = cycle > 0 ? (*turn + 1) % cycle : *turn;
     return operation;
 }
 
 uint32_t plan_pick_arrival(const struct plan *p, uint64_t arrival)
 {
-    bool turned;
+    uint32_t cycle;
 
     return p->operation_count == 1
                ? 0
-               : pick(p, rng_at(rng_sub(p->seed, ARRIVAL_STREAM), arrival), arrival, &turned);
+               : pick(p, rng_at(rng_sub(p->seed, ARRIVAL_STREAM), arrival), arrival, &cycle);
 }
 
 uint64_t plan_draw(const struct plan *p, uint64_t vu, uint64_t n)

@@ -17,6 +17,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "plan/alias.h"
+#include "plan/rotation.h"
 #include "plan/schedule.h"
 #include "plan/secrets.h"
 #include "plan/verify.h"
@@ -84,8 +85,10 @@ struct plan_values {
 
 struct plan_operation {
     enum operation_kind kind;
-    const char *tool_name, *template_id; /* NULL where there is none */
-    const char *prompt_name, *uri;       /* likewise */
+    const char *tool_name;   /* NULL where there is none */
+    const char *template_id; /* likewise; of entries of the mix that differ in their arguments only,
+                                the entry's place: "operation_mix[2]" */
+    const char *prompt_name, *uri; /* likewise */
     bool expects_streaming;
     bool has_nonce;            /* its arguments carry one: a tool that echoes brings it back */
     bool paged;                /* the answer may name a cursor: further pages belong to it */
@@ -96,6 +99,7 @@ struct plan_operation {
 struct plan_mix {
     uint32_t first_operation, operation_count;
     struct alias templates;
+    struct rotation rotation; /* of selection.mode round_robin, where it has several operations */
 };
 
 struct plan_stage {
@@ -142,8 +146,8 @@ static inline uint32_t plan_key(const struct plan *p, uint32_t stage, uint32_t o
     return stage * p->operation_count + operation;
 }
 
-/* The operation of the n-th pick of a VU: the same for any number of workers. `turn` counts this
- * VU's picks by selection.mode round_robin; it starts at 0 and belongs to the VU. */
+/* The operation of the n-th pick of a VU: the same for any number of workers. `turn` is the VU's
+ * place in the cycle of selection.mode round_robin, from 0, and goes on. */
 uint32_t plan_pick(const struct plan *p, uint64_t vu, uint64_t n, uint32_t *turn);
 /* The operation of an arrival. round_robin goes by the arrival's number. */
 uint32_t plan_pick_arrival(const struct plan *p, uint64_t arrival);
@@ -192,6 +196,12 @@ struct segment {
 static inline bool segment_owns(struct segment s, uint64_t i)
 {
     return i % s.count == s.index;
+}
+
+/* The first number from `i` on that is its own. */
+static inline uint64_t segment_next(struct segment s, uint64_t i)
+{
+    return i + (s.index + s.count - i % s.count) % s.count;
 }
 
 /* How many of 0..total-1 are its own. */

@@ -6,12 +6,11 @@
 #include "engine/target.h"
 #include "loop/mailbox.h"
 #include "worker/health.h"
+#include "worker/sharding.h"
 
 #include <pthread.h>
 #include <sched.h>
 #include <semaphore.h>
-
-enum { OPERATIONS_PER_SHARD = 32 }; /* in flight; below that a second thread only costs */
 
 struct shard_thread {
     pthread_t thread;
@@ -180,29 +179,6 @@ static uint32_t core_count(void)
     return n > 0 ? (uint32_t)n : 1;
 }
 
-/* Caps are dealt in whole units, and each shard needs one. 0: no cap. */
-static uint64_t cap_shards(uint64_t shards, double cap)
-{
-    return cap > 0 && cap < (double)shards ? (uint64_t)cap : shards;
-}
-
-static uint32_t choose_shards(const struct plan *plan, uint32_t threads)
-{
-    const struct caps_config *caps = &plan->scenario->safety.caps;
-    uint64_t in_flight = (uint64_t)plan->max_vus * plan->slots;
-    uint64_t useful = (in_flight + OPERATIONS_PER_SHARD - 1) / OPERATIONS_PER_SHARD;
-    uint32_t cores = core_count();
-
-    useful = useful < cores ? useful : cores;
-    useful = threads > 0 ? threads : useful;
-    useful = cap_shards(useful, caps->max_rps);
-    useful = cap_shards(useful, (double)caps->max_connections);
-    if (plan->scenario->session.mode == SESSION_POOL) {
-        useful = cap_shards(useful, (double)plan->scenario->session.pool_size);
-    }
-    return useful > 1 ? (uint32_t)useful : 1;
-}
-
 /* Lines of the log of operations that a shard may send in a second; at least one. */
 static uint32_t log_share(const struct plan *plan, uint32_t shards)
 {
@@ -244,7 +220,7 @@ int local_worker_new(struct loop *loop,
     struct local_worker *w = xcalloc(1, sizeof *w);
 
     w->plan = plan;
-    w->shard_count = choose_shards(plan, threads);
+    w->shard_count = sharding_choose(plan, threads, core_count());
     w->log_lines = log ? log_share(plan, w->shard_count) : 0;
     w->target = target_make(plan->scenario, url, w->shard_count);
     w->shards = xcalloc(w->shard_count, sizeof *w->shards);

@@ -249,6 +249,62 @@ static void picks_are_reproducible_and_follow_the_weights(void **state)
     planned_clear(&again);
 }
 
+static void round_robin_keeps_to_the_weights(void **state)
+{
+    struct planned p;
+    uint32_t counts[3] = {0}, turn = 0, before = UINT32_MAX;
+
+    (void)state;
+    make(&p, "'operation_mix': [{'operation': 'tools_call'}], 'tools': {"
+             "'selection': {'mode': 'round_robin'}, 'templates': ["
+             "{'template_id': 'a', 'tool_name': 'a', 'weight': 3},"
+             "{'template_id': 'b', 'tool_name': 'b', 'weight': 2},"
+             "{'template_id': 'c', 'tool_name': 'c', 'weight': 1}]}");
+    for (uint64_t n = 0; n < 600; n++) {
+        uint32_t i = plan_pick(p.plan, 7, n, &turn);
+        assert_true(turn < 6);
+        assert_true(i != before || i == 0); /* spread: only the heaviest comes twice in a row */
+        counts[i]++;
+        before = i;
+    }
+    assert_int_equal(counts[0], 300);
+    assert_int_equal(counts[1], 200);
+    assert_int_equal(counts[2], 100);
+    /* Arrivals go by their number. */
+    memset(counts, 0, sizeof counts);
+    for (uint64_t i = 0; i < 60; i++) {
+        counts[plan_pick_arrival(p.plan, i)]++;
+    }
+    assert_int_equal(counts[0], 30);
+    assert_int_equal(counts[2], 10);
+    planned_clear(&p);
+}
+
+/* What cannot be told apart has one row; what can, has a name for it. */
+static void entries_of_one_tool_have_names(void **state)
+{
+    static const char *const labels[] = {"operation_mix[0]", "operation_mix[1]", NULL, NULL};
+    struct planned p;
+
+    (void)state;
+    make(&p, "'operation_mix': ["
+             "{'operation': 'tools_call', 'tool_name': 'a', 'arguments': {'x': 1}},"
+             "{'operation': 'tools_call', 'tool_name': 'a', 'arguments': {'x': 2}},"
+             "{'operation': 'tools_call', 'tool_name': 'b', 'arguments': {'x': 1}},"
+             "{'operation': 'tools_call', 'tool_name': 'a', 'arguments': {'x': 1}},"
+             "{'operation': 'ping'}, {'operation': 'ping'}]");
+    assert_int_equal(p.plan->operation_count, 4);
+    for (uint32_t i = 0; i < 4; i++) {
+        const char *label = p.plan->operations[i].template_id;
+
+        assert_int_equal(label == NULL, labels[i] == NULL);
+        assert_true(label == NULL || strcmp(label, labels[i]) == 0);
+    }
+    assert_int_equal(p.plan->mix[3].first_operation, 0);
+    assert_int_equal(p.plan->mix[5].first_operation, p.plan->mix[4].first_operation);
+    planned_clear(&p);
+}
+
 static void think_times_stay_in_their_range(void **state)
 {
     struct planned p;
@@ -368,6 +424,8 @@ int main(void)
         cmocka_unit_test(the_head_identifies_us),
         cmocka_unit_test(headers_of_the_file_override_ours),
         cmocka_unit_test(picks_are_reproducible_and_follow_the_weights),
+        cmocka_unit_test(round_robin_keeps_to_the_weights),
+        cmocka_unit_test(entries_of_one_tool_have_names),
         cmocka_unit_test(think_times_stay_in_their_range),
         cmocka_unit_test(segments_partition_the_users),
         cmocka_unit_test(users_start_evenly_over_the_spread),

@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The same load on any number of shards: random scenarios are played on a virtual clock by 1 to 8
+ * shards, and each time the same operations are due at the same times with the same bodies, and
+ * none waits longer than on one shard for want of a user on its own.
+ */
+#include "base/mem.h"
+#include "base/rng.h"
+#include "engine/shard.h"
+#include "support/peer.h"
+#include "support/planned.h"
+#include "support/unit.h"
+
+#include <stdlib.h>
+
+#define MS NS_PER_MS
+
+enum form {
+    CALM,       /* the target carries it */
+    OVERLOADED, /* now and then it does not */
+    CLOSED,
+    FORM_COUNT
+};
+
+enum { SHARDS_MAX = 8, OPERATIONS_MAX = 30000, SCENARIOS = 18, LOG_LINES = 5000 };
+
+static uint64_t now_ns = 1000 * NS_PER_S;
+static const struct clock virtual_clock = {.virtual_ns = &now_ns};
+
+/* What is the same however the load is dealt. */
+struct played {
+    uint32_t count, body_count;
+    uint64_t operations[OPERATIONS_MAX]; /* a hash of key, due time and number (and VU) of each */
+    uint64_t bodies[OPERATIONS_MAX];     /* a hash of the arguments of each request */
+    uint64_t queue_ns[OPERATIONS_MAX];   /* from due to the moment at which a slot was free */
+};
+
+struct world {
+    struct planned planned;
+    struct loop *loop;
+    struct peer peer;
+    struct mcp_target target;
+    uint32_t shard_count, drained;
+    struct shard *shards[SHARDS_MAX];
+    struct list reports;
+    struct defer deliver;
+    uint64_t begin_ns;
+    struct played *out;
+};
+
+/* FNV-1a */
+static uint64_t hash_of(const char *p, size_t len)
+{
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+
+    for (size_t i = 0; i < len; i++) {
+        hash = (hash ^ (unsigned char)p[i]) * UINT64_C(0x100000001b3);
+    }
+    return hash;
+}
+
+/* ---- what the shards report --------------------------------------------------------------------
+ */
+
+static bool is_open(const struct world *w, uint32_t key)
+{
+    const struct plan *p = w->planned.plan;
+
+    return p->stages[key / p->operation_count].levels.open_model;
+}
+
+static void take_operation(struct world *w, const struct outcome *o)
+{
+    char text[200];
+    int len = snprintf(text, sizeof text, "%u %llu %llu %u", o->key,
+                       (unsigned long long)(o->t_due - w->begin_ns), (unsigned long long)o->n,
+                       is_open(w, o->key) ? 0 : o->vu);
+
+    assert_true(w->out->count < OPERATIONS_MAX);
+    assert_int_equal(o->cls, OUTCOME_OK);
+    w->out->queue_ns[w->out->count] = o->t_free - o->t_due;
+    w->out->operations[w->out->count++] = hash_of(text, (size_t)len);
+}
+
+static void take_window(struct world *w, const struct window *win)
+{
+    assert_int_equal(win->samples_lost, 0);
+    for (uint32_t i = 0; i < win->sample_count; i++) {
+        take_operation(w, &win->samples[i].outcome);
+    }
+    for (uint32_t k = 0; k < win->key_count; k++) {
+        assert_int_equal(win->keys[k].count[COUNT_DROPPED_NO_SLOT], 0);
+    }
+}
+
+static void post(void *owner, struct message *report)
+{
+    struct world *w = owner;
+
+    list_append(&w->reports, &report->node);
+    loop_defer(w->loop, &w->deliver);
+}
+
+static void on_deliver(struct defer *d)
+{
+    struct world *w = list_entry(d, struct world, deliver);
+
+    list_foreach_safe (node, &w->reports) {
+        struct message *m = list_entry(node, struct message, node);
+
+        list_remove(node);
+        if (m->kind == REPORT_WINDOW) {
+            take_window(w, m->window);
+            m->kind = ORDER_RECYCLE;
+            shard_take(w->shards[m->shard], m);
+            continue;
+        }
+        assert_int_equal(m->kind, REPORT_DRAINED);
+        w->drained++;
+        xfree(m);
+    }
+}
+
+static bool note_body(void *owner, const struct peer_request *r)
+{
+    struct world *w = owner;
+    const char *arguments;
+
+    if (strcmp(r->method, "tools/call") == 0) {
+        arguments = memmem(r->body.p, r->body.len, "\"params\"", 8);
+        assert_non_null(arguments);
+        assert_true(w->out->body_count < OPERATIONS_MAX);
+        w->out->bodies[w->out->body_count++] =
+            hash_of(arguments, (size_t)(r->body.p + r->body.len - arguments));
+    }
+    return false;
+}
+
+/* ---- one run -----------------------------------------------------------------------------------
+ */
+
+static void set_up(struct world *w, const char *scenario, uint32_t shards, struct played *out)
+{
+    *w = (struct world){.shard_count = shards, .out = out};
+    planned_make(&w->planned, scenario, NULL, 0);
+    assert_int_equal(loop_new(&virtual_clock, &w->loop, NULL), 0);
+    peer_init(&w->peer, w->loop);
+    w->peer.delay_ns = 10 * MS;
+    w->peer.on_request = note_body;
+    w->peer.owner = w;
+    list_init(&w->reports);
+    defer_init(&w->deliver, on_deliver);
+    w->target = (struct mcp_target){.host = "peer",
+                                    .port = 80,
+                                    .version = "2025-11-25",
+                                    .connect_ns = NS_PER_S,
+                                    .request_ns = 30 * NS_PER_S,
+                                    .stall_ns = 2 * NS_PER_S};
+    for (uint32_t i = 0; i < shards; i++) {
+        struct shard_config config = {.plan = w->planned.plan,
+                                      .target = &w->target,
+                                      .segment = {i, shards},
+                                      .opener = peer_open,
+                                      .opener_owner = &w->peer,
+                                      .log_lines = LOG_LINES,
+                                      .post = post,
+                                      .owner = w};
+        w->shards[i] = shard_new(w->loop, &config);
+    }
+}
+
+static void order_all(struct world *w, struct message fields)
+{
+    for (uint32_t i = 0; i < w->shard_count; i++) {
+        struct message *m = xmalloc(sizeof *m);
+
+        *m = fields;
+        list_init(&m->node);
+        shard_take(w->shards[i], m);
+    }
+}
+
+static void play(struct world *w)
+{
+    const struct plan *p = w->planned.plan;
+    uint64_t at = now_ns + MS;
+
+    w->begin_ns = at;
+    for (uint32_t s = 0; s < p->stage_count; s++) {
+        order_all(w, (struct message){.kind = ORDER_STAGE,
+                                      .stage = s,
+                                      .grid_ns = w->begin_ns,
+                                      .start_ns = at,
+                                      .end_ns = at + p->stages[s].levels.duration_ns});
+        at += p->stages[s].levels.duration_ns;
+    }
+    loop_run_virtual(w->loop, &now_ns, at);
+    order_all(w, (struct message){.kind = ORDER_DRAIN, .natural = true});
+    loop_run_virtual(w->loop, &now_ns, now_ns + 5 * NS_PER_S);
+    assert_int_equal(w->drained, w->shard_count);
+}
+
+static void tear_down(struct world *w)
+{
+    for (uint32_t i = 0; i < w->shard_count; i++) {
+        shard_free(w->shards[i]);
+    }
+    peer_clear(&w->peer);
+    loop_run_virtual(w->loop, &now_ns, now_ns + MS);
+    loop_free(w->loop);
+    planned_clear(&w->planned);
+}
+
+static int compare_u64(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+    return x < y ? -1 : x > y;
+}
+
+static void play_on(const char *scenario, uint32_t shards, struct played *out)
+{
+    struct world w;
+
+    out->count = out->body_count = 0;
+    set_up(&w, scenario, shards, out);
+    play(&w);
+    tear_down(&w);
+    qsort(out->operations, out->count, sizeof out->operations[0], compare_u64);
+    qsort(out->queue_ns, out->count, sizeof out->queue_ns[0], compare_u64);
+    qsort(out->bodies, out->body_count, sizeof out->bodies[0], compare_u64);
+}
+
+/* ---- random scenarios
+ * ---------------------------------------------------------------------------- */
+
+/* What the target carries: each slot is busy for 10 ms with an operation. */
+static unsigned random_rate(enum form form, unsigned users, unsigned slots, uint64_t r)
+{
+    unsigned most = form == CALM ? users * slots * 60 : 400;
+
+    return 1 + (unsigned)rng_below(r, most);
+}
+
+static void add_stage(struct buf *out, enum form form, unsigned slots, unsigned stage, uint64_t r)
+{
+    unsigned vus = 1 + (unsigned)rng_below(rng_at(r, 1), 9);
+    unsigned first = (unsigned)rng_below(rng_at(r, 2), 9) + (form == CALM);
+    unsigned rps = random_rate(form, vus < first ? vus : first, slots, rng_at(r, 3));
+
+    buf_printf(out, "{'stage': 'custom', 'stage_id': 's%u', 'duration_ms': 2000, ", stage);
+    if (form == CLOSED) {
+        buf_printf(out, "'load': {'target_vus': %u}},", vus);
+        return;
+    }
+    switch (rng_below(rng_at(r, 4), 3)) {
+    case 0: /* sized by its rate */
+        buf_printf(out, "'load': {'target_vus': 0, 'target_rps': %u}},", rps);
+        break;
+    case 1: /* users come or go on a line */
+        buf_printf(out,
+                   "'load': {'target_vus': %u, 'target_rps': %u},"
+                   " 'ramp': {'mode': 'linear', 'start_vus': %u}},",
+                   vus, rps, first);
+        break;
+    default:
+        buf_printf(out, "'load': {'target_vus': %u, 'target_rps': %u, 'start_spread_ms': 0}},", vus,
+                   rps);
+    }
+}
+
+static void random_scenario(enum form form, uint64_t seed, struct buf *out)
+{
+    unsigned slots = 1 + (unsigned)(rng_at(seed, 2) % 2);
+
+    buf_printf(
+        out,
+        "{'target': {'url': 'http://localhost/mcp'}, 'session_policy': {'mode': '%s'},"
+        " 'workload': {'in_flight_per_vu': %u, 'think_time': {'mode': 'jitter', 'base_ms': 5,"
+        " 'jitter_ms': 30}, 'operation_mix': [{'operation': 'tools_call', 'weight': 3},"
+        "   {'operation': 'tools_call', 'tool_name': 'echo', 'weight': 1,"
+        "    'arguments': {'n': '${op_seq}'}}],"
+        "  'tools': {'selection': {'mode': '%s'}, 'templates': ["
+        "   {'template_id': 'a', 'tool_name': 'echo', 'weight': 3,"
+        "    'arguments': {'r': '${random_int:1:1000000}', 'n': '${op_seq}'}},"
+        "   {'template_id': 'b', 'tool_name': 'search', 'weight': 2,"
+        "    'arguments': {'c': '${random_choice:x|y|z}', 'n': '${op_seq}'}}]}},"
+        " 'stages': [",
+        form != CALM && rng_at(seed, 1) % 3 == 0 ? "per_request" : "reuse", slots,
+        rng_at(seed, 3) % 2 == 0 ? "weighted" : "round_robin");
+    for (unsigned stage = 0; stage < 3; stage++) {
+        add_stage(out, form, slots, stage, rng_at(seed, 10 + stage));
+    }
+    if (form == CLOSED) {
+        out->len--;
+        buf_printf(out, "]}");
+        return;
+    }
+    /* Whatever was too much has time to be served. */
+    buf_printf(out, "{'stage': 'custom', 'stage_id': 'end', 'duration_ms': 60000,"
+                    " 'load': {'target_vus': 3, 'target_rps': 5, 'start_spread_ms': 0}}]}");
+}
+
+static uint64_t quantile(const struct played *p, unsigned percent)
+{
+    return p->queue_ns[(uint64_t)(p->count - 1) * percent / 100];
+}
+
+static void expect_equal(const struct played *a, const struct played *b)
+{
+    assert_int_equal(a->count, b->count);
+    assert_memory_equal(a->operations, b->operations, a->count * sizeof a->operations[0]);
+    assert_int_equal(a->body_count, b->body_count);
+    assert_memory_equal(a->bodies, b->bodies, a->body_count * sizeof a->bodies[0]);
+}
+
+/* Users who live apart cannot help each other out: an operation may wait for its own, and for its
+ * session to be made. (Of a backlog that one shard has, others take nothing over.) */
+static void expect_little_queueing(const struct played *one, const struct played *several)
+{
+    assert_in_range(quantile(several, 50), 0, quantile(one, 50) + 10 * MS);
+    assert_in_range(quantile(several, 99), 0, quantile(one, 99) + 40 * MS);
+}
+
+static void the_same_load_on_any_number_of_shards(void **state)
+{
+    static struct played one, several;
+
+    (void)state;
+    for (uint64_t seed = 1; seed <= SCENARIOS; seed++) {
+        enum form form = seed % FORM_COUNT;
+        struct buf text;
+
+        buf_init(&text, 1 << 16);
+        random_scenario(form, seed, &text);
+        play_on(buf_c(&text), 1, &one);
+        assert_true(one.count > 0);
+        for (uint32_t shards = 2; shards <= SHARDS_MAX; shards++) {
+            play_on(buf_c(&text), shards, &several);
+            expect_equal(&several, &one);
+            if (form == CALM) {
+                expect_little_queueing(&one, &several);
+            }
+        }
+        buf_clear(&text);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_same_load_on_any_number_of_shards),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
