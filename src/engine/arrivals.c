@@ -92,21 +92,27 @@ static struct slot *first_idle(struct shard *s)
     return list_empty(idle) ? NULL : list_entry(idle->next, struct slot, wait);
 }
 
-/* Starts `next` on the slot. False: not now; `at` is armed. */
+/* May `next` start? False: not now; the gate will say when. */
+static bool is_permitted(struct shard *s, uint64_t now_ns)
+{
+    struct arrivals *q = &s->arrivals;
+    struct gate *gate = &s->client.gate;
+
+    if (q->permitted) {
+        q->permitted = false;
+        return true;
+    }
+    /* The schedule keeps to hard_caps.max_rps; only catching up could exceed it. */
+    return now_ns - q->next.due_ns > ON_TIME_NS ? gate_enter(gate, &q->gate, now_ns)
+                                                : gate_enter_on_time(gate, &q->gate, now_ns);
+}
+
+/* Starts `next` on the slot. False: not now. */
 static bool start_next(struct shard *s, struct slot *slot, uint64_t now_ns)
 {
     struct arrivals *q = &s->arrivals;
-    uint64_t at = 0;
 
-    /* The schedule keeps to hard_caps.max_rps; only catching up could exceed it. */
-    if (now_ns - q->next.due_ns > ON_TIME_NS) {
-        at = shard_cap_wait(s, now_ns);
-    } else {
-        shard_cap_count(s, now_ns);
-    }
-    if (at > now_ns) {
-        q->capped = true;
-        loop_send_arm(s->loop, &q->at, at);
+    if (!is_permitted(s, now_ns)) {
         return false;
     }
     struct arrival a = q->next;
@@ -125,7 +131,7 @@ static void serve(struct shard *s)
     struct slot *slot;
 
     shed(s, now);
-    while (!s->draining && q->next.due_ns <= now) {
+    while (!s->draining && q->next.due_ns <= now && !gate_waits(&q->gate)) {
         slot = first_idle(s);
         if (slot == NULL) {
             shard_grow(s);
@@ -138,8 +144,23 @@ static void serve(struct shard *s)
         }
         now = loop_now(s->loop);
     }
-    if (q->next.due_ns != UINT64_MAX && !s->draining) {
+    if (q->next.due_ns != UINT64_MAX && !s->draining && !gate_waits(&q->gate)) {
         loop_send_arm(s->loop, &q->at, q->next.due_ns);
+    }
+}
+
+/* The gate lets one start. */
+static void on_permission(struct gate_wait *wait, uint64_t waited_ns)
+{
+    struct shard *s = list_entry(wait, struct shard, arrivals.gate);
+    struct arrivals *q = &s->arrivals;
+
+    (void)waited_ns; /* it will show in t_free */
+    q->capped = q->permitted = true;
+    serve(s);
+    if (q->permitted) { /* nothing waits any more, or no slot is idle now */
+        q->permitted = false;
+        gate_give_back(&s->client.gate);
     }
 }
 
@@ -170,12 +191,13 @@ void arrivals_offer(struct shard *s, struct slot *slot)
         shed(s, now);
     }
     slot->state = SLOT_READY;
-    if (list_empty(&q->idle) && q->next.due_ns <= now && start_next(s, slot, now)) {
+    if (list_empty(&q->idle) && q->next.due_ns <= now && !gate_waits(&q->gate) &&
+        start_next(s, slot, now)) {
         watch_next(s);
         return;
     }
     list_append(&q->idle, &slot->wait);
-    if (!send_armed(&q->at) && q->next.due_ns != UINT64_MAX) {
+    if (!send_armed(&q->at) && q->next.due_ns != UINT64_MAX && !gate_waits(&q->gate)) {
         loop_send_arm(s->loop, &q->at, q->next.due_ns);
     }
     if (q->next.due_ns > now) {
@@ -218,6 +240,7 @@ void arrivals_end(struct shard *s, bool natural)
     uint64_t now = loop_now(s->loop);
 
     loop_send_cancel(s->loop, &q->at);
+    gate_leave(&q->gate);
     while (s->window != NULL && q->next.due_ns <= now) {
         drop_next(s, natural ? COUNT_DROPPED_NO_SLOT : COUNT_DROPPED_STOPPED);
     }
@@ -235,10 +258,14 @@ void arrivals_init(struct shard *s)
     q->counted = q->next;
     list_init(&q->idle);
     send_init(&q->at, on_due);
+    list_init(&q->gate.node);
+    q->gate.go = on_permission;
+    q->gate.is_new = true;
 }
 
 void arrivals_clear(struct shard *s)
 {
     loop_send_cancel(s->loop, &s->arrivals.at);
+    gate_leave(&s->arrivals.gate);
     xfree(s->arrivals.begin_ns);
 }

@@ -123,7 +123,7 @@ static bool wants_another(const struct session_home *home)
 }
 
 /* After a failure one attempt at a time asks whether the target is back. */
-static bool make_another(struct session_home *home, bool awaited_busy)
+static bool make_another(struct session_home *home, bool awaited_busy, struct slot *newcomer)
 {
     if (!wants_another(home) || (home->open_failures > 0 && home->opening_count > 0)) {
         return false;
@@ -134,7 +134,7 @@ static bool make_another(struct session_home *home, bool awaited_busy)
         }
         return false;
     }
-    session_make(home, awaited_busy && home->open_failures == 0);
+    session_make(home, awaited_busy && home->open_failures == 0, newcomer);
     return true;
 }
 
@@ -146,6 +146,11 @@ static void assign(struct vu_session *s, struct slot *slot, enum slot_wait wait)
     if (wait == SLOT_WAIT_SETUP && s->awaited_busy && slot->requests == 0 &&
         slot->t_free < s->mcp.t_begin) {
         slot->t_free = s->mcp.t_begin;
+    }
+    /* What the cap held is queueing, too. */
+    if (wait == SLOT_WAIT_SETUP && slot->requests == 0) {
+        uint64_t now = loop_now(store->shard->loop), free = slot->t_free + s->mcp.held_ns;
+        slot->t_free = free < now ? free : now;
     }
     slot_go(slot, s, wait);
     if (slot->call.waited) {
@@ -171,7 +176,7 @@ void home_serve(struct session_home *home, struct slot *newcomer, const struct v
         struct vu_session *s = with_room(home);
         bool idle = s != NULL && (s->in_flight == 0 || !home_is_pool(home));
 
-        if (!idle && make_another(home, newcomer == NULL && fresh == NULL)) {
+        if (!idle && make_another(home, newcomer == NULL && fresh == NULL, newcomer)) {
             continue;
         }
         if (s == NULL || !has_fair_room(home, s)) {

@@ -90,7 +90,7 @@ static void count_open(struct shard *shard, const struct mcp_session *m, bool ok
 {
     uint64_t begin = m->t_begin, connected = m->t_connected > begin ? m->t_connected : begin;
 
-    window_session(window_now(shard), ok ? m->opened_ns - begin : 0,
+    window_session(window_now(shard), ok ? m->opened_ns - begin - m->held_ns : 0,
                    ok ? m->t_initialized - connected : 0, ok);
 }
 
@@ -193,7 +193,7 @@ static const struct mcp_session_events events = {
     .on_closed = on_closed,
 };
 
-void session_make(struct session_home *home, bool awaited_busy)
+void session_make(struct session_home *home, bool awaited_busy, struct slot *newcomer)
 {
     struct shard *shard = home->store->shard;
     struct vu_session *s = xcalloc(1, sizeof *s);
@@ -208,6 +208,10 @@ void session_make(struct session_home *home, bool awaited_busy)
     home->opening_count++;
     mcp_session_init(&s->mcp, &shard->client, head_of(s), &events, s);
     session_make_way(home->store);
+    if (newcomer != NULL) {
+        s->mcp.permitted = newcomer->call.permitted;
+        newcomer->call.permitted = false;
+    }
     mcp_session_open(&s->mcp, NULL);
 }
 

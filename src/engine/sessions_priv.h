@@ -59,8 +59,9 @@ void home_give_up(struct vu *vu);
 
 /* ---- session_life.c -------------------------------------------------------------------------- */
 
-/* Begins to make a session. */
-void session_make(struct session_home *home, bool awaited_busy);
+/* Begins to make a session. `newcomer` has come for it, and its permission to send pays for the
+ * first request; NULL: nobody's. */
+void session_make(struct session_home *home, bool awaited_busy, struct slot *newcomer);
 bool session_accepts(const struct vu_session *s);
 /* It takes no more operations. */
 void session_retire(struct vu_session *s);

@@ -7,9 +7,6 @@
 #include <assert.h>
 #include <math.h>
 
-#define CAP_BURST_NS NS_PER_MS /* what max_rps lets a shard catch up */
-#define CAP_NEVER_NS 1e18
-
 static void post(struct shard *s, struct message *m)
 {
     m->shard = s->config.segment.index;
@@ -82,6 +79,8 @@ static void hand_over(struct shard *s, uint64_t end_ns)
     };
     w->wall_ns = wall;
     w->busy_ns = wall > waited ? wall - waited : 0;
+    w->run.count[COUNT_HELD_BY_CAP] += s->client.gate.held - s->held;
+    s->held = s->client.gate.held;
     w->wakeups = usage.wakeups - s->usage.wakeups;
     if (s->config.health != NULL) {
         s->config.health(s->config.health_owner, &w->health);
@@ -134,43 +133,18 @@ bool shard_accepts(const struct shard *s, uint64_t due_ns)
     return s->stage >= 0 && due_ns < s->stage_end_ns && !s->draining;
 }
 
-uint64_t shard_cap_wait(struct shard *s, uint64_t now_ns)
-{
-    if (s->cap_interval_ns == 0) {
-        return 0;
-    }
-    if (s->cap_next_ns > now_ns + CAP_BURST_NS) {
-        return s->cap_next_ns - CAP_BURST_NS;
-    }
-    shard_cap_count(s, now_ns);
-    return 0;
-}
-
-void shard_cap_count(struct shard *s, uint64_t now_ns)
-{
-    if (s->cap_next_ns == UINT64_MAX) {
-        return; /* nothing at all is this shard's share */
-    }
-    s->cap_next_ns = (s->cap_next_ns > now_ns ? s->cap_next_ns : now_ns) + s->cap_interval_ns;
-}
-
-/* No second sees more starts than the cap: of N in a row within one, the last may come at
- * (N - 1) · interval - burst after the first. Whole operations are dealt to shards. */
+/* Whole requests are dealt to shards. */
 static void set_cap(struct shard *s)
 {
     struct segment segment = s->config.segment;
     double share = s->plan->scenario->safety.caps.max_rps;
 
-    if (share <= 0) {
-        return;
-    }
-    if (segment.count > 1) {
+    if (share > 0 && segment.count > 1) {
         share = share >= UINT32_MAX ? share / segment.count
                                     : (double)segment_share(segment, (uint32_t)share);
+        share = share > 0 ? share : -1;
     }
-    double interval = share > 0 ? ceil((double)(NS_PER_S + CAP_BURST_NS) / share) : CAP_NEVER_NS;
-    s->cap_interval_ns = interval < CAP_NEVER_NS ? (uint64_t)interval : (uint64_t)CAP_NEVER_NS;
-    s->cap_next_ns = share > 0 ? 0 : UINT64_MAX;
+    gate_init(&s->client.gate, s->loop, share);
 }
 
 /* ---- stages --------------------------------------------------------------------------------- */

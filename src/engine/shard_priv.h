@@ -28,6 +28,7 @@ struct vu;
 enum slot_state {
     SLOT_IDLE,     /* nothing to do any more */
     SLOT_THINKING, /* its next operation is due later */
+    SLOT_HELD,     /* due, but held back by hard_caps.max_rps */
     SLOT_READY,    /* waits for an arrival of the open model */
     SLOT_PARKED,   /* due, but no stage takes operations now */
     SLOT_WAITING,  /* the operation waits for a session */
@@ -43,7 +44,7 @@ struct slot {
     enum slot_state state;
     bool retried;   /* the operation's lost session was replaced once */
     bool was_used;  /* the session had served an operation before */
-    bool capped;    /* waited for the permission of hard_caps.max_rps */
+    bool capped;    /* waited for the permission of hard_caps.max_rps, before it began */
     bool journey;   /* its operation is no part of the workload */
     bool arrival;   /* its operation is one of the open model */
     bool streaming; /* counted in shard->streams */
@@ -56,6 +57,7 @@ struct slot {
     uint64_t token;          /* progress token */
     uint64_t freed_ns;       /* the operation before it left the slot */
     uint64_t t_due, t_free, t_ready, t_send;
+    uint64_t held_ns;             /* by the cap, after the first request */
     uint64_t bytes_out, bytes_in; /* of the pages and tries before the running call */
     uint64_t t_first_event, event_count, t_headers;
     char *cursor;       /* of the page that is wanted; NULL: the first */
@@ -106,7 +108,9 @@ struct arrivals {
     struct list idle;       /* READY slots, the longest idle first */
     struct send at;         /* `next` is due, or may start */
     uint64_t *begin_ns;     /* of the stages; 0: has not begun */
-    bool capped;            /* `next` waited for hard_caps.max_rps */
+    struct gate_wait gate;  /* `next` waits for hard_caps.max_rps */
+    bool capped;            /* it did */
+    bool permitted;         /* it may start */
 };
 
 struct shard {
@@ -142,9 +146,6 @@ struct shard {
     struct send next_stage_at;
     bool draining, drained;
 
-    /* hard_caps.max_rps, this shard's share (generic cell rate algorithm) */
-    uint64_t cap_interval_ns, cap_next_ns;
-
     /* Windows */
     bool ticking;
     uint64_t grid_ns;
@@ -153,16 +154,13 @@ struct shard {
     struct message *window_message;
     struct send tick;
     struct loop_usage usage;
+    uint64_t held; /* requests that the gate had held at the last hand-over */
 };
 
 /* The window of `now_ns`; hands over those that are full. */
 struct window *shard_window(struct shard *s, uint64_t now_ns);
 /* Does an operation that is due now belong to a running stage? */
 bool shard_accepts(const struct shard *s, uint64_t due_ns);
-/* 0: it may start now; else when to ask again. */
-uint64_t shard_cap_wait(struct shard *s, uint64_t now_ns);
-/* A start that needs no permission, but counts. */
-void shard_cap_count(struct shard *s, uint64_t now_ns);
 /* Wall-clock time, for texts. */
 static inline uint64_t shard_wall_ms(const struct shard *s)
 {

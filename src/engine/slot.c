@@ -125,6 +125,12 @@ static enum outcome_class class_of(const struct mcp_answer *answer)
     return answer->cut ? OUTCOME_CUT : OUTCOME_FAILED;
 }
 
+/* What the cap held between requests stands before all of them. 0: it never happened. */
+static uint64_t after_hold(const struct slot *slot, uint64_t t_ns)
+{
+    return t_ns == 0 ? 0 : t_ns + slot->held_ns;
+}
+
 /* The operation is over: its outcome, once. */
 static void report(struct slot *slot, enum outcome_class cls, const struct mcp_answer *answer)
 {
@@ -141,11 +147,11 @@ static void report(struct slot *slot, enum outcome_class cls, const struct mcp_a
         .session_serial = slot->session_serial,
         .cls = cls,
         .t_due = slot->t_due,
-        .t_free = slot->t_free,
-        .t_ready = slot->t_ready,
-        .t_send = slot->t_send,
-        .t_headers = slot->t_headers,
-        .t_first_event = slot->t_first_event,
+        .t_free = slot->t_free + slot->held_ns,
+        .t_ready = slot->t_ready + slot->held_ns,
+        .t_send = after_hold(slot, slot->t_send),
+        .t_headers = after_hold(slot, slot->t_headers),
+        .t_first_event = after_hold(slot, slot->t_first_event),
         .t_end = answer->end_ns,
         .bytes_out = slot->bytes_out,
         .bytes_in = slot->bytes_in,
@@ -179,12 +185,26 @@ static void report(struct slot *slot, enum outcome_class cls, const struct mcp_a
     }
 }
 
+/* The cap's doing is queueing: nobody's service, and not our lateness. */
+static void take_hold(struct slot *slot)
+{
+    uint64_t held = slot->call.held_ns;
+
+    if (slot->requests == 0) {
+        slot->t_free += held;
+        slot->t_ready += held;
+    } else {
+        slot->held_ns += held;
+    }
+}
+
 /* Takes over what the ended call measured. */
 static void take_call(struct slot *slot)
 {
     const struct mcp_call *call = &slot->call;
 
     stream_over(slot);
+    take_hold(slot);
     slot->bytes_out += call->bytes_out;
     slot->bytes_in += call->bytes_in;
     slot->event_count += call->event_count;
@@ -443,6 +463,10 @@ void slot_go(struct slot *slot, struct vu_session *session, enum slot_wait wait)
         slot->was_used = session->mcp.ops_served > 0;
         slot->session_serial = session->serial;
     }
+    if (wait != SLOT_NO_WAIT && slot->call.permitted) { /* a permission is for its moment */
+        slot->call.permitted = false;
+        gate_give_back_late(&s->client.gate);
+    }
     loop_send_cancel(s->loop, &slot->due);
     slot->state = SLOT_RUNNING;
     slot->session = session;
@@ -450,7 +474,7 @@ void slot_go(struct slot *slot, struct vu_session *session, enum slot_wait wait)
     mcp_call_start(&slot->call, &session->mcp);
 }
 
-/* stage, n, operation, key and t_due are set. */
+/* stage, n, operation, key and t_due are set. The cap lets it begin. */
 static void begin(struct slot *slot, uint64_t now_ns, bool capped)
 {
     struct shard *s = slot->vu->shard;
@@ -464,6 +488,7 @@ static void begin(struct slot *slot, uint64_t now_ns, bool capped)
     slot->t_ready = slot->t_free;
     slot->t_send = slot->t_headers = slot->t_first_event = 0;
     slot->bytes_out = slot->bytes_in = slot->event_count = slot->session_serial = 0;
+    slot->held_ns = 0;
     slot->requests = 0;
     slot->retried = slot->had_stream = slot->was_used = slot->verified = false;
     slot->call.expects_stream = operation_of(slot)->expects_streaming;
@@ -475,6 +500,7 @@ static void begin(struct slot *slot, uint64_t now_ns, bool capped)
         s->in_flight++;
         window_started(shard_window(s, now_ns), slot->key);
     }
+    slot->call.permitted = !slot->journey && !gate_is_open(&s->client.gate);
     acquire(slot);
 }
 
@@ -518,6 +544,27 @@ void slot_start_journey(struct slot *slot)
     begin(slot, slot->t_due, false);
 }
 
+/* The cap lets it begin, now. What it held back until its stage was over waits for the next one. */
+static void on_permission(struct gate_wait *wait, uint64_t waited_ns)
+{
+    struct slot *slot = list_entry(wait, struct slot, call.gate);
+    struct shard *s = slot->vu->shard;
+    uint64_t now = loop_now(s->loop);
+
+    (void)waited_ns; /* it will show in t_free */
+    if (!shard_is_open(s) && shard_accepts(s, now)) {
+        slot->capped = true;
+        begin_pick(slot, now);
+        return;
+    }
+    gate_give_back(&s->client.gate);
+    if (shard_is_open(s)) {
+        arrivals_offer(s, slot);
+    } else {
+        slot->state = SLOT_PARKED;
+    }
+}
+
 /* The operation is due at slot->t_due, which has come. */
 static void try_begin(struct slot *slot)
 {
@@ -530,23 +577,20 @@ static void try_begin(struct slot *slot)
         return;
     }
     if (shard_is_open(s)) { /* the stage has changed while it thought */
-        slot->capped = false;
         arrivals_offer(s, slot);
         return;
     }
-    /* What the cap held back until its stage was over waits for the next one. */
-    if (!shard_accepts(s, slot->capped ? now : slot->t_due)) {
+    if (!shard_accepts(s, slot->t_due)) {
         slot->state = SLOT_PARKED;
         return;
     }
-    uint64_t at = shard_cap_wait(s, now);
-    if (at > now) {
-        slot->state = SLOT_THINKING;
-        slot->capped = true;
-        loop_send_arm(s->loop, &slot->due, at);
-        return;
+    slot->call.gate.go = on_permission;
+    slot->call.gate.is_new = true;
+    if (gate_enter(&s->client.gate, &slot->call.gate, now)) {
+        begin_pick(slot, now);
+    } else {
+        slot->state = SLOT_HELD;
     }
-    begin_pick(slot, now);
 }
 
 void slot_due(struct slot *slot, uint64_t due_ns)
@@ -592,8 +636,10 @@ void slot_end(struct slot *slot)
 
     switch (slot->state) {
     case SLOT_THINKING:
+    case SLOT_HELD:
     case SLOT_READY:
     case SLOT_PARKED:
+        gate_leave(&slot->call.gate);
         loop_send_cancel(vu->shard->loop, &slot->due);
         list_remove(&slot->wait);
         rest(slot);
@@ -614,6 +660,7 @@ void slot_cut(struct slot *slot)
     struct shard *s = slot->vu->shard;
 
     loop_send_cancel(s->loop, &slot->due);
+    gate_leave(&slot->call.gate);
     if (slot->state == SLOT_RUNNING) {
         mcp_call_cancel(&slot->call);
         take_call(slot);

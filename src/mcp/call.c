@@ -7,6 +7,7 @@
 
 enum call_state {
     CALL_IDLE,
+    CALL_HELD,    /* at the gate */
     CALL_WAITING, /* for max_connections */
     CALL_DIALING,
     CALL_SENT,
@@ -144,7 +145,9 @@ static void on_timer(struct timer *t)
     switch ((enum call_state)call->state_) {
     case CALL_IDLE:
         return;
+    case CALL_HELD:
     case CALL_WAITING:
+        gate_leave(&call->gate);
         list_remove(&call->node_);
         call->answer_.cut = true;
         call->answer_.connect_failed = true;
@@ -564,34 +567,67 @@ void mcp_call_init(struct mcp_call *call, const struct mcp_call_events *events)
     memset(call, 0, sizeof *call);
     call->events = events;
     list_init(&call->node_);
+    list_init(&call->gate.node);
     timer_init(&call->timer_, on_timer);
+}
+
+/* It waits; its deadline goes on. */
+static void wait_as(struct mcp_call *call, enum call_state state)
+{
+    call->state_ = (uint8_t)state;
+    if (call->deadline_ns != 0) {
+        loop_timer_arm(client_of(call)->loop, &call->timer_, call->deadline_ns);
+    }
+}
+
+/* The gate has let it pass. */
+static void go(struct mcp_call *call)
+{
+    struct mcp_client *client = client_of(call);
+
+    call->conn_ = mcp_session_take(call->session_);
+    if (call->conn_ != NULL) {
+        send_request(call);
+    } else if (mcp_client_may_dial(client)) {
+        mcp_call_dial(call);
+    } else {
+        call->waited = true;
+        list_append(&client->waiting_, &call->node_);
+        wait_as(call, CALL_WAITING);
+    }
+}
+
+static void on_permission(struct gate_wait *wait, uint64_t waited_ns)
+{
+    struct mcp_call *call = list_entry(wait, struct mcp_call, gate);
+
+    loop_timer_cancel(client_of(call)->loop, &call->timer_);
+    call->held_ns = waited_ns;
+    go(call);
 }
 
 void mcp_call_start(struct mcp_call *call, struct mcp_session *session)
 {
     struct mcp_client *client = session->client;
+    bool permitted = call->permitted;
 
     assert(call->state_ == CALL_IDLE);
     call->session_ = session;
     call->t_dial = call->t_ready = call->t_send = call->t_headers = call->t_first_event =
         call->t_last_event = 0;
     call->bytes_out = call->bytes_in = call->event_count = call->silence_ns = 0;
+    call->held_ns = 0;
+    call->permitted = false;
     call->http_status = 0;
     call->is_stream = call->waited = call->via_proxy_ = call->foreign_id_ = call->bad_text_ = false;
     call->message_bytes_ = 0;
     call->answer_ = (struct mcp_answer){0};
-    call->conn_ = mcp_session_take(session);
-    if (call->conn_ != NULL) {
-        send_request(call);
-    } else if (mcp_client_may_dial(client)) {
-        mcp_call_dial(call);
+    call->gate.go = on_permission;
+    call->gate.is_new = false;
+    if (permitted || gate_enter(&client->gate, &call->gate, loop_now(client->loop))) {
+        go(call);
     } else {
-        call->state_ = CALL_WAITING;
-        call->waited = true;
-        list_append(&client->waiting_, &call->node_);
-        if (call->deadline_ns != 0) {
-            loop_timer_arm(client->loop, &call->timer_, call->deadline_ns);
-        }
+        wait_as(call, CALL_HELD);
     }
 }
 
@@ -602,6 +638,7 @@ void mcp_call_cancel(struct mcp_call *call)
     }
     struct mcp_client *client = client_of(call);
     loop_timer_cancel(client->loop, &call->timer_);
+    gate_leave(&call->gate);
     list_remove(&call->node_);
     if (call->dial_ != NULL) {
         dial_cancel(call->dial_);

@@ -31,12 +31,14 @@ void mcp_client_init(struct mcp_client *c,
     buf_init(&c->out_, REQUEST_MAX);
     list_init(&c->free_scratch_);
     list_init(&c->waiting_);
+    gate_init(&c->gate, loop, 0);
     defer_init(&c->admit_, on_admit);
 }
 
 void mcp_client_clear(struct mcp_client *c)
 {
     loop_defer_cancel(&c->admit_);
+    gate_clear(&c->gate);
     list_foreach_safe (node, &c->free_scratch_) {
         struct mcp_scratch *s = list_entry(node, struct mcp_scratch, node);
 

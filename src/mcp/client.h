@@ -14,6 +14,7 @@
 #include "http/client.h"
 #include "http/sse_parse.h"
 #include "mcp/answer.h"
+#include "mcp/gate.h"
 #include "net/dial.h"
 
 #include <stdbool.h>
@@ -61,7 +62,8 @@ struct mcp_client {
     struct http_client http;
     struct dialer dialer;
     struct mcp_observer observer;
-    struct buf out_;        /* the request being written */
+    struct gate gate; /* every request passes it; no cap until its owner sets one with gate_init */
+    struct buf out_;  /* the request being written */
     uint64_t json_head_id_; /* the last head that announced a JSON answer (http/client.h) */
     struct list free_scratch_;
     struct list waiting_; /* calls that wait for max_connections */
@@ -105,6 +107,8 @@ struct mcp_call {
     bool is_delete;       /* the DELETE that ends a session */
     uint64_t deadline_ns; /* the operation ends then, whatever the request time-out says; 0: none */
     struct buf *capture;  /* the answer's JSON is appended here (not more than its maximum); NULL */
+    bool permitted;       /* the gate has let it pass already; true for one start */
+    struct gate_wait gate; /* the owner may wait with it while the call does not run */
 
     /* Of the running or last call; 0: never happened. */
     uint64_t t_dial;  /* began to connect, when it needed a connection of its own … */
@@ -114,7 +118,8 @@ struct mcp_call {
     uint64_t silence_ns; /* at which a stalled stream was ended */
     int http_status;
     bool is_stream;
-    bool waited; /* for max_connections, before t_dial */
+    bool waited;      /* for max_connections, before t_dial */
+    uint64_t held_ns; /* waited at the gate, before everything else */
 
     /* private */
     struct list node_; /* in client->waiting_ */

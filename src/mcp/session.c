@@ -151,6 +151,7 @@ static void on_initialized(struct mcp_call *call, const struct mcp_answer *answe
         open_failed(s, answer);
     } else {
         s->state = MCP_SESSION_READY;
+        s->held_ns += call->held_ns;
         s->opened_ns = answer->end_ns;
         s->events->on_open(s, NULL);
     }
@@ -208,6 +209,7 @@ static void on_initialize(struct mcp_call *call, const struct mcp_answer *answer
     struct mcp_answer failure = *answer;
     char fault[200];
 
+    s->held_ns += call->held_ns;
     s->t_connected = call->t_ready;
     s->t_initialized = answer->end_ns;
     if (failure.code == ERROR_CODE_NONE) {
@@ -276,6 +278,7 @@ void mcp_session_open(struct mcp_session *s, struct buf *capture)
     s->state = MCP_SESSION_OPENING;
     s->t_begin = loop_now(s->client->loop);
     work->call.capture = capture;
+    work->call.permitted = s->permitted;
     mcp_call_start(&work->call, s);
 }
 

@@ -40,10 +40,12 @@ struct mcp_session {
     void *owner;
     struct str head; /* see mcp_session_init */
     enum mcp_session_state state;
+    bool permitted; /* set by the owner before it opens: the gate has let `initialize` pass */
     bool has_id;
     bool said_initialized;                        /* the notification was sent */
     uint64_t opened_ns;                           /* initialized was accepted */
     uint64_t t_begin, t_connected, t_initialized; /* of the set-up */
+    uint64_t held_ns;                             /* of it, at the gate */
     uint64_t ops_served;                          /* kept by the owner */
 
     /* private */

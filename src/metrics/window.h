@@ -35,51 +35,52 @@
 #include <stdint.h>
 
 /* X(id, "name"): per key until SESSION_REUSED, of the whole shard from CONNECT_ATTEMPTS on. */
-#define COUNT_MAP(X)                                                                           \
-    X(STARTED, "started") /* a slot took it up: it ends in exactly one outcome */              \
-    X(ENDED_OK, "ended_ok")                                                                    \
-    X(ENDED_FAILED, "ended_failed") /* failed and cut, our own failures included */            \
-    X(UNFINISHED, "unfinished")                                                                \
-    X(DUE, "due")                           /* open model: arrivals whose time has come */     \
-    X(DROPPED_DEADLINE, "dropped_deadline") /* never started: the deadline passed */           \
-    X(DROPPED_NO_SLOT, "dropped_no_slot")   /* … no slot became free until the plan's end */ \
-    X(DROPPED_STOPPED, "dropped_stopped")   /* … the run was stopped */                      \
-    X(REQUESTS_SENT, "requests_sent")                                                          \
-    X(SESSION_RETRIES, "session_retries") /* requests repeated after a lost session */         \
-    X(TOOL_ERRORS, "tool_errors")                                                              \
-    X(PROTOCOL_ERRORS, "protocol_errors")                                                      \
-    X(TIMEOUTS, "timeouts")                                                                    \
-    X(HTTP_5XX, "http_5xx")                                                                    \
-    X(RATE_LIMITED, "rate_limited")                                                            \
-    X(OWN_FAILURES, "own_failures") /* resource_exhausted: not the target's doing */           \
-    X(STREAMS_STARTED, "streams_started")                                                      \
-    X(STREAMS_ENDED, "streams_ended")         /* = completed + failed */                       \
-    X(STREAMS_COMPLETED, "streams_completed") /* the response with our id arrived */           \
-    X(STREAMS_FAILED, "streams_failed")       /* any other end, stalls included */             \
-    X(STREAMS_STALLED, "streams_stalled")                                                      \
-    X(STREAMS_UNFINISHED, "streams_unfinished")                                                \
-    X(NOT_STREAMED, "not_streamed") /* a stream was expected and did not come */               \
-    X(EVENTS, "events")                                                                        \
-    X(BYTES_IN, "bytes_in") /* of the operations that ended */                                 \
-    X(BYTES_OUT, "bytes_out")                                                                  \
-    X(CHECK_FAILURES, "check_failures")             /* of the scenario's checks */             \
-    X(INTEGRITY_MISMATCHES, "integrity_mismatches") /* the answer of another caller */         \
-    X(INTEGRITY_VERIFIED, "integrity_verified")     /* its own nonce came back */              \
-    X(SESSION_REUSED, "session_reused")                                                        \
-    X(CONNECT_ATTEMPTS, "connect_attempts")                                                    \
-    X(CONNECT_FAILURES, "connect_failures")                                                    \
-    X(CONNECT_OWN, "connect_own_failures") /* attempts that failed for want of resources */    \
-    X(SESSIONS_CREATED, "sessions_created")                                                    \
-    X(SESSIONS_FAILED, "sessions_failed")                                                      \
-    X(SESSIONS_LOST, "sessions_lost")                                                          \
-    X(SESSIONS_CLOSED, "sessions_closed")                                                      \
-    X(SESSIONS_EXPIRED, "sessions_expired") /* by ttl_ms or max_idle_ms */                     \
-    X(JOURNEY_STARTED, "journey_started")   /* lists beside the workload */                    \
-    X(JOURNEY_OK, "journey_ok")                                                                \
-    X(JOURNEY_FAILED, "journey_failed")                                                        \
-    X(JOURNEY_UNFINISHED, "journey_unfinished")                                                \
-    X(JOURNEY_REQUESTS, "journey_requests") /* that were sent for them */                      \
-    X(VUS_GAVE_UP, "vus_gave_up")           /* ended by the reconnect policy */                \
+#define COUNT_MAP(X)                                                                              \
+    X(STARTED, "started") /* a slot took it up: it ends in exactly one outcome */                 \
+    X(ENDED_OK, "ended_ok")                                                                       \
+    X(ENDED_FAILED, "ended_failed") /* failed and cut, our own failures included */               \
+    X(UNFINISHED, "unfinished")                                                                   \
+    X(DUE, "due")                           /* open model: arrivals whose time has come */        \
+    X(DROPPED_DEADLINE, "dropped_deadline") /* never started: the deadline passed */              \
+    X(DROPPED_NO_SLOT, "dropped_no_slot")   /* … no slot became free until the plan's end */    \
+    X(DROPPED_STOPPED, "dropped_stopped")   /* … the run was stopped */                         \
+    X(REQUESTS_SENT, "requests_sent")                                                             \
+    X(SESSION_RETRIES, "session_retries") /* requests repeated after a lost session */            \
+    X(TOOL_ERRORS, "tool_errors")                                                                 \
+    X(PROTOCOL_ERRORS, "protocol_errors")                                                         \
+    X(TIMEOUTS, "timeouts")                                                                       \
+    X(HTTP_5XX, "http_5xx")                                                                       \
+    X(RATE_LIMITED, "rate_limited")                                                               \
+    X(OWN_FAILURES, "own_failures") /* resource_exhausted: not the target's doing */              \
+    X(STREAMS_STARTED, "streams_started")                                                         \
+    X(STREAMS_ENDED, "streams_ended")         /* = completed + failed */                          \
+    X(STREAMS_COMPLETED, "streams_completed") /* the response with our id arrived */              \
+    X(STREAMS_FAILED, "streams_failed")       /* any other end, stalls included */                \
+    X(STREAMS_STALLED, "streams_stalled")                                                         \
+    X(STREAMS_UNFINISHED, "streams_unfinished")                                                   \
+    X(NOT_STREAMED, "not_streamed") /* a stream was expected and did not come */                  \
+    X(EVENTS, "events")                                                                           \
+    X(BYTES_IN, "bytes_in") /* of the operations that ended */                                    \
+    X(BYTES_OUT, "bytes_out")                                                                     \
+    X(CHECK_FAILURES, "check_failures")             /* of the scenario's checks */                \
+    X(INTEGRITY_MISMATCHES, "integrity_mismatches") /* the answer of another caller */            \
+    X(INTEGRITY_VERIFIED, "integrity_verified")     /* its own nonce came back */                 \
+    X(SESSION_REUSED, "session_reused")                                                           \
+    X(CONNECT_ATTEMPTS, "connect_attempts")                                                       \
+    X(CONNECT_FAILURES, "connect_failures")                                                       \
+    X(CONNECT_OWN, "connect_own_failures") /* attempts that failed for want of resources */       \
+    X(SESSIONS_CREATED, "sessions_created")                                                       \
+    X(SESSIONS_FAILED, "sessions_failed")                                                         \
+    X(SESSIONS_LOST, "sessions_lost")                                                             \
+    X(SESSIONS_CLOSED, "sessions_closed")                                                         \
+    X(SESSIONS_EXPIRED, "sessions_expired") /* by ttl_ms or max_idle_ms */                        \
+    X(JOURNEY_STARTED, "journey_started")   /* lists beside the workload */                       \
+    X(JOURNEY_OK, "journey_ok")                                                                   \
+    X(JOURNEY_FAILED, "journey_failed")                                                           \
+    X(JOURNEY_UNFINISHED, "journey_unfinished")                                                   \
+    X(JOURNEY_REQUESTS, "journey_requests") /* that were sent for them */                         \
+    X(VUS_GAVE_UP, "vus_gave_up")           /* ended by the reconnect policy */                   \
+    X(HELD_BY_CAP, "held_by_max_rps")       /* requests that had to wait for hard_caps.max_rps */ \
     X(EARLY_SENDS, "early_sends")           /* sent before due: a defect of ours */
 
 #define COUNT_ENUM_(id, name) COUNT_##id,

@@ -61,7 +61,7 @@ test('churn: a session serves so many operations, and no more', async (t) => {
     served.set(session, (served.get(session) ?? 0) + 1);
   }
   const counts = [...served.values()];
-  assert.ok(counts.length > 20, `${counts.length} sessions`);
+  assert.ok(counts.length > 3, `more than one for each VU: ${counts.length} sessions`);
   assert.ok(Math.max(...counts) === 5, `${counts}`);
   assert.ok(counts.filter((count) => count < 5).length <= 3, `only the last one of a VU serves fewer: ${counts}`);
 });

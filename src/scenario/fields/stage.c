@@ -223,8 +223,10 @@ static const struct field caps_fields[] = {
      .flags = FIELD_STRICT,
      .offset = AT(caps_config, max_rps),
      .max = FIELDS_COUNT_MAX,
-     .def = "100000",
-     .help = "Operations per second that are never exceeded; 0 is no limit."},
+     .def = "0",
+     .help = "Requests per second that are never exceeded, of whatever kind: calls, pages of "
+             "lists, the "
+             "set-up and the end of sessions. What has to wait is counted. 0 is no limit."},
     {.key = "max_connections",
      .type = FIELD_INT,
      .flags = FIELD_STRICT,

@@ -135,11 +135,11 @@ static void what_the_cap_holds_back_does_not_outlive_its_stage(void **state)
     w.peer.on_request = note_arrival;
     begin_stage(&w, 0, NS_PER_S);
     run_for(&w, 4 * NS_PER_S);
-    assert_int_equal(w.arrival_count, 5);
+    assert_int_equal(w.arrival_count, 3); /* and two of the session's set-up */
     begin_stage(&w, 1, NS_PER_S);
     run_for(&w, 4 * NS_PER_S);
     finish(&w);
-    assert_int_equal(w.count[0][COUNT_STARTED], 5);
+    assert_int_equal(w.count[0][COUNT_STARTED], 3);
     assert_int_equal(w.count[1][COUNT_STARTED], 5);
     world_clear(&w);
 }
@@ -400,7 +400,7 @@ static void a_cut_operation_is_a_censored_sample(void **state)
                    "{'request_timeout_ms': 1000}}, 'workload': {'operation_mix': [" CALL "]},"
                    "'stages': [{'stage': 'baseline', 'duration_ms': 10000,"
                    "'load': {'target_vus': 1, 'start_spread_ms': 0}}]}");
-    w.peer.delay_ns = 0;
+    w.peer.delay_ns = 10000;
     begin_stage(&w, 0, 10 * NS_PER_S);
     w.peer.on_request = NULL;
     run_for(&w, MS);
@@ -622,7 +622,7 @@ static void structs_stay_small(void **state)
         sum += parts[i].bytes;
     }
     print_message("%-12s %5zu bytes\n", "together", sum);
-    assert_true(sum <= 1536);
+    assert_true(sum <= 1600);
 }
 
 static void a_stage_may_be_ordered_before_its_forerunner_begins(void **state)

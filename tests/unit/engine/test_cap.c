@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT */
+/* hard_caps.max_rps in the engine: every request counts, and what it holds back costs nothing. */
+#include "engine/shard_priv.h"
+#include "unit/engine/stages.h"
+
+enum { REQUESTS_MAX = 4096 };
+
+static bool note_request(void *owner, const struct peer_request *r)
+{
+    struct world *w = owner;
+
+    assert_true(w->arrival_count < REQUESTS_MAX);
+    w->arrivals[w->arrival_count++] = r->at_ns;
+    return false;
+}
+
+static void expect_cap(const struct world *w, uint32_t cap)
+{
+    for (uint32_t i = cap; i < w->arrival_count; i++) {
+        assert_true(w->arrivals[i] - w->arrivals[i - cap] >= NS_PER_S);
+    }
+}
+
+/* Sessions for each operation, lists beside the workload, goodbyes: all of it is within the cap. */
+static void every_request_counts(void **state)
+{
+    static const char *const scenario =
+        "{'target': {'url': 'http://localhost/mcp'}, 'session_policy': {'mode': 'per_request'},"
+        " 'workload': {'operation_mix': [{'operation': 'tools_call', 'tool_name': 'echo'}],"
+        "  'user_journey': {'startup_sequence': {'run_tools_list_on_start': true}}},"
+        " 'safety': {'hard_caps': {'max_rps': 100}},"
+        " 'stages': [{'stage': 'baseline', 'duration_ms': 10000,"
+        "             'load': {'target_vus': 10, 'start_spread_ms': 0}}]}";
+    struct world w;
+
+    (void)state;
+    world_init(&w, scenario);
+    w.peer.on_request = note_request;
+    begin_stage(&w, 0, 10 * NS_PER_S);
+    run_for(&w, 10 * NS_PER_S);
+    finish(&w);
+    expect_cap(&w, 100);
+    assert_true(w.arrival_count >= 990); /* and it is used */
+    assert_true(w.run[COUNT_HELD_BY_CAP] > 500);
+    /* What the cap does is queueing: neither the target's time nor our lateness. */
+    assert_in_range(w.dist[DIST_SERVICE].max, 10 * MS, 11 * MS);
+    assert_in_range(w.run_dist[DIST_TOOL_LAG].max, 0, MS);
+    assert_in_range(w.run_dist[DIST_SESSION].max, 20 * MS, 21 * MS);
+    assert_in_range(w.run_dist[DIST_INITIALIZE].max, 10 * MS, 11 * MS);
+    world_clear(&w);
+}
+
+static void users_who_wait_have_no_timers(void **state)
+{
+    struct world w;
+    uint32_t held = 0;
+
+    (void)state;
+    world_init(&w, stages_scenario("'operation_mix': [" CALL "]", "'hard_caps': {'max_rps': 50}",
+                                   1000, 1000, 1000));
+    begin_stage(&w, 0, 5 * NS_PER_S);
+    run_for(&w, NS_PER_S);
+    list_foreach (node, &w.shard->vus) {
+        const struct slot *slot = &list_entry(node, struct vu, node)->slots[0];
+
+        held += slot->state == SLOT_HELD;
+        assert_false(send_armed(&slot->due));
+    }
+    assert_in_range(held, 900, 1000);
+    assert_true(send_armed(&w.shard->client.gate.timer));
+    finish(&w);
+    assert_in_range(total(&w, COUNT_STARTED), 10, 50);
+    world_clear(&w);
+}
+
+/* A list of three pages is three requests; its service time is the target's alone. */
+static bool paged(void *owner, const struct peer_request *r)
+{
+    struct world *w = owner;
+
+    note_request(owner, r);
+    if (strcmp(r->method, "tools/list") != 0) {
+        return false;
+    }
+    bool last = w->script++ % 3 == 2;
+    char body[200];
+    snprintf(body, sizeof body, "{\"jsonrpc\":\"2.0\",\"id\":%lld,\"result\":{\"tools\":[]%s}}",
+             (long long)r->id, last ? "" : ",\"nextCursor\":\"more\"");
+    if (!last) {
+        snprintf(
+            body, sizeof body,
+            "{\"jsonrpc\":\"2.0\",\"id\":%lld,\"result\":{\"tools\":[],\"nextCursor\":\"c%d\"}}",
+            (long long)r->id, w->script);
+    }
+    peer_respond(r->conn, 10 * MS, 200, "application/json", NULL, body);
+    return true;
+}
+
+static void pages_count(void **state)
+{
+    struct world w;
+
+    (void)state;
+    world_init(&w, stages_scenario("'operation_mix': [{'operation': 'tools_list'}]",
+                                   "'hard_caps': {'max_rps': 10}", 1, 1, 1));
+    w.peer.on_request = paged;
+    begin_stage(&w, 0, 9 * NS_PER_S);
+    run_for(&w, 9 * NS_PER_S);
+    finish(&w);
+    expect_cap(&w, 10);
+    assert_in_range(w.arrival_count, 85, 95);
+    assert_in_range(total(&w, COUNT_ENDED_OK), 27, 31);
+    assert_in_range(w.dist[DIST_SERVICE].max, 30 * MS, 31 * MS);
+    assert_in_range(w.run_dist[DIST_TOOL_LAG].max, 0, MS);
+    world_clear(&w);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_request_counts),
+        cmocka_unit_test(users_who_wait_have_no_timers),
+        cmocka_unit_test(pages_count),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
