@@ -361,6 +361,19 @@ compile_head(struct plan *p, struct text_builder *b, const char *authority, cons
     p->head = text_finish(b);
 }
 
+/* What of a header's value is the same in each request that has it: its literal texts, and each of
+ * those that are drawn from. What else a header may have, numbers and names of ours, is no secret
+ * (data feeds and payloads are none of a header). */
+static void add_secrets(const struct plan_part *part, struct str list[SECRETS_MAX], size_t *count)
+{
+    if (part->kind == PLAN_LITERAL) {
+        secrets_add(part->text, list, count);
+    }
+    for (uint32_t i = 0; part->kind == PLAN_RANDOM_CHOICE && i < part->choice_count; i++) {
+        secrets_add(part->choice[i], list, count);
+    }
+}
+
 /* Once more as values: in the head they stand among other literal text. */
 static void find_secrets(struct plan *p, struct text_builder *b)
 {
@@ -375,9 +388,7 @@ static void find_secrets(struct plan *p, struct text_builder *b)
         text_template(b, str_c(t->headers[i].value), true);
         struct plan_text value = text_finish(b);
         for (uint32_t k = 0; k < value.count; k++) {
-            if (value.parts[k].kind == PLAN_LITERAL) {
-                secrets_add(value.parts[k].text, list, &count);
-            }
+            add_secrets(&value.parts[k], list, &count);
         }
     }
     p->secrets = secrets_keep(list, count, &p->arena_);

@@ -5,9 +5,11 @@
  * the text is masked before it reaches results, logs, events or a screen.
  *
  * A value counts as a whole and word by word, so that a token is found without its "Bearer", and a
- * cookie without its name. Placeholders that stand for the whole run (`${env:…}`) are resolved;
- * parts that differ from operation to operation are no secrets. Words of less than SECRET_MIN bytes
- * are left alone: they could not be told from ordinary text.
+ * cookie without its name. Placeholders that stand for the whole run (`${env:…}`) are resolved, and
+ * of `${random_choice:…}` each text counts; numbers and ids that differ from operation to operation
+ * are no secrets. Words of less than SECRET_MIN bytes are left alone: they could not be told from
+ * ordinary text. A value is found as it was sent: whoever repeats it in another spelling (in lower
+ * case, in base64) has made another text of it.
  */
 #ifndef PLAN_SECRETS_H
 #define PLAN_SECRETS_H
@@ -15,7 +17,8 @@
 #include "base/arena.h"
 #include "base/str.h"
 
-enum { SECRET_MIN = 4, SECRETS_MAX = 256 };
+/* As many words as one header of the most bytes can have (819), and some more. */
+enum { SECRET_MIN = 4, SECRETS_MAX = 1024 };
 
 struct plan_secrets {
     const struct str *items; /* longest first */

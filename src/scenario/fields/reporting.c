@@ -74,8 +74,10 @@ static const struct field redaction_fields[] = {
      .max = 50,
      .item_max = 100,
      .def = "[\"Authorization\", \"Cookie\", \"X-API-Key\"]",
-     .help = "Names of headers of `target.headers` whose values reach no result, log, event or "
-             "screen, also when the target repeats them; case does not matter."},
+     .help =
+         "Names of headers of `target.headers` whose values reach no result, log, event or "
+         "screen, also when the target repeats them as they were sent (in lower case, in base64 "
+         "they are not found); case of the names does not matter."},
 };
 static const struct section redaction_section = {
     .title = "reporting.redaction", .fields = redaction_fields, .count = COUNT(redaction_fields)};

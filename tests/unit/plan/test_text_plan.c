@@ -175,6 +175,25 @@ static void headers_vary(void **state)
     planned_clear(&p);
 }
 
+/* Each text that a redacted header may be sent with is masked. */
+static void secrets_that_vary(void **state)
+{
+    static const struct str said = STR_INIT("no: TOPSECRETAAA1, TOPSECRETBBB2, key-1 of tail-2");
+    struct planned p;
+    char out[200];
+
+    (void)state;
+    planned_make(&p,
+                 "{'target': {'url': 'http://localhost/mcp', 'headers': {"
+                 "'Authorization': 'Bearer ${random_choice:TOPSECRETAAA1|TOPSECRETBBB2}',"
+                 "'Cookie': 'key-1${random_int:1:9}tail-2'}},"
+                 "'workload': {'operation_mix': [{'operation': 'ping'}]}, " STAGE "}",
+                 NULL, 0);
+    out[secrets_mask(&p.plan->secrets, said, out, sizeof out - 1)] = '\0';
+    assert_string_equal(out, "no: [redacted], [redacted], [redacted] of [redacted]");
+    planned_clear(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -183,6 +202,7 @@ int main(void)
         cmocka_unit_test(an_echo_belongs_to_its_caller),
         cmocka_unit_test(checks_and_metrics_of_a_template),
         cmocka_unit_test(headers_vary),
+        cmocka_unit_test(secrets_that_vary),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
