@@ -13,10 +13,10 @@
 
 #define HELP_TEXT_MAX ((size_t)1024 * 1024)
 
-#define SET_OPTION                                                               \
-    {                                                                            \
-        .name = "set", .argument = "PATH=VALUE", .repeats = true,                \
-        .help = "Overrides one field, for example stages[0].load.target_vus=20." \
+#define SET_OPTION                                                                \
+    {                                                                             \
+        .name = "set", .argument = "PATH=VALUE", .repeats = true, .secret = true, \
+        .help = "Overrides one field, for example stages[0].load.target_vus=20."  \
     }
 
 #define WITH_OPTION                                                                               \

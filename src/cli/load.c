@@ -19,9 +19,6 @@
 
 enum { SET_TEXT_MAX = 16 * 1024, MESSAGE_MAX = 8 * 1024, OVERLAYS_MAX = 32 };
 
-/* How an override of ours for `--expect` is told from one of the user's. */
-static const char expect_set[] = " (from --set success_criteria[-]=";
-
 /* What a load is made of. */
 struct loading {
     const struct opt_args *args;
@@ -372,14 +369,19 @@ static bool is_written(const struct issue *issue)
     return issue->file != NULL || strstr(issue->message, " (from ") != NULL;
 }
 
+/* How many overrides are ours, for `--expect`; they are the first ones (expect_in_file). */
+static size_t expect_sets(const struct opt_args *args)
+{
+    const char *texts[OPT_GIVEN_MAX];
+
+    return quick_asked(args) ? 0 : opt_values(args, "expect", texts);
+}
+
 /* An issue about something that an option said, not the file: which option. */
 static const char *option_of(const struct opt_args *args, const struct issue *issue)
 {
-    const char *set = from_set(issue);
-
-    if (set != NULL) {
-        bool ours = strncmp(set, expect_set, sizeof expect_set - 1) == 0;
-        return ours && opt_has(args, "expect") ? "--expect" : NULL;
+    if (issue->set > 0) {
+        return issue->set <= expect_sets(args) ? "--expect" : NULL;
     }
     if (!quick_asked(args) || is_written(issue)) {
         return NULL;

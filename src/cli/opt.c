@@ -121,6 +121,23 @@ take_option(struct opt_args *out, const struct opt *o, char *const argv[], struc
     return 0;
 }
 
+/* Behind `--header Authorization: Bearer abc` without quotes, the argument is the password. */
+static int one_too_many(const struct opt_args *args, const char *word, struct err *err)
+{
+    const struct command *command = args->command;
+
+    for (size_t i = 0; i < args->given_count; i++) {
+        if (args->given[i].opt->secret) {
+            return err_set(err, ERR_USAGE,
+                           "one argument too many; a value of --%s with blanks needs quotes "
+                           "around it",
+                           args->given[i].opt->name);
+        }
+    }
+    return err_set(err, ERR_USAGE, "one argument too many: %.100s (usage: mcpdrill %s%s%s)", word,
+                   command->name, command->usage[0] != '\0' ? " " : "", command->usage);
+}
+
 static int take_operands(struct opt_args *out, int argc, char *const argv[], struct err *err)
 {
     const struct command *command = out->command;
@@ -128,9 +145,7 @@ static int take_operands(struct opt_args *out, int argc, char *const argv[], str
     assert(command->operands_max <= OPERANDS_MAX);
     for (; optind < argc; optind++) {
         if (out->operand_count == command->operands_max) {
-            return err_set(err, ERR_USAGE, "one argument too many: %.100s (usage: mcpdrill %s%s%s)",
-                           argv[optind], command->name, command->usage[0] != '\0' ? " " : "",
-                           command->usage);
+            return one_too_many(out, argv[optind], err);
         }
         out->operands[out->operand_count++] = argv[optind];
     }

@@ -27,6 +27,7 @@ struct opt {
     const char *argument; /* "FILE"; NULL: takes none */
     const char *help;     /* one sentence */
     bool repeats;
+    bool secret; /* its value may hold a password, and so may words that were meant to be in it */
 };
 
 struct opt_args;

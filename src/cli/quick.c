@@ -302,6 +302,7 @@ static int add_workload(const struct opt_args *args, json_t *document, struct er
     return rc;
 }
 
+/* What is wrong is said without the text, which may be a password from its first letter on. */
 static int add_header(json_t *headers, const char *text, struct err *err)
 {
     const char *colon = strchr(text, ':'), *known;
@@ -309,11 +310,13 @@ static int add_header(json_t *headers, const char *text, struct err *err)
     json_t *value;
 
     if (colon == NULL) {
-        return err_set(err, ERR_USAGE, "--header %.60s: NAME:VALUE is expected", text);
+        return err_set(err, ERR_USAGE,
+                       "--header: NAME:VALUE is expected, for example 'X-Team: one'; there is no "
+                       "colon");
     }
     struct str trimmed = str_trim((struct str){text, (size_t)(colon - text)});
     if (trimmed.len == 0 || trimmed.len >= sizeof name) {
-        return err_set(err, ERR_USAGE, "--header %.60s: the name is %s", text,
+        return err_set(err, ERR_USAGE, "--header: the name before the colon is %s",
                        trimmed.len == 0 ? "missing" : "too long");
     }
     memcpy(name, trimmed.p, trimmed.len);
@@ -321,7 +324,8 @@ static int add_header(json_t *headers, const char *text, struct err *err)
     json_object_foreach(headers, known, value)
     {
         if (strcasecmp(known, name) == 0) {
-            return err_set(err, ERR_USAGE, "--header %.60s is given twice", name);
+            return err_set(err, ERR_USAGE, "--header %.*s is given twice",
+                           (int)strcspn(name, " \t=,;"), name);
         }
     }
     return put_text(headers, name, "header", str_trim(str_c(colon + 1)), err);

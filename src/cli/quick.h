@@ -43,7 +43,7 @@
          .argument = "MODE",                                                                     \
          .help = "How sessions are used: reuse, pool, per_request or churn."},                   \
     {                                                                                            \
-        .name = "header", .argument = "NAME:VALUE", .repeats = true,                             \
+        .name = "header", .argument = "NAME:VALUE", .repeats = true, .secret = true,             \
         .help = "A header of every request; ${env:VARIABLE} in it stays out of --save."          \
     }
 

@@ -32,6 +32,11 @@ void scenario_free(struct scenario *scenario)
     xfree(scenario);
 }
 
+static const char *place_of(const struct issue *issue)
+{
+    return issue->place_ != NULL ? issue->place_ : issue->json_pointer;
+}
+
 /* Gives the issues their places, and their order. */
 static void place_issues(struct str text, struct issue_list *issues)
 {
@@ -40,8 +45,7 @@ static void place_issues(struct str text, struct issue_list *issues)
 
     for (size_t i = 0; i < issues->count; i++) {
         if (issues->items[i].line == 0 && !issues->items[i].overridden_) {
-            places[count++] =
-                (struct place){.json_pointer = issues->items[i].json_pointer, .tag = i};
+            places[count++] = (struct place){.json_pointer = place_of(&issues->items[i]), .tag = i};
         }
     }
     locate_places(text, places, count);

@@ -191,10 +191,41 @@ static json_t *section_value(const struct section *section, const void *base)
     return out;
 }
 
+static void redact_text(json_t *object, const char *key)
+{
+    if (json_is_string(json_object_get(object, key))) {
+        json_object_set_new(object, key, json_string(REDACTED));
+    }
+}
+
+/* A reference says where the secret is, unless somebody wrote the secret in its place. */
+static bool is_reference(const json_t *value)
+{
+    const char *text = json_string_value(value);
+
+    return text != NULL && (strncmp(text, "env:", 4) == 0 || strncmp(text, "file:", 5) == 0);
+}
+
+static void redact_auth(json_t *auth)
+{
+    static const char *const references[] = {"bearer_token_ref", "api_key_ref"};
+    json_t *tokens = json_object_get(auth, "tokens");
+
+    for (size_t i = 0; i < json_array_size(tokens); i++) {
+        json_array_set_new(tokens, i, json_string(REDACTED));
+    }
+    for (size_t i = 0; i < sizeof references / sizeof references[0]; i++) {
+        if (!is_reference(json_object_get(auth, references[i]))) {
+            redact_text(auth, references[i]);
+        }
+    }
+}
+
 /* The document goes to screens and into reports of bugs. */
 static void redact(const struct scenario *scenario, json_t *document)
 {
-    json_t *headers = json_object_get(json_object_get(document, "target"), "headers");
+    json_t *target = json_object_get(document, "target");
+    json_t *headers = json_object_get(target, "headers");
 
     for (size_t i = 0; i < scenario->target.header_count; i++) {
         const char *name = scenario->target.headers[i].name;
@@ -203,6 +234,8 @@ static void redact(const struct scenario *scenario, json_t *document)
             json_object_set_new(headers, name, json_string(REDACTED));
         }
     }
+    redact_auth(json_object_get(target, "auth"));
+    redact_text(json_object_get(document, "server_telemetry"), "pair_key");
 }
 
 json_t *scenario_explain(const struct scenario *scenario)

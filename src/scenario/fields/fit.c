@@ -106,6 +106,17 @@ void field_found(const json_t *value, struct buf *out)
     }
 }
 
+void field_found_kind(const json_t *value, struct buf *out)
+{
+    if (json_is_string(value)) {
+        buf_printf(out, "a string of %zu bytes", json_string_length(value));
+    } else if (json_is_number(value)) {
+        buf_add_c(out, "a number");
+    } else {
+        field_found(value, out);
+    }
+}
+
 static bool read_number(const json_t *value, double *out)
 {
     if (!json_is_number(value)) {

@@ -22,6 +22,8 @@ bool field_is_text(const json_t *value);
 void field_expected(const struct field *f, struct buf *out);
 /* A value as the user wrote it, shortened. */
 void field_found(const json_t *value, struct buf *out);
+/* Only of what type and size it is. */
+void field_found_kind(const json_t *value, struct buf *out);
 
 /* Parses the JSON text of a row (`def`), which is right by construction; never NULL. The
  * caller owns it. */

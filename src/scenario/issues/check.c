@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "scenario/issues/check.h"
 
+#include "scenario/config/redaction.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 
-enum { REPORT_MAX = 6000, TOKEN_MAX = 128, SET_SHOWN_MAX = 200 };
+enum { REPORT_MAX = 6000, TOKEN_MAX = 128, SET_SHOWN_MAX = 200, SHOWN_MAX = 2 * CHECK_PATH_MAX };
 
 void check_init(struct check *c,
                 const struct scenario_options *options,
@@ -94,14 +96,39 @@ static const char *overlay_of(const struct check *c, const char *pointer)
     return index >= 0 ? c->options->overlays[index].name : NULL;
 }
 
-/* How much of an override may be shown: of headers and credentials not the value. */
-static size_t shown_of(const struct override *o)
+struct str check_set_path(const char *set)
 {
-    bool secret =
-        is_below(o->json_pointer, "/target/headers") || is_below(o->json_pointer, "/target/auth");
-    size_t len = secret ? strcspn(o->text, "=") : strlen(o->text);
+    size_t len = strcspn(set, "= \t:,;\"'{}");
 
-    return len < SET_SHOWN_MAX ? len : SET_SHOWN_MAX;
+    return (struct str){set, len < SET_SHOWN_MAX ? len : SET_SHOWN_MAX};
+}
+
+/* The pointer without what was mixed into a key by mistake and may be a secret. */
+static const char *shown_place(struct check *c, const char *pointer)
+{
+    struct buf out;
+
+    if (strncmp(pointer, "/target/", 8) != 0) {
+        return pointer;
+    }
+    buf_init(&out, SHOWN_MAX);
+    for (const char *p = pointer; *p == '/';) {
+        struct str key = {p + 1, strcspn(p + 1, "/")};
+        size_t len = shown_key_len(buf_c(&out), key);
+
+        buf_printf(&out, "/%.*s%s", (int)len, key.p, len < key.len ? "…" : "");
+        p = key.p + key.len;
+    }
+    const char *shown = check_text(c, "%s", buf_c(&out));
+    buf_clear(&out);
+    return shown;
+}
+
+const char *check_key(struct check *c, const char *key)
+{
+    size_t len = shown_key_len(buf_c(&c->path), str_c(key));
+
+    return len == strlen(key) ? key : check_text(c, "%.*s…", (int)len, key);
 }
 
 static void report(struct check *c,
@@ -130,13 +157,16 @@ static void report(struct check *c,
     struct issue head = {
         .level = level,
         .code = code,
-        .json_pointer = written_place(c, pointer),
+        .json_pointer = shown_place(c, written_place(c, pointer)),
         .remediation = remediation,
+        .set = o != NULL ? o->number : 0,
+        .place_ = written_place(c, pointer),
         .overridden_ = o != NULL || overlay != NULL,
     };
     vsnprintf(text, sizeof text, fmt, ap);
     if (o != NULL) {
-        issue_add(c->issues, &head, "%s (from --set %.*s)", text, (int)shown_of(o), o->text);
+        issue_add(c->issues, &head, "%s (from --set %.*s)", text,
+                  STR_ARG(check_set_path(c->options->sets[o->number - 1])));
     } else if (overlay != NULL) {
         issue_add(c->issues, &head, "%s (from %.200s)", text, overlay);
     } else {
@@ -178,7 +208,8 @@ const char *check_text(struct check *c, const char *fmt, ...)
 
 bool check_has_error(struct check *c)
 {
-    return !check_full(c) && issue_has_error(c->issues, written_place(c, buf_c(&c->path)));
+    return !check_full(c) &&
+           issue_has_error(c->issues, shown_place(c, written_place(c, buf_c(&c->path))));
 }
 
 bool check_full(const struct check *c)

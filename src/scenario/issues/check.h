@@ -23,7 +23,7 @@ struct alias {
 
 struct override {
     const char *json_pointer;
-    const char *text; /* as given */
+    size_t number; /* of the override among all that were given, from 1 */
 };
 
 struct check {
@@ -59,6 +59,10 @@ void check_warning(struct check *c, const char *code, const char *remediation, c
     __attribute__((format(printf, 4, 5)));
 /* Further text for a remediation; lives as long as the issues. */
 const char *check_text(struct check *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* What may be shown of a key, and of an override: its path alone, up to where no path goes on. */
+const char *check_key(struct check *c, const char *key);
+struct str check_set_path(const char *set);
 
 /* Has the current path an error already? */
 bool check_has_error(struct check *c);

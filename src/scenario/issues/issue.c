@@ -43,6 +43,7 @@ void issue_addv(struct issue_list *list, const struct issue *head, const char *m
     issue->message = arena_strdup(&list->arena_, text);
     issue->json_pointer = copy_or_empty(list, head->json_pointer);
     issue->remediation = copy_or_empty(list, head->remediation);
+    issue->place_ = head->place_ == NULL ? NULL : arena_strdup(&list->arena_, head->place_);
     issue->file = head->file == NULL ? NULL : arena_strdup(&list->arena_, head->file);
 }
 
@@ -55,9 +56,38 @@ void issue_add(struct issue_list *list, const struct issue *head, const char *me
     va_end(ap);
 }
 
+static bool is_duplicate(const struct err *err)
+{
+    return strncmp(err->msg, "duplicate object key", 20) == 0;
+}
+
+/* Is it the end of a message about a key that is there twice, and the key a name? */
+static bool ends_in_name(const char *quote)
+{
+    static const char words[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-$";
+    static const char open[] = " near '\"";
+    size_t len = sizeof open - 1;
+
+    return strncmp(quote, open, len) == 0 &&
+           strcmp(quote + len + strspn(quote + len, words), "\"'") == 0;
+}
+
+/* The library quotes what it stumbled over, which may be half of a password. Line and column say
+ * where that is; only the name of a key that is there twice is worth more than it costs. */
+const char *issue_syntax_text(const struct err *err, char out[ISSUE_SYNTAX_MAX])
+{
+    const char *quote = strstr(err->msg, " near '");
+    bool whole = quote == NULL || (is_duplicate(err) && ends_in_name(quote));
+
+    snprintf(out, ISSUE_SYNTAX_MAX, "%.*s", whole ? (int)strlen(err->msg) : (int)(quote - err->msg),
+             err->msg);
+    return out;
+}
+
 void issue_add_syntax(struct issue_list *list, const struct err *err, const char *file)
 {
-    bool duplicate = strncmp(err->msg, "duplicate object key", 20) == 0;
+    bool duplicate = is_duplicate(err);
+    char text[ISSUE_SYNTAX_MAX];
     const struct issue head = {
         .level = ISSUE_ERROR,
         .code = duplicate ? "DUPLICATE_KEY" : "SYNTAX_ERROR",
@@ -67,7 +97,7 @@ void issue_add_syntax(struct issue_list *list, const struct err *err, const char
         .col = err->col,
     };
 
-    issue_add(list, &head, "%s", err->msg);
+    issue_add(list, &head, "%s", issue_syntax_text(err, text));
 }
 
 bool issue_has_error(const struct issue_list *list, const char *json_pointer)

@@ -17,7 +17,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { ISSUES_MAX = 1000 };
+enum { ISSUES_MAX = 1000, ISSUE_SYNTAX_MAX = 240 };
 
 enum issue_level { ISSUE_ERROR, ISSUE_WARNING };
 
@@ -28,7 +28,11 @@ struct issue {
     const char *json_pointer; /* RFC 6901; "" is the whole document */
     const char *remediation;  /* an action; "" when the message says it all */
     unsigned line, col;       /* 1-based; 0 when the place is not in the text (an override) */
-    const char *file;         /* the overlay that line and col are in; NULL: the document */
+    const char *file;         /* the overlay that line and col are in, or the override that
+                               * cannot be applied; NULL: the document */
+    size_t set;               /* the value is that of this override, counted from 1; 0: of none */
+    const char *place_;       /* where to look in the text; NULL: at json_pointer, which says less
+                               * when a key must not be shown */
     bool overridden_; /* the value is not in the text: it came from an override or an overlay */
 };
 
@@ -55,6 +59,9 @@ void issue_addv(struct issue_list *list, const struct issue *head, const char *m
 
 /* What json_parse() said about the text of `file`; NULL: of the document. */
 void issue_add_syntax(struct issue_list *list, const struct err *err, const char *file);
+
+/* The message of json_parse() without the piece of the text that it quotes. */
+const char *issue_syntax_text(const struct err *err, char out[ISSUE_SYNTAX_MAX]);
 
 /* Is there an error at exactly this place? For "one cause, one issue". */
 bool issue_has_error(const struct issue_list *list, const char *json_pointer);

@@ -17,11 +17,24 @@ struct path {
     size_t count;
 };
 
-static const char *const shape = "Write PATH=VALUE, for example stages[1].load.target_vus=20.";
+static const char shape[] = "Write PATH=VALUE, for example stages[1].load.target_vus=20; a value "
+                            "that is no JSON is a text.";
 
+/* It has no place in the document. Of what was given, only the path is repeated: the value may be a
+ * password. */
 static void refuse(struct check *c, const char *set, const char *why)
 {
-    check_error(c, "INVALID_OVERRIDE", shape, "--set %.200s: %s", set, why);
+    struct str path = check_set_path(set);
+    const char *rest = path.len < strlen(set) ? "…" : "";
+    const struct issue head = {
+        .level = ISSUE_ERROR,
+        .code = "INVALID_OVERRIDE",
+        .remediation = shape,
+        .file = check_text(c, "--set %.*s%s", STR_ARG(path), rest),
+        .overridden_ = true,
+    };
+
+    issue_add(c->issues, &head, "%s", why);
 }
 
 /* One key or [index] off the front of *rest; NULL, or what is wrong. */
@@ -69,14 +82,36 @@ static const char *parse_path(struct str text, struct path *out)
     return why;
 }
 
-/* The value as JSON, or else as a string. NULL when it is not even text. */
-static json_t *parse_value(struct str text)
+/* Does it begin as only JSON does? `{{run_id}}` and `[a-z]+` are texts. */
+static bool begins_json(struct str text)
 {
+    struct str rest = str_trim(text);
+    char first = rest.len > 0 ? rest.p[0] : '\0';
+
+    if (first != '{' && first != '[') {
+        return first == '"';
+    }
+    rest = str_trim((struct str){rest.p + 1, rest.len - 1});
+    return rest.len > 0 && (rest.p[0] == '"' || rest.p[0] == (first == '{' ? '}' : '{'));
+}
+
+/* The value as JSON, or else as a string. NULL, and why, when it can be neither. */
+static json_t *parse_value(struct check *c, struct str text, const char **why)
+{
+    char said[ISSUE_SYNTAX_MAX];
+    struct err syntax = {0};
     json_t *value = NULL;
 
-    if (json_parse(text, JSON_TEXT_MAX, &value, NULL) == 0) {
+    if (json_parse(text, JSON_TEXT_MAX, &value, &syntax) == 0) {
         return value;
     }
+    if (begins_json(text)) {
+        *why =
+            check_text(c, "the value begins like JSON, and is none: line %u, column %u of it: %s",
+                       syntax.line, syntax.col, issue_syntax_text(&syntax, said));
+        return NULL;
+    }
+    *why = "the value is not valid UTF-8";
     return json_stringn(text.p, text.len);
 }
 
@@ -215,43 +250,43 @@ static void resolve_ends(json_t *root, struct path *path)
     }
 }
 
-static void apply_set(struct check *c, const char *set)
+/* One override; NULL, or why it cannot be applied. */
+static const char *apply_set(struct check *c, size_t index)
 {
-    const char *equals = strchr(set, '=');
+    const char *set = c->options->sets[index], *equals = strchr(set, '='), *why;
     struct path path;
 
     if (equals == NULL) {
-        refuse(c, set, "there is no =");
-        return;
+        return "there is no =";
     }
-    const char *why = parse_path((struct str){set, (size_t)(equals - set)}, &path);
+    why = parse_path((struct str){set, (size_t)(equals - set)}, &path);
     if (why != NULL) {
-        refuse(c, set, why);
-        return;
+        return why;
     }
     if (!translate(c, &path)) {
-        refuse(c, set, "the path is too long");
-        return;
+        return "the path is too long";
     }
     resolve_ends(c->root, &path);
-    json_t *value = parse_value(str_c(equals + 1));
+    json_t *value = parse_value(c, str_c(equals + 1), &why);
     if (value == NULL) {
-        refuse(c, set, "the value is not valid UTF-8");
-        return;
+        return why;
     }
     why = apply(c->root, &path, value);
-    if (why != NULL) {
-        refuse(c, set, why);
-        return;
+    if (why == NULL) {
+        c->overrides[c->override_count++] =
+            (struct override){.json_pointer = pointer_of(c, &path), .number = index + 1};
     }
-    c->overrides[c->override_count++] = (struct override){.json_pointer = pointer_of(c, &path),
-                                                          .text = arena_strdup(c->arena, set)};
+    return why;
 }
 
 void override_apply(struct check *c)
 {
     c->overrides = arena_array(c->arena, c->options->set_count, sizeof *c->overrides);
     for (size_t i = 0; i < c->options->set_count; i++) {
-        apply_set(c, c->options->sets[i]);
+        const char *why = apply_set(c, i);
+
+        if (why != NULL) {
+            refuse(c, c->options->sets[i], why);
+        }
     }
 }

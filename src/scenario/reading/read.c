@@ -2,6 +2,7 @@
 #include "scenario/reading/read.h"
 
 #include "base/clock.h"
+#include "scenario/config/redaction.h"
 #include "scenario/fields/fit.h"
 
 #include <assert.h>
@@ -38,6 +39,16 @@ static const char *misfit_code(const struct field *f, const json_t *value, enum 
     return f->code;
 }
 
+/* What was found at the current path: quoted, unless nobody may read it. */
+static void describe(struct check *c, const json_t *value, struct buf *out)
+{
+    if (place_holds_secret(buf_c(&c->path))) {
+        field_found_kind(value, out);
+    } else {
+        field_found(value, out);
+    }
+}
+
 static void report_misfit(struct check *c, const struct field *f, const json_t *value, enum fit fit)
 {
     struct buf expected, found;
@@ -45,7 +56,7 @@ static void report_misfit(struct check *c, const struct field *f, const json_t *
     buf_init(&expected, EXPECTED_MAX);
     buf_init(&found, EXPECTED_MAX);
     field_expected(f, &expected);
-    field_found(value, &found);
+    describe(c, value, &found);
     check_error(c, misfit_code(f, value, fit), advice(c, f, value), "found %s, expected %s%s",
                 buf_c(&found), buf_c(&expected),
                 f->characters != NULL && json_is_string(value) ? " of the allowed characters" : "");
@@ -59,7 +70,7 @@ static void report_later(struct check *c, const json_t *value, const char *later
     struct buf found;
 
     buf_init(&found, EXPECTED_MAX);
-    field_found(value, &found);
+    describe(c, value, &found);
     check_warning(c, "NOT_SUPPORTED", NULL, "%s is accepted, but not supported yet: %s",
                   buf_c(&found), later);
     buf_clear(&found);
@@ -460,12 +471,13 @@ static void report_unknown(struct check *c, const struct section *section, const
     for (size_t i = 0; i < section->count; i++) {
         buf_printf(&known, "%s`%s`", i == 0 ? "" : ", ", section->fields[i].key);
     }
+    const char *key_shown = check_key(c, key);
     size_t mark = shown ? check_enter(c, key) : c->path.len;
     check_error(c, code,
                 shown ? unknown_advice(c, section, key, buf_c(&known))
                       : check_text(c, "Known here: %s.", buf_c(&known)),
                 section->unknown_code != NULL ? "unknown key `%.*s`" : "unknown field `%.*s`",
-                KEY_SHOWN_MAX, key);
+                KEY_SHOWN_MAX, key_shown);
     check_leave(c, mark);
     buf_clear(&known);
 }
@@ -480,7 +492,8 @@ static void check_unknown(struct check *c, const struct section *section, const 
     }
     if (refused != NULL && strncmp(key, refused, strlen(refused)) == 0) {
         size_t mark = strlen(key) <= KEY_SHOWN_MAX ? check_enter(c, key) : c->path.len;
-        check_error(c, "NOT_SUPPORTED", check_text(c, "Leave `%.*s` out.", KEY_SHOWN_MAX, key),
+        check_error(c, "NOT_SUPPORTED",
+                    check_text(c, "Leave `%.*s` out.", KEY_SHOWN_MAX, check_key(c, key)),
                     "`%s…` is not supported yet", refused);
         check_leave(c, mark);
         return;

@@ -97,6 +97,19 @@ static const char *form_of(struct str text)
     return "Write $${ for a literal ${.";
 }
 
+/* What is quoted of a placeholder. In a header what follows the colon may be a secret: of
+ * `${env:…}` somebody took the value for the name, of `${random_choice:…}` it is the texts. */
+static const char *quoted(struct context *x, struct str text)
+{
+    size_t len = 0;
+
+    while (x->header && len < text.len && text.p[len] != ':') {
+        len++;
+    }
+    return !x->header || len == text.len ? check_text(x->c, "%.*s", STR_ARG(text))
+                                         : check_text(x->c, "%.*s:…}", (int)len, text.p);
+}
+
 /* These belong to one operation's parameters; a header has none. */
 static bool misplaced(struct context *x, const struct placeholder_part *part)
 {
@@ -104,7 +117,7 @@ static bool misplaced(struct context *x, const struct placeholder_part *part)
         return false;
     }
     check_error(x->c, "PLACEHOLDER_MISPLACED", "Use it in arguments or in uri.",
-                "%.*s has no meaning in a header", STR_ARG(part->text));
+                "%s has no meaning in a header", quoted(x, part->text));
     return true;
 }
 
@@ -113,11 +126,11 @@ static void check_part(struct context *x, const struct placeholder_part *part)
     switch (part->kind) {
     case PLACEHOLDER_UNKNOWN:
         check_warning(x->c, "UNKNOWN_PLACEHOLDER", "Write $${ for a literal ${.",
-                      "%.*s is no placeholder and is sent as it stands", STR_ARG(part->text));
+                      "%s is no placeholder and is sent as it stands", quoted(x, part->text));
         break;
     case PLACEHOLDER_MALFORMED:
-        check_error(x->c, "MALFORMED_PLACEHOLDER", form_of(part->text), "%.*s cannot be understood",
-                    STR_ARG(part->text));
+        check_error(x->c, "MALFORMED_PLACEHOLDER", form_of(part->text), "%s cannot be understood",
+                    quoted(x, part->text));
         break;
     case PLACEHOLDER_RUN_ID:
         x->run_id = true;

@@ -226,7 +226,7 @@ static void test_complaints(void **state)
          "mcpdrill run: --expect 'error_rate'"},
         {{"--url", "http://localhost:9000", "--set", "stages[0].stage=none"},
          ERR_INVALID,
-         "(from --set stages[0].stage=none)"},
+         "(from --set stages[0].stage)"},
         {{"FILE", "--expect", "error_rat < 1"},
          ERR_INVALID,
          "--expect: error UNKNOWN_METRIC at /success_criteria/1/metric"},

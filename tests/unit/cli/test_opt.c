@@ -11,7 +11,11 @@ static int never(const struct opt_args *args)
 
 static const struct opt rows[] = {
     {.name = "json", .argument = "FILE", .help = "Writes."},
-    {.name = "set", .argument = "PATH=VALUE", .help = "Overrides.", .repeats = true},
+    {.name = "set",
+     .argument = "PATH=VALUE",
+     .help = "Overrides.",
+     .repeats = true,
+     .secret = true},
     {.name = "quiet", .letter = 'q', .help = "Says less."},
     {.name = "count", .letter = 'n', .argument = "N", .help = "Counts."},
 };
@@ -97,6 +101,8 @@ static void test_mistakes_are_named(void **state)
         {"play --quiet=1 y", "--quiet takes no value"},
         {"play --help=1 y", "--help takes no value"},
         {"play", "an argument is missing (usage: mcpdrill play FILE [options])"},
+        {"play a --set K: b c", "one argument too many; a value of --set with blanks needs quotes "
+                                "around it"},
         {"play a b c", "one argument too many: c (usage: mcpdrill play FILE [options])"},
     };
     static struct opt_args args;

@@ -131,8 +131,8 @@ static const struct {
     {{"--url", "u", "--tool", "\xff"}, "--tool: the text is not valid UTF-8"},
     {{"--url", "\xff"}, "--url: the text is not valid UTF-8"},
     {{"--url", "u", "--sessions", "\xff"}, "--sessions: the text is not valid UTF-8"},
-    {{"--url", "u", "--header", "A"}, "--header A: NAME:VALUE"},
-    {{"--url", "u", "--header", " : b"}, "the name is missing"},
+    {{"--url", "u", "--header", "A"}, "--header: NAME:VALUE is expected"},
+    {{"--url", "u", "--header", " : b"}, "the name before the colon is missing"},
     {{"--url", "u", "--header", "A: b", "--header", "a: c"}, "--header a is given twice"},
     {{"--url", "u", "--header", "A: \xff"}, "--header: the text is not valid UTF-8"},
 };

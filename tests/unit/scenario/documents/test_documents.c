@@ -2,6 +2,7 @@
 #include "scenario/documents/documents.h"
 #include "scenario/fields/fields.h"
 #include "scenario/fields/fit.h"
+#include "scenario/scenario.h"
 #include "support/unit.h"
 
 #include <stdlib.h>
@@ -118,6 +119,33 @@ static void test_suggestions(void **state)
     assert_null(field_suggest(target, "zzzzzzzzzzzz"));
 }
 
+/* Credentials that are written down, but where they are to be found. */
+static void test_secrets(void **state)
+{
+    static const char text[] =
+        "{\"target\": {\"url\": \"http://localhost\", \"headers\": {\"Cookie\": \"TOPSECRET\"},"
+        " \"auth\": {\"type\": \"none\", \"tokens\": [\"TOPSECRET\", \"TOPSECRET\"],"
+        "   \"bearer_token_ref\": \"TOPSECRET\", \"api_key_ref\": \"env:KEY\"}},"
+        " \"server_telemetry\": {\"pair_key\": \"TOPSECRET\"},"
+        " \"stages\": [{\"stage\": \"baseline\"}]}";
+    struct issue_list issues = {0};
+    struct scenario *s = NULL;
+    struct buf out;
+
+    (void)state;
+    assert_int_equal(scenario_load_text(STR(text), NULL, &s, &issues, NULL), 0);
+    json_t *document = scenario_explain(s);
+    buf_init(&out, 1 << 20);
+    assert_int_equal(json_write(document, &out), 0);
+    assert_null(strstr(buf_c(&out), "TOPSECRET"));
+    assert_non_null(strstr(buf_c(&out), "\"tokens\":[\"[redacted]\",\"[redacted]\"]"));
+    assert_non_null(strstr(buf_c(&out), "\"api_key_ref\":\"env:KEY\""));
+    buf_clear(&out);
+    json_decref(document);
+    scenario_free(s);
+    issue_list_clear(&issues);
+}
+
 static void test_names(void **state)
 {
     (void)state;
@@ -132,7 +160,7 @@ int main(void)
         cmocka_unit_test(test_schema_file),  cmocka_unit_test(test_reference_file),
         cmocka_unit_test(test_small_buffer), cmocka_unit_test(test_rows),
         cmocka_unit_test(test_keys),         cmocka_unit_test(test_suggestions),
-        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_names),        cmocka_unit_test(test_secrets),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -433,7 +433,7 @@ static void test_refused(void **state)
          "target.url=6",
          "SCHEMA_VIOLATION",
          "/target/url",
-         "(from --set target.url=6)",
+         "(from --set target.url)",
          NULL,
          0,
          0},
