@@ -264,7 +264,7 @@ static int make_outputs(struct session *s)
     }
     if (s->json_path != NULL && !is_stdout(s->json_path)) {
         snprintf(s->result_path, sizeof s->result_path, "%s", s->json_path);
-    } else if (s->out_dir != NULL && result_files_has_result(&s->scenario->reporting)) {
+    } else if (s->out_dir != NULL) {
         snprintf(s->result_path, sizeof s->result_path, "%s/result.json", s->out_dir);
     }
     return EXIT_PASSED;

@@ -29,7 +29,10 @@ test('formats and include decide what --out holds; what is not wanted is not lef
     without('windows.ndjson', 'histograms.hlog'),
   );
   writeFileSync(join(out, 'mine.txt'), 'not ours');
-  assert.deepEqual(await keep({ formats: ['html'] }), [...without('result.json'), 'mine.txt'].sort());
+  const before = readFileSync(join(out, 'result.json'), 'utf8');
+  assert.deepEqual(await keep({ formats: ['html'] }), [...ALL, 'mine.txt'].sort());
+  assert.notEqual(readFileSync(join(out, 'result.json'), 'utf8'), before, 'of the last run');
+  assert.equal((await mcpdrill(['report', out])).code, 0);
 });
 
 const TOKEN = 'tok-3141592653';

@@ -68,28 +68,10 @@ static int64_t wall_offset_ns(void)
     return (int64_t)wall.tv_sec * (int64_t)NS_PER_S + wall.tv_nsec - (int64_t)clock_monotonic_ns();
 }
 
-bool result_files_has_result(const struct reporting_config *reporting)
-{
-    for (size_t i = 0; i < reporting->format_count; i++) {
-        if (strcmp(reporting->formats[i], "json") == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* What is written at the end only, and would not be overwritten then. */
 static int remove_others(const struct result_files *f, struct err *err)
 {
-    int rc = 0;
-
-    if (!result_files_has_result(f->reporting)) {
-        rc = remove_in(f->dir, "result.json", err);
-    }
-    if (rc == 0 && !f->reporting->store_metrics_snapshot) {
-        rc = remove_in(f->dir, "histograms.hlog", err);
-    }
-    return rc;
+    return f->reporting->store_metrics_snapshot ? 0 : remove_in(f->dir, "histograms.hlog", err);
 }
 
 int result_files_open(const char *dir,
@@ -273,12 +255,9 @@ static int write_result(const struct result_files *f, const struct run *r, struc
 
 int result_files_close(struct result_files *f, const struct run *r, struct err *err)
 {
-    int rc = 0;
-
     result_files_seconds(f, r);
-    if (result_files_has_result(f->reporting)) {
-        rc = write_result(f, r, err);
-    }
+    /* Whatever `reporting.formats` says: no other form of the result is made yet. */
+    int rc = write_result(f, r, err);
     if (rc == 0 && f->reporting->store_metrics_snapshot) {
         rc = write_histograms(f, r, err);
     }

@@ -20,9 +20,6 @@
 #include "control/run.h"
 #include "scenario/config/config.h"
 
-/* Does `reporting.formats` name result.json? */
-bool result_files_has_result(const struct reporting_config *reporting);
-
 struct result_files;
 
 /* Makes the folder when it is not there. Files of an earlier run are emptied, or removed where
