@@ -13,36 +13,52 @@ enum { BLOCK_TEXT_MAX = 64 };
 
 /* The IANA special-purpose registries (RFC 6890) and the metadata services of the large clouds. */
 static const struct address_class classes[] = {
-    {{V4(169, 254, 169, 254), 32}, "METADATA_IP_BLOCKED", "a cloud metadata address", true},
-    {{V4(100, 100, 100, 200), 32}, "METADATA_IP_BLOCKED", "a cloud metadata address", true},
+    {{V4(169, 254, 169, 254), 32}, "METADATA_IP_BLOCKED", "a cloud metadata address", true, 0},
+    {{V4(100, 100, 100, 200), 32}, "METADATA_IP_BLOCKED", "a cloud metadata address", true, 0},
     {{V6(0xfd, 0x00, 0x0e, 0xc2, [14] = 0x02, 0x54), 128},
      "METADATA_IP_BLOCKED",
      "a cloud metadata address",
-     true},
-    {{V4(127, 0, 0, 0), 8}, "LOOPBACK_BLOCKED", "a loopback address", false},
-    {{V6([15] = 1), 128}, "LOOPBACK_BLOCKED", "a loopback address", false},
-    {{V4(169, 254, 0, 0), 16}, "LINK_LOCAL_BLOCKED", "a link-local address", false},
-    {{V6(0xfe, 0x80), 10}, "LINK_LOCAL_BLOCKED", "a link-local address", false},
-    {{V4(224, 0, 0, 0), 4}, "MULTICAST_BLOCKED", "a multicast address", false},
-    {{V6(0xff), 8}, "MULTICAST_BLOCKED", "a multicast address", false},
-    {{V6(0xfc), 7}, "UNIQUE_LOCAL_BLOCKED", "a unique local address", false},
-    {{V4(10, 0, 0, 0), 8}, "PRIVATE_ADDRESS_BLOCKED", "a private address", false},
-    {{V4(172, 16, 0, 0), 12}, "PRIVATE_ADDRESS_BLOCKED", "a private address", false},
-    {{V4(192, 168, 0, 0), 16}, "PRIVATE_ADDRESS_BLOCKED", "a private address", false},
-    {{V4(192, 0, 0, 0), 24}, "PRIVATE_ADDRESS_BLOCKED", "a protocol assignment", false},
-    {{V4(0, 0, 0, 0), 8}, "PRIVATE_ADDRESS_BLOCKED", "an address of this network", false},
-    {{V6(0), 128}, "PRIVATE_ADDRESS_BLOCKED", "the unspecified address", false},
-    {{V4(100, 64, 0, 0), 10}, "PRIVATE_ADDRESS_BLOCKED", "a shared carrier address", false},
-    {{V4(240, 0, 0, 0), 4}, "PRIVATE_ADDRESS_BLOCKED", "a reserved address", false},
-    {{V6([10] = 0xff, 0xff), 96}, "IPV4_MAPPED_BLOCKED", "an IPv4-mapped address", false},
-    {{V6(0x00, 0x64, 0xff, 0x9b), 96}, "NAT64_BLOCKED", "a NAT64 address", false},
-    {{V4(192, 0, 2, 0), 24}, "DOCUMENTATION_IP_BLOCKED", "a documentation address", false},
-    {{V4(198, 51, 100, 0), 24}, "DOCUMENTATION_IP_BLOCKED", "a documentation address", false},
-    {{V4(203, 0, 113, 0), 24}, "DOCUMENTATION_IP_BLOCKED", "a documentation address", false},
+     true,
+     0},
+    {{V4(127, 0, 0, 0), 8}, "LOOPBACK_BLOCKED", "a loopback address", false, 0},
+    {{V6([15] = 1), 128}, "LOOPBACK_BLOCKED", "a loopback address", false, 0},
+    {{V4(169, 254, 0, 0), 16}, "LINK_LOCAL_BLOCKED", "a link-local address", false, 0},
+    {{V6(0xfe, 0x80), 10}, "LINK_LOCAL_BLOCKED", "a link-local address", false, 0},
+    {{V4(224, 0, 0, 0), 4}, "MULTICAST_BLOCKED", "a multicast address", false, 0},
+    {{V6(0xff), 8}, "MULTICAST_BLOCKED", "a multicast address", false, 0},
+    {{V6(0xfc), 7}, "UNIQUE_LOCAL_BLOCKED", "a unique local address", false, 0},
+    {{V4(10, 0, 0, 0), 8}, "PRIVATE_ADDRESS_BLOCKED", "a private address", false, 0},
+    {{V4(172, 16, 0, 0), 12}, "PRIVATE_ADDRESS_BLOCKED", "a private address", false, 0},
+    {{V4(192, 168, 0, 0), 16}, "PRIVATE_ADDRESS_BLOCKED", "a private address", false, 0},
+    {{V4(192, 0, 0, 0), 24}, "PRIVATE_ADDRESS_BLOCKED", "a protocol assignment", false, 0},
+    {{V4(0, 0, 0, 0), 8}, "PRIVATE_ADDRESS_BLOCKED", "an address of this network", false, 0},
+    {{V6(0), 128}, "PRIVATE_ADDRESS_BLOCKED", "the unspecified address", false, 0},
+    {{V4(100, 64, 0, 0), 10}, "PRIVATE_ADDRESS_BLOCKED", "a shared carrier address", false, 0},
+    {{V4(240, 0, 0, 0), 4}, "PRIVATE_ADDRESS_BLOCKED", "a reserved address", false, 0},
+    {{V6([10] = 0xff, 0xff), 96}, "IPV4_MAPPED_BLOCKED", "an IPv4-mapped address", false, 12},
+    {{V6(0x00, 0x64, 0xff, 0x9b), 96}, "NAT64_BLOCKED", "a NAT64 address", false, 12},
+    {{V6(0x00, 0x64, 0xff, 0x9b, 0x00, 0x01), 48},
+     "NAT64_BLOCKED",
+     "a NAT64 address of one network", /* RFC 8215 */
+     false,
+     12},
+    {{V6(0), 96}, "PRIVATE_ADDRESS_BLOCKED", "an IPv4-compatible address", false, 12},
+    {{V6(0x20, 0x02), 16}, "PRIVATE_ADDRESS_BLOCKED", "a 6to4 address", false, 2}, /* RFC 3056 */
+    {{V6(0xfe, 0xc0), 10}, "PRIVATE_ADDRESS_BLOCKED", "a site-local address", false, 0},
+    {{V6(0x01, 0x00), 64}, "PRIVATE_ADDRESS_BLOCKED", "an address that discards", false, 0},
+    {{V6(0x20, 0x01), 23}, "PRIVATE_ADDRESS_BLOCKED", "a protocol assignment", false, 0},
+    {{V6(0x5f, 0x00), 16}, "PRIVATE_ADDRESS_BLOCKED", "a segment routing address", false, 0},
+    {{V4(198, 18, 0, 0), 15}, "PRIVATE_ADDRESS_BLOCKED", "a benchmarking address", false, 0},
+    {{V4(192, 88, 99, 0), 24}, "PRIVATE_ADDRESS_BLOCKED", "a 6to4 relay", false, 0},
+    {{V4(192, 0, 2, 0), 24}, "DOCUMENTATION_IP_BLOCKED", "a documentation address", false, 0},
+    {{V4(198, 51, 100, 0), 24}, "DOCUMENTATION_IP_BLOCKED", "a documentation address", false, 0},
+    {{V4(203, 0, 113, 0), 24}, "DOCUMENTATION_IP_BLOCKED", "a documentation address", false, 0},
     {{V6(0x20, 0x01, 0x0d, 0xb8), 32},
      "DOCUMENTATION_IP_BLOCKED",
      "a documentation address",
-     false},
+     false,
+     0},
+    {{V6(0x3f, 0xff), 20}, "DOCUMENTATION_IP_BLOCKED", "a documentation address", false, 0},
 };
 
 bool address_parse(const char *text, struct address *out)
@@ -147,9 +163,9 @@ const struct address_class *address_class_next(const struct address *a,
 bool address_embedded(const struct address *a, struct address *out)
 {
     for (const struct address_class *c = NULL; (c = address_class_next(a, c)) != NULL;) {
-        if (a->bits == 128 && c->block.prefix == 96) {
+        if (c->embeds > 0) {
             *out = (struct address){.bits = 32};
-            memcpy(out->bytes, a->bytes + 12, 4);
+            memcpy(out->bytes, a->bytes + c->embeds, 4);
             return true;
         }
     }

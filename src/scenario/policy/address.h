@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Classes of IP addresses that a load test has no business with, as one table, and address blocks
- * (CIDR, RFC 4632). Pure functions; IPv4 inside IPv6 (mapped, NAT64) is judged by its own rows.
+ * (CIDR, RFC 4632). Pure functions; IPv4 inside IPv6 (mapped, NAT64, 6to4) is judged by its own
+ * rows.
  */
 #ifndef SCENARIO_POLICY_ADDRESS_H
 #define SCENARIO_POLICY_ADDRESS_H
@@ -25,6 +26,7 @@ struct address_class {
     const char *code; /* "LOOPBACK_BLOCKED" … */
     const char *what; /* "a loopback address" */
     bool always;      /* blocked under the local network policy too */
+    unsigned embeds;  /* where an IPv4 address stands in it; 0: nowhere */
 };
 
 /* An IP literal in any form that a resolver would take as one ("127.1" too). */
@@ -41,7 +43,7 @@ bool address_in(const struct address *a, const struct address_block *block);
 const struct address_class *address_class_next(const struct address *a,
                                                const struct address_class *last);
 
-/* The IPv4 address inside ::ffff:0:0/96 or 64:ff9b::/96. */
+/* The IPv4 address that an IPv6 address stands for: mapped, compatible, NAT64, 6to4. */
 bool address_embedded(const struct address *a, struct address *out);
 
 #endif
