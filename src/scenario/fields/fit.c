@@ -76,6 +76,100 @@ void field_expected(const struct field *f, struct buf *out)
     }
 }
 
+/* A value that the row might have, as JSON: its default where that says something. */
+static void write_example(const struct field *f, struct buf *out);
+
+/* The members that a careful file gives, or else the first ones; a few of them. */
+static void write_members(const struct section *section, struct buf *out)
+{
+    enum { SHOWN = 2 };
+    size_t shown = 0;
+
+    for (int needed = 1; needed >= 0 && shown == 0; needed--) {
+        for (size_t i = 0; i < section->count && shown < SHOWN; i++) {
+            const struct field *f = &section->fields[i];
+            bool is_needed = (f->flags & (FIELD_REQUIRED | FIELD_STRICT)) != 0;
+
+            if (is_needed == (needed == 1) && f->type != FIELD_OBJECT && f->type != FIELD_ANY) {
+                buf_printf(out, "%s\"%s\": ", shown++ == 0 ? "{" : ", ", f->key);
+                write_example(f, out);
+            }
+        }
+    }
+    buf_add_c(out, shown == 0 ? "{}" : "}");
+}
+
+static void write_example(const struct field *f, struct buf *out)
+{
+    static const char empty[] = "null [] {} \"\"";
+
+    if (f->def != NULL && strstr(empty, f->def) == NULL) {
+        buf_add_c(out, f->def);
+        return;
+    }
+    switch (f->type) {
+    case FIELD_BOOL:
+        buf_add_c(out, "true");
+        break;
+    case FIELD_INT:
+    case FIELD_MS:
+    case FIELD_NUMBER:
+        buf_printf(out, "%.15g", f->min > 0 ? f->min : f->max < 1 ? f->max : 1);
+        break;
+    case FIELD_ENUM:
+        buf_printf(out, "\"%s\"", f->choices[0].name);
+        break;
+    case FIELD_STRINGS:
+        buf_printf(out, "[\"%s\"]", f->choices != NULL ? f->choices[0].name : "…");
+        break;
+    case FIELD_ARRAY:
+        buf_add_c(out, "[");
+        write_members(f->section, out);
+        buf_add_c(out, "]");
+        break;
+    case FIELD_OBJECT:
+        write_members(f->section, out);
+        break;
+    case FIELD_MAP:
+        buf_add_c(out, "{\"NAME\": \"…\"}");
+        break;
+    case FIELD_JSON:
+        buf_add_c(out, "{\"NAME\": 1}");
+        break;
+    case FIELD_STRING:
+    case FIELD_VALUE:
+    case FIELD_ANY:
+        buf_add_c(out, "\"…\"");
+        break;
+    }
+}
+
+void field_action(const struct field *f, struct buf *out)
+{
+    buf_add_c(out, "Write ");
+    if (f->type == FIELD_BOOL || f->type == FIELD_ENUM) {
+        field_expected(f, out);
+    } else {
+        static const char *const kinds[] = {
+            [FIELD_INT] = "an integer",
+            [FIELD_MS] = "milliseconds",
+            [FIELD_NUMBER] = "a number",
+            [FIELD_STRING] = "a string",
+            [FIELD_OBJECT] = "an object",
+            [FIELD_ARRAY] = "a list of objects",
+            [FIELD_STRINGS] = "a list of strings",
+            [FIELD_MAP] = "an object of strings",
+            [FIELD_JSON] = "an object",
+            [FIELD_VALUE] = "a value",
+            [FIELD_ANY] = "a value",
+        };
+
+        buf_printf(out, "%s, for example ", kinds[f->type]);
+        write_example(f, out);
+    }
+    buf_add_c(out, ".");
+}
+
 void field_found(const json_t *value, struct buf *out)
 {
     switch (json_typeof(value)) {

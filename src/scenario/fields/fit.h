@@ -20,6 +20,8 @@ bool field_is_text(const json_t *value);
 
 /* "an integer within 1..600000": what a row expects, for messages and for the reference page. */
 void field_expected(const struct field *f, struct buf *out);
+/* "Write a list of objects, for example [{…}].": what to do about a value of another type. */
+void field_action(const struct field *f, struct buf *out);
 /* A value as the user wrote it, shortened. */
 void field_found(const json_t *value, struct buf *out);
 /* Only of what type and size it is. */

@@ -4,7 +4,7 @@
 
 static const struct choice report_formats[] = {
     {.name = "json"},
-    {.name = "html", .later = "no report in HTML is written"},
+    {.name = "html", .later = "no report in HTML is written, result.json is"},
     {0},
 };
 
@@ -93,7 +93,7 @@ static const struct field reporting_fields[] = {
      .item_max = 4,
      .def = "[\"json\"]",
      .choices = report_formats,
-     .help = "What `--out` has of the result: json is result.json."},
+     .help = "What `--out` has of the result: json is result.json, which is written in any case."},
     {.key = "retention",
      .type = FIELD_OBJECT,
      .flags = FIELD_STRICT,
@@ -119,6 +119,7 @@ static const struct field propagation_fields[] = {
      .flags = FIELD_STRICT,
      .offset = AT(telemetry_config, accept_incoming_traceparent),
      .def = "false",
+     .later = "no trace is joined",
      .help = "Whether the spans of a run join the trace of the request that started it."},
 };
 static const struct section propagation_section = {.title = "telemetry.traces.propagation",

@@ -212,6 +212,30 @@ bool check_has_error(struct check *c)
            issue_has_error(c->issues, shown_place(c, written_place(c, buf_c(&c->path))));
 }
 
+bool check_has_error_below(struct check *c)
+{
+    const char *place = shown_place(c, written_place(c, buf_c(&c->path)));
+
+    for (size_t i = 0; i < c->issues->count; i++) {
+        const struct issue *issue = &c->issues->items[i];
+
+        if (issue->level == ISSUE_ERROR && is_below(issue->json_pointer, place)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool check_is_set(struct check *c)
+{
+    for (size_t i = 0; i < c->override_count; i++) {
+        if (strcmp(c->overrides[i].json_pointer, buf_c(&c->path)) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool check_full(const struct check *c)
 {
     return c->issues->count == ISSUES_MAX;

@@ -66,6 +66,10 @@ struct str check_set_path(const char *set);
 
 /* Has the current path an error already? */
 bool check_has_error(struct check *c);
+/* Or has it, or something below it? */
+bool check_has_error_below(struct check *c);
+/* Was an override given for exactly the value at the current path? */
+bool check_is_set(struct check *c);
 /* No further issue will be shown: expensive advice can be saved. */
 bool check_full(const struct check *c);
 

@@ -111,6 +111,17 @@ bool issue_has_error(const struct issue_list *list, const char *json_pointer)
     return false;
 }
 
+bool issue_has_code(const struct issue_list *list, const char *json_pointer, const char *code)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        if (strcmp(list->items[i].code, code) == 0 &&
+            strcmp(list->items[i].json_pointer, json_pointer) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static int compare_issues(const void *left, const void *right)
 {
     const struct issue *a = left, *b = right;

@@ -66,6 +66,9 @@ const char *issue_syntax_text(const struct err *err, char out[ISSUE_SYNTAX_MAX])
 /* Is there an error at exactly this place? For "one cause, one issue". */
 bool issue_has_error(const struct issue_list *list, const char *json_pointer);
 
+/* An issue with this code, there? */
+bool issue_has_code(const struct issue_list *list, const char *json_pointer, const char *code);
+
 /* Order of the document: line, column, code. Appends the "N more" to a list that overflowed. */
 void issue_list_finish(struct issue_list *list);
 

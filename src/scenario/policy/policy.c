@@ -279,10 +279,15 @@ static void check_literal(const struct policy *p, const char *host, struct polic
     }
     const struct address_class *c = blocking_class(p, &a);
     bool covered = listed_exactly(p, &a) || in_listed_block(p, &a);
-    if (p->network_public && (!covered || c != NULL)) {
+    if (p->network_public && c != NULL) {
         add(out, "IP_LITERAL_BLOCKED", false,
-            "%s is an IP literal; a target is given by name, or its address is in the allowlist",
+            "%s is an IP literal, and an allowlist opens only public addresses", host);
+    } else if (p->network_public && !covered) {
+        add(out, "IP_LITERAL_BLOCKED", false,
+            "%s is an IP literal; a target is given by name, or by an address that an exact or "
+            "cidr entry of the allowlist names",
             host);
+        out->items[out->count - 1].listable = true;
     }
     if (c != NULL) {
         add(out, c->code, false, "%s is %s", host, c->what);
@@ -408,7 +413,7 @@ void policy_check_url(const struct policy *policy,
 
     *out = (struct policy_verdict){.count = 0};
     target_url_normal(url, normal, sizeof normal);
-    if (strcmp(url->scheme, "http") != 0 && strcmp(url->scheme, "https") != 0) {
+    if (!target_url_is_http(url)) {
         add(out, "INVALID_URL_SCHEME", false, "the scheme is %s, expected http or https",
             url->scheme);
     }
@@ -420,7 +425,9 @@ void policy_check_url(const struct policy *policy,
     check_forbidden(policy, url, normal, out);
     /* A name may still turn out to be inside a block, which is decided when it is dialled. */
     bool later = has_cidr(policy) && !address_parse(url->host, &literal);
-    if (!policy->allow_all && !later && !any_entry_matches(policy, url)) {
+    /* No entry could be for another scheme, so that would be the same cause again. */
+    if (!policy->allow_all && !later && target_url_is_http(url) &&
+        !any_entry_matches(policy, url)) {
         add_not_allowed(policy, url, normal, out);
     }
 }

@@ -25,6 +25,7 @@ struct policy;
 struct policy_violation {
     const char *code; /* "LOOPBACK_BLOCKED" … */
     bool warning;
+    bool listable; /* an entry for this very address in the allowlist would do */
     char message[240];
 };
 

@@ -172,6 +172,11 @@ int target_url_parse(struct str text, struct target_url *out, struct err *err)
     return 0;
 }
 
+bool target_url_is_http(const struct target_url *url)
+{
+    return strcmp(url->scheme, "http") == 0 || strcmp(url->scheme, "https") == 0;
+}
+
 void target_url_normal(const struct target_url *url, char *out, size_t size)
 {
     bool ipv6 = strchr(url->host, ':') != NULL;

@@ -26,4 +26,7 @@ int target_url_parse(struct str text, struct target_url *out, struct err *err);
 /* "http://host:port/path", the normal form that patterns are compared with; IPv6 in brackets. */
 void target_url_normal(const struct target_url *url, char *out, size_t size);
 
+/* http or https, the schemes that a target may have. */
+bool target_url_is_http(const struct target_url *url);
+
 #endif

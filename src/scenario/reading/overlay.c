@@ -446,6 +446,9 @@ merge_object(struct merge *m, const struct section *section, json_t *base, json_
             merge_object(m, inner, there, value);
         } else if (is_merged(f, there, value)) {
             merge_list(m, f, there, value);
+        } else if (json_is_null(value) && section != NULL && f == NULL) {
+            /* RFC 7396: null removes. Of a known member it means that it is not given. */
+            json_object_del(base, key);
         } else {
             json_object_set_new(base, key, copy(m, value));
             note_origin(m);

@@ -10,12 +10,22 @@
 
 enum { EXPECTED_MAX = 400, LIST_MAX = 2000, KEY_SHOWN_MAX = 200 };
 
-/* "did you mean …" for a wrong choice, else the sentence about the field. */
-static const char *advice(struct check *c, const struct field *f, const json_t *value)
+/* What to write for a value of the wrong type, "did you mean …" for a wrong choice, else the
+ * sentence about the field. */
+static const char *advice(struct check *c, const struct field *f, const json_t *value, enum fit fit)
 {
     const char *names[16];
     size_t count = 0;
 
+    if (fit == FIT_TYPE && !check_full(c)) {
+        struct buf action;
+
+        buf_init(&action, EXPECTED_MAX);
+        field_action(f, &action);
+        const char *text = check_text(c, "%s", buf_c(&action));
+        buf_clear(&action);
+        return text;
+    }
     if (f->type != FIELD_ENUM || !field_is_text(value) || check_full(c)) {
         return check_text(c, "%s", f->help);
     }
@@ -57,7 +67,7 @@ static void report_misfit(struct check *c, const struct field *f, const json_t *
     buf_init(&found, EXPECTED_MAX);
     field_expected(f, &expected);
     describe(c, value, &found);
-    check_error(c, misfit_code(f, value, fit), advice(c, f, value), "found %s, expected %s%s",
+    check_error(c, misfit_code(f, value, fit), advice(c, f, value, fit), "found %s, expected %s%s",
                 buf_c(&found), buf_c(&expected),
                 f->characters != NULL && json_is_string(value) ? " of the allowed characters" : "");
     buf_clear(&expected);
@@ -71,8 +81,8 @@ static void report_later(struct check *c, const json_t *value, const char *later
 
     buf_init(&found, EXPECTED_MAX);
     describe(c, value, &found);
-    check_warning(c, "NOT_SUPPORTED", NULL, "%s is accepted, but not supported yet: %s",
-                  buf_c(&found), later);
+    check_warning(c, "NOT_SUPPORTED", "Leave it out, or leave it: the run is the same.",
+                  "%s is accepted, but not supported yet: %s", buf_c(&found), later);
     buf_clear(&found);
 }
 
@@ -202,7 +212,7 @@ static void read_array(struct check *c, const struct field *f, json_t *list, voi
     for (size_t i = 0; i < count; i++) {
         json_t *value = json_array_get(list, i);
         size_t mark = check_enter_index(c, i);
-        const struct field item = {.type = FIELD_OBJECT, .help = f->help};
+        const struct field item = {.type = FIELD_OBJECT, .section = f->section, .help = f->help};
 
         if (!json_is_object(value)) {
             report_misfit(c, &item, value, FIT_TYPE);

@@ -236,7 +236,7 @@ static void fill_allowlist(struct check *c, struct scenario *s)
 
     if (s->environment.allowed != NULL ||
         json_is_array(check_value(c, "/environment/allowlist/allowed_targets")) ||
-        target_url_parse(str_c(s->target.url), &url, NULL) != 0) {
+        target_url_parse(str_c(s->target.url), &url, NULL) != 0 || !target_url_is_http(&url)) {
         return;
     }
     url.path[0] = '\0';

@@ -125,7 +125,10 @@ static void guard_streaming(struct check *c, const struct scenario *s)
         check_enter_index(c, i);
         check_enter(c, "expects_streaming");
         rules_guard(c, true, "STREAMING_GUARDRAILS", "Add a stop condition on stream_stall_count.",
-                    "streams are expected, and no stop condition watches them");
+                    c->options->strict
+                        ? "streams are expected, and no stop condition watches their stalls "
+                          "(stream_stall_count or another stream_stall_… metric)"
+                        : "streams are expected, and no stop condition watches them");
         check_leave(c, mark);
         return;
     }

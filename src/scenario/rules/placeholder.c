@@ -322,12 +322,21 @@ static void check_identification(struct check *c, const struct scenario *s)
     }
     size_t mark = check_enter(c, "target");
     check_enter(c, "identification");
+    static const char header[] = "run_id_header.value_template", agent[] = "user_agent.value";
+    bool both = !in_header && !in_agent;
+    const char *lacks = in_header ? agent : header;
     check_error(c, "IDENTIFICATION_REQUIRED",
-                "Put ${run_id} into run_id_header.value_template or user_agent.value, or set "
-                "safety.identification_required to false.",
-                "the run id is not in %s",
-                c->options->strict ? "both of run header and user agent"
-                                   : "the run header nor in the user agent");
+                check_text(c,
+                           "Put ${run_id} into %s%s%s, or set safety.identification_required "
+                           "to false.",
+                           lacks,
+                           !both                ? ""
+                           : c->options->strict ? " and "
+                                                : " or ",
+                           both ? agent : ""),
+                "the run id is %sin %s%s%s%s", both ? "neither " : "not ", lacks,
+                both ? " nor in " : "", both ? agent : "",
+                c->options->strict ? "; the strict profile wants it in both" : "");
     check_leave(c, mark);
 }
 

@@ -53,4 +53,7 @@ void rules_strict(struct check *c);
 /* Reports at the current path what is no JSON pointer. */
 void rules_pointer(struct check *c, const char *pointer);
 
+/* A name that a header can have (RFC 9110 §5.6.2). */
+bool rules_is_token(const char *name);
+
 #endif

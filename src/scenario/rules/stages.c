@@ -216,6 +216,36 @@ reached(struct check *c, const struct stage_config *stage, const struct stage_le
     return "at its top, but before hold_ms is over";
 }
 
+static bool set_duration(struct check *c)
+{
+    size_t mark = check_enter(c, "duration_ms");
+    bool set = check_is_set(c);
+
+    check_leave(c, mark);
+    return set;
+}
+
+/* The ramp decides how long the stage is, and duration_ms does not. A file says so by giving a
+ * max_duration_ms beside a ramp; whoever changes duration_ms for one run expects an effect. */
+static void
+check_stretched(struct check *c, const struct stage_config *stage, const struct stage_levels *l)
+{
+    if (l->duration_ns <= stage->duration_ns || l->overruns || stage->duration_ns < stage_min_ns ||
+        !set_duration(c)) {
+        return;
+    }
+    size_t mark = check_enter(c, "duration_ms");
+    check_warning(c, "FIELD_WITHOUT_EFFECT",
+                  check_text(c,
+                             "Set duration_ms to at least %.0f, use larger or faster steps, or "
+                             "lower max_duration_ms to end the stage with its ramp unfinished.",
+                             ceil((double)l->needs_ns / (double)NS_PER_MS)),
+                  "the ramp needs %.15g s, and the stage lasts that long, not %.15g s",
+                  (double)l->needs_ns / (double)NS_PER_S,
+                  (double)stage->duration_ns / (double)NS_PER_S);
+    check_leave(c, mark);
+}
+
 /* The current path is that of the stage. */
 static void
 check_ramp(struct check *c, const struct stage_config *stage, const struct stage_levels *l)
@@ -223,6 +253,7 @@ check_ramp(struct check *c, const struct stage_config *stage, const struct stage
     size_t mark = c->path.len;
 
     check_ramp_members(c, stage);
+    check_stretched(c, stage, l);
     if (l->needs_ns <= l->duration_ns || stage->duration_ns < stage_min_ns) {
         return;
     }

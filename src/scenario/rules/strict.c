@@ -3,31 +3,50 @@
 #include "scenario/fields/fields.h"
 #include "scenario/rules/rules.h"
 
-/* Has something at the current path, or below it, an error that says as much already? */
-static bool has_error_below(struct check *c)
+/* An error at an object that says which of its members are missing, under a code of its own. */
+static bool said_already(struct check *c, const char *key)
 {
-    const char *place = buf_c(&c->path);
-    size_t len = strlen(place);
+    static const struct {
+        const char *place, *code, *keys;
+    } rows[] = {
+        {"/safety/hard_caps", "CAPS_REQUIRED", "max_vus max_duration_ms"},
+        {"/environment/allowlist", "ALLOWLIST_REQUIRED", "allowed_targets"},
+    };
 
-    for (size_t i = 0; i < c->issues->count; i++) {
-        const struct issue *issue = &c->issues->items[i];
-
-        if (issue->level == ISSUE_ERROR && strncmp(issue->json_pointer, place, len) == 0 &&
-            (issue->json_pointer[len] == '\0' || issue->json_pointer[len] == '/')) {
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (strcmp(buf_c(&c->path), rows[i].place) == 0 && strstr(rows[i].keys, key) != NULL &&
+            issue_has_code(c->issues, rows[i].place, rows[i].code)) {
             return true;
         }
     }
     return false;
 }
 
-static void require(struct check *c, const struct section *section, const json_t *object);
-
-static void require_field(struct check *c, const struct field *f, const json_t *object)
+/* The member is there under a wrong name, which has its error. */
+static bool is_misnamed(const struct section *section, const char *key, json_t *object)
 {
-    const json_t *value = json_object_get(object, f->key), *element;
+    const char *given, *near;
+    json_t *value;
+
+    json_object_foreach(object, given, value)
+    {
+        near = field_find(section, given) == NULL ? field_suggest(section, given) : NULL;
+        if (near != NULL && strcmp(near, key) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void require(struct check *c, const struct section *section, json_t *object);
+
+/* `known`: another error says that it is missing. */
+static void require_field(struct check *c, const struct field *f, json_t *object, bool known)
+{
+    json_t *value = json_object_get(object, f->key), *element;
     size_t mark = check_enter(c, f->key), list = c->path.len, i;
 
-    if (value == NULL && (f->flags & FIELD_STRICT) != 0 && !has_error_below(c)) {
+    if (value == NULL && (f->flags & FIELD_STRICT) != 0 && !known && !check_has_error_below(c)) {
         check_error(c, "REQUIRED_FIELD_MISSING", check_text(c, "Add `%s`: %s", f->key, f->help),
                     "the strict profile requires `%s`", f->key);
     }
@@ -45,10 +64,13 @@ static void require_field(struct check *c, const struct field *f, const json_t *
     check_leave(c, mark);
 }
 
-static void require(struct check *c, const struct section *section, const json_t *object)
+static void require(struct check *c, const struct section *section, json_t *object)
 {
     for (size_t i = 0; i < section->count; i++) {
-        require_field(c, &section->fields[i], object);
+        const struct field *f = &section->fields[i];
+
+        require_field(c, f, object,
+                      said_already(c, f->key) || is_misnamed(section, f->key, object));
     }
 }
 

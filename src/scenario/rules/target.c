@@ -31,7 +31,7 @@ static bool is_own_header(const char *name)
     return false;
 }
 
-static bool is_token(const char *name)
+bool rules_is_token(const char *name)
 {
     static const char token[] = "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz"
                                 "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
@@ -49,7 +49,7 @@ static void check_header_value(struct check *c, const char *value)
 
 static void check_header_name(struct check *c, const char *name)
 {
-    if (!is_token(name)) {
+    if (!rules_is_token(name)) {
         check_error(c, "INVALID_HEADER", "Use letters, digits and hyphens.",
                     "this is no valid header name");
     } else if (is_own_header(name)) {
@@ -149,6 +149,21 @@ static void refuse_allow_all(struct check *c)
     check_leave(c, mark);
 }
 
+static const char *entry_advice(enum allow_kind kind)
+{
+    switch (kind) {
+    case ALLOW_EXACT:
+        return "Write a URL, HOST:PORT or HOST.";
+    case ALLOW_SUFFIX:
+        return "Write the end of a host name, for example .example.com.";
+    case ALLOW_REGEX:
+        return "Write an extended regular expression (POSIX), for example http://[a-z]+:9000/.*.";
+    case ALLOW_CIDR:
+        return "Write an address block, for example 10.0.0.0/8.";
+    }
+    return NULL;
+}
+
 static void check_allowlist(struct check *c, const struct scenario *s)
 {
     const struct environment_config *env = &s->environment;
@@ -158,7 +173,8 @@ static void check_allowlist(struct check *c, const struct scenario *s)
     check_enter(c, "allowlist");
     if (env->mode == ALLOWLIST_ALLOW_ALL) {
         refuse_allow_all(c);
-    } else if (c->options->network_public && check_below(c, "/allowed_targets") == NULL) {
+    } else if (c->options->network_public && check_below(c, "/allowed_targets") == NULL &&
+               !check_has_error_below(c)) {
         check_error(c, "ALLOWLIST_REQUIRED", "List the targets in allowed_targets.",
                     "no target is listed; on a public network the list has to be written down");
     }
@@ -167,14 +183,14 @@ static void check_allowlist(struct check *c, const struct scenario *s)
         size_t list = check_enter_index(c, i);
         check_enter(c, "value");
         if (env->allowed[i].value[0] != '\0' && policy_check_entry(&env->allowed[i], &err) != 0) {
-            check_error(c, "INVALID_PATTERN", NULL, "%s", err.msg);
+            check_error(c, "INVALID_PATTERN", entry_advice(env->allowed[i].kind), "%s", err.msg);
         }
         check_leave(c, list);
     }
     check_leave(c, mark);
 }
 
-static const char *address_advice(const char *code)
+static const char *address_advice(const struct policy_violation *v)
 {
     static const struct {
         const char *code, *advice;
@@ -187,14 +203,31 @@ static const char *address_advice(const char *code)
     };
 
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        if (strcmp(rows[i].code, code) == 0) {
+        if (strcmp(rows[i].code, v->code) == 0) {
             return rows[i].advice;
         }
+    }
+    if (v->listable) {
+        return "Add an entry of the kind exact or cidr with this address to "
+               "environment.allowlist.allowed_targets, or use a name.";
     }
     return "Use a public target; only the operator of the service can open other networks.";
 }
 
-static void check_url(struct check *c, struct scenario *s)
+/* `unread`: the allowlist is not what the file meant, so nobody knows what it allows. */
+static void report_violation(struct check *c, const struct policy_violation *v, bool unread)
+{
+    if (unread && strcmp(v->code, "ALLOWLIST_VIOLATION") == 0) {
+        return;
+    }
+    if (v->warning) {
+        check_warning(c, v->code, address_advice(v), "%s", v->message);
+    } else {
+        check_error(c, v->code, address_advice(v), "%s", v->message);
+    }
+}
+
+static void check_url(struct check *c, struct scenario *s, bool unread)
 {
     struct target_url url;
     struct policy_verdict verdict;
@@ -212,13 +245,7 @@ static void check_url(struct check *c, struct scenario *s)
     if (usable) {
         policy_check_url(s->policy, &url, &verdict);
         for (size_t i = 0; i < verdict.count; i++) {
-            const struct policy_violation *v = &verdict.items[i];
-
-            if (v->warning) {
-                check_warning(c, v->code, address_advice(v->code), "%s", v->message);
-            } else {
-                check_error(c, v->code, address_advice(v->code), "%s", v->message);
-            }
+            report_violation(c, &verdict.items[i], unread);
         }
         if (strcmp(url.scheme, "https") == 0) {
             check_error(c, "NOT_SUPPORTED", "Use http://.", "TLS is not supported yet");
@@ -227,10 +254,23 @@ static void check_url(struct check *c, struct scenario *s)
     check_leave(c, mark);
 }
 
+/* Before the rules have said anything: has the reader found something wrong with the list? */
+static bool allowlist_unread(struct check *c)
+{
+    size_t mark = c->path.len;
+
+    buf_add_c(&c->path, "/environment/allowlist/allowed_targets");
+    bool unread = check_has_error_below(c);
+    check_leave(c, mark);
+    return unread;
+}
+
 void rules_target(struct check *c, struct scenario *s)
 {
+    bool unread = allowlist_unread(c);
+
     check_allowlist(c, s);
-    check_url(c, s);
+    check_url(c, s, unread);
     check_headers(c, &s->target);
     check_auth(c, &s->target.auth);
     check_identification(c, s);

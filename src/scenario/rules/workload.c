@@ -167,7 +167,8 @@ static void check_check(struct check *c, const struct check_config *check)
     check_leave(c, mark);
     check_enter(c, "matches");
     if (check->matches != NULL && pattern_check(check->matches, &err) != 0) {
-        check_error(c, "INVALID_PATTERN", NULL, "%s", err.msg);
+        check_error(c, "INVALID_PATTERN", "Write an extended regular expression (POSIX).", "%s",
+                    err.msg);
     }
     check_leave(c, mark);
 }

@@ -108,6 +108,24 @@ static void test_addresses(void **state)
         {"http://[fc00::1]/", "", "IP_LITERAL_BLOCKED UNIQUE_LOCAL_BLOCKED"},
         {"http://[64:ff9b::1]/", "", "IP_LITERAL_BLOCKED NAT64_BLOCKED"},
         {"http://[2001:db8::1]/", "", "IP_LITERAL_BLOCKED DOCUMENTATION_IP_BLOCKED"},
+        /* IPv4 inside IPv6, and what else is no public address (RFC 6890, 8215, 9602, 9637). */
+        {"http://[::127.0.0.1]/", "", "IP_LITERAL_BLOCKED PRIVATE_ADDRESS_BLOCKED"},
+        {"http://[::2]/", "", "IP_LITERAL_BLOCKED PRIVATE_ADDRESS_BLOCKED"},
+        {"http://[2002:7f00:1::]/", "", "IP_LITERAL_BLOCKED PRIVATE_ADDRESS_BLOCKED"},
+        {"http://[fec0::1]/", "", "IP_LITERAL_BLOCKED PRIVATE_ADDRESS_BLOCKED"},
+        {"http://[64:ff9b:1::7f00:1]/", "", "IP_LITERAL_BLOCKED NAT64_BLOCKED"},
+        {"http://198.18.0.1/", "", "IP_LITERAL_BLOCKED PRIVATE_ADDRESS_BLOCKED"},
+        {"http://198.20.0.1/", "", "IP_LITERAL_BLOCKED"},
+        {"http://192.88.99.1/", "", "IP_LITERAL_BLOCKED PRIVATE_ADDRESS_BLOCKED"},
+        {"http://[100::1]/", "", "IP_LITERAL_BLOCKED PRIVATE_ADDRESS_BLOCKED"},
+        {"http://[2001::1]/", "", "IP_LITERAL_BLOCKED PRIVATE_ADDRESS_BLOCKED"},
+        {"http://[5f00::1]/", "", "IP_LITERAL_BLOCKED PRIVATE_ADDRESS_BLOCKED"},
+        {"http://[3fff::1]/", "", "IP_LITERAL_BLOCKED DOCUMENTATION_IP_BLOCKED"},
+        {"http://[2600::1]/", "", "IP_LITERAL_BLOCKED"},
+        {"http://[::169.254.169.254]/", "METADATA_IP_BLOCKED",
+         "IP_LITERAL_BLOCKED PRIVATE_ADDRESS_BLOCKED"},
+        {"http://[2002:a9fe:a9fe::]/", "METADATA_IP_BLOCKED",
+         "IP_LITERAL_BLOCKED PRIVATE_ADDRESS_BLOCKED"},
         {"http://u:p@h/", "USERINFO_BLOCKED", "USERINFO_BLOCKED"},
         {"ftp://h/", "INVALID_URL_SCHEME", "INVALID_URL_SCHEME"},
     };
@@ -117,6 +135,39 @@ static void test_addresses(void **state)
         check(&all, false, cases[i].url, cases[i].local);
         check(&all, true, cases[i].url, cases[i].public);
     }
+}
+
+/* An entry for the very address opens public ones, and no others. */
+static void test_listed_addresses(void **state)
+{
+    static const char *const closed[] = {"[::127.0.0.1]", "[::2]",      "[2002:7f00:1::]",
+                                         "[fec0::1]",     "198.18.0.1", "[64:ff9b:1::7f00:1]"};
+    struct allow_config entry = {ALLOW_EXACT, "8.8.8.8"};
+    struct environment_config env = {.allowed = &entry, .allowed_count = 1};
+    struct policy_verdict verdict;
+    struct target_url url;
+
+    (void)state;
+    check(&env, true, "http://8.8.8.8/", "");
+    for (size_t i = 0; i < sizeof closed / sizeof closed[0]; i++) {
+        char text[80];
+
+        snprintf(text, sizeof text, "http://%s", closed[i]);
+        entry.value = text;
+        assert_int_equal(target_url_parse(str_c(text), &url, NULL), 0);
+        struct policy *p = policy_new(&env, &url, true);
+        policy_check_url(p, &url, &verdict);
+        policy_free(p);
+        assert_int_equal(verdict.count, 2);
+        assert_false(verdict.items[0].listable);
+    }
+    entry = (struct allow_config){ALLOW_REGEX, ".*"};
+    assert_int_equal(target_url_parse(STR("http://8.8.8.8/"), &url, NULL), 0);
+    struct policy *p = policy_new(&env, &url, true);
+    policy_check_url(p, &url, &verdict);
+    policy_free(p);
+    assert_int_equal(verdict.count, 1);
+    assert_true(verdict.items[0].listable);
 }
 
 static void test_forbidden(void **state)
@@ -217,9 +268,13 @@ static void test_urls(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_allowlist), cmocka_unit_test(test_entries),
-        cmocka_unit_test(test_addresses), cmocka_unit_test(test_forbidden),
-        cmocka_unit_test(test_dial),      cmocka_unit_test(test_urls),
+        cmocka_unit_test(test_allowlist),
+        cmocka_unit_test(test_entries),
+        cmocka_unit_test(test_addresses),
+        cmocka_unit_test(test_forbidden),
+        cmocka_unit_test(test_listed_addresses),
+        cmocka_unit_test(test_dial),
+        cmocka_unit_test(test_urls),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -626,20 +626,31 @@ static void test_hash(void **state)
     issue_list_clear(&issues);
 }
 
+/* RFC 7396: null takes a member away, so that an unknown one can be corrected. */
+static void test_null_removes(void **state)
+{
+    static const char text[] = "{\"target\": {\"url\": \"http://localhost\", \"bogus\": 1},"
+                               " \"stages\": [{\"stage\": \"baseline\"}]}";
+    const struct scenario_overlay overlay = {"o.json", STR_INIT("{\"target\": {\"bogus\": null}}")};
+    const struct scenario_options options = {.overlays = &overlay, .overlay_count = 1};
+    struct issue_list issues = {0};
+    struct scenario *s = NULL;
+
+    (void)state;
+    assert_int_equal(scenario_load_text(STR(text), &options, &s, &issues, NULL), 0);
+    scenario_free(s);
+    issue_list_clear(&issues);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_objects_and_values),
-        cmocka_unit_test(test_templates),
-        cmocka_unit_test(test_other_lists),
-        cmocka_unit_test(test_stages),
-        cmocka_unit_test(test_stages_without_a_name),
-        cmocka_unit_test(test_no_sharing),
-        cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_one_error),
-        cmocka_unit_test(test_only_preflights),
-        cmocka_unit_test(test_bounds),
-        cmocka_unit_test(test_depth),
+        cmocka_unit_test(test_null_removes), cmocka_unit_test(test_objects_and_values),
+        cmocka_unit_test(test_templates),    cmocka_unit_test(test_other_lists),
+        cmocka_unit_test(test_stages),       cmocka_unit_test(test_stages_without_a_name),
+        cmocka_unit_test(test_no_sharing),   cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_one_error),    cmocka_unit_test(test_only_preflights),
+        cmocka_unit_test(test_bounds),       cmocka_unit_test(test_depth),
         cmocka_unit_test(test_hash),
     };
 

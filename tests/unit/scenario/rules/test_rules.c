@@ -458,12 +458,117 @@ static void test_unknown_places(void **state)
     CHECK(rules);
 }
 
+static void test_one_cause(void **state)
+{
+    static const struct rule rules[] = {
+        {{"target.url=ftp://a"}, "INVALID_URL_SCHEME", "/target/url", NULL, "http://", false},
+        {{"environment.allowlist.allowed_targets=[\"h\"]"},
+         "SCHEMA_VIOLATION",
+         "/environment/allowlist/allowed_targets/0",
+         "found \"h\", expected an object",
+         "Write an object, for example {\"kind\": \"exact\", \"value\": \"…\"}.",
+         false},
+        {{"environment.allowlist.allowed_targets=h"},
+         "SCHEMA_VIOLATION",
+         "/environment/allowlist/allowed_targets",
+         NULL,
+         "Write a list of objects, for example [{\"kind\": \"exact\", \"value\": \"…\"}].",
+         false},
+        {{"stages[1].duration_ms=\"soon\""},
+         "SCHEMA_VIOLATION",
+         "/stages/1/duration_ms",
+         NULL,
+         "Write milliseconds, for example ",
+         false},
+        {{"stages[1].enabled=1"},
+         "SCHEMA_VIOLATION",
+         "/stages/1/enabled",
+         NULL,
+         "Write true",
+         false},
+        {{"server_telemetry.pair_key=k"},
+         "NOT_SUPPORTED",
+         "/server_telemetry",
+         NULL,
+         "Remove pair_key",
+         true},
+        {{"telemetry.traces.propagation.accept_incoming_traceparent=true"},
+         "NOT_SUPPORTED",
+         "/telemetry/traces/propagation/accept_incoming_traceparent",
+         "no trace is joined",
+         "Leave it out",
+         true},
+    };
+
+    (void)state;
+    CHECK(rules);
+}
+
+static void test_redacted_names(void **state)
+{
+    static const struct rule rules[] = {
+        {{"reporting.redaction.redact_headers=[\"\"]"},
+         "INVALID_HEADER",
+         "/reporting/redaction/redact_headers/0",
+         "no valid header name",
+         NULL,
+         false},
+        {{"reporting.redaction.redact_headers=[\"Cookie\", \"bad header:\"]"},
+         "INVALID_HEADER",
+         "/reporting/redaction/redact_headers/1",
+         NULL,
+         NULL,
+         false},
+        {{"reporting.redaction.redact_headers=[\"X-Kye\"]", "target.headers.X-Key=\"1\""},
+         "FIELD_WITHOUT_EFFECT",
+         "/reporting/redaction/redact_headers/0",
+         "target.headers has no header X-Kye",
+         NULL,
+         true},
+        {{"reporting.redaction.redact_headers=[\"x-key\"]", "target.headers.X-Key=\"1\""},
+         NULL,
+         NULL,
+         NULL,
+         NULL,
+         false},
+    };
+
+    (void)state;
+    CHECK(rules);
+}
+
+/* duration_ms does nothing where the ramp takes longer and may. */
+static void test_stretched(void **state)
+{
+    static const struct rule rules[] = {
+        {{"stages[1].ramp={\"step_vus\":1,\"step_every_ms\":3000}",
+          "stages[1].max_duration_ms=60000", "stages[1].duration_ms=20000"},
+         "FIELD_WITHOUT_EFFECT",
+         "/stages/1/duration_ms",
+         "the ramp needs 30 s, and the stage lasts that long, not 20 s",
+         "Set duration_ms to at least 30000",
+         true},
+        {{"stages[1].ramp={\"step_vus\":1,\"step_every_ms\":2000}",
+          "stages[1].max_duration_ms=60000", "stages[1].duration_ms=20000"},
+         NULL,
+         NULL,
+         NULL,
+         NULL,
+         false},
+    };
+
+    (void)state;
+    CHECK(rules);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_loads),      cmocka_unit_test(test_ramps),
-        cmocka_unit_test(test_conditions), cmocka_unit_test(test_scopes),
-        cmocka_unit_test(test_sessions),   cmocka_unit_test(test_unknown_places),
+        cmocka_unit_test(test_one_cause),      cmocka_unit_test(test_redacted_names),
+        cmocka_unit_test(test_stretched),      cmocka_unit_test(test_loads),
+        cmocka_unit_test(test_ramps),          cmocka_unit_test(test_conditions),
+        cmocka_unit_test(test_scopes),         cmocka_unit_test(test_sessions),
+        cmocka_unit_test(test_unknown_places),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
