@@ -119,7 +119,6 @@ static const struct field propagation_fields[] = {
      .flags = FIELD_STRICT,
      .offset = AT(telemetry_config, accept_incoming_traceparent),
      .def = "false",
-     .later = "no trace is joined",
      .help = "Whether the spans of a run join the trace of the request that started it."},
 };
 static const struct section propagation_section = {.title = "telemetry.traces.propagation",

@@ -81,7 +81,7 @@ static void report_later(struct check *c, const json_t *value, const char *later
 
     buf_init(&found, EXPECTED_MAX);
     describe(c, value, &found);
-    check_warning(c, "NOT_SUPPORTED", "Leave it out, or leave it: the run is the same.",
+    check_warning(c, "NOT_SUPPORTED", "Remove it, or keep it: the run is the same.",
                   "%s is accepted, but not supported yet: %s", buf_c(&found), later);
     buf_clear(&found);
 }

@@ -59,7 +59,7 @@ void rules_reporting(struct check *c, const struct scenario *s)
             c, "NOT_SUPPORTED", "Set require_agent or enabled to false.",
             "agents are not supported yet, so the one that the run requires cannot be there");
     } else if (t->enabled) {
-        check_warning(c, "NOT_SUPPORTED", "Remove pair_key, or leave it: the run is the same.",
+        check_warning(c, "NOT_SUPPORTED", "Remove pair_key, or keep it: the run is the same.",
                       "agents are not supported yet: the target's host is not measured");
     }
     check_leave(c, mark);

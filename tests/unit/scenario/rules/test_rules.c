@@ -492,11 +492,11 @@ static void test_one_cause(void **state)
          NULL,
          "Remove pair_key",
          true},
-        {{"telemetry.traces.propagation.accept_incoming_traceparent=true"},
+        {{"telemetry.traces.enabled=true"},
          "NOT_SUPPORTED",
-         "/telemetry/traces/propagation/accept_incoming_traceparent",
-         "no trace is joined",
-         "Leave it out",
+         "/telemetry/traces/enabled",
+         "no traceparent is sent",
+         "Remove it",
          true},
     };
 
