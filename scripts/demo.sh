@@ -33,6 +33,13 @@ if ! { cmake --preset $preset && cmake --build --preset $preset -j"$(nproc)" --t
     exit 1
 fi
 
+# What is wrong with the arguments is said before anything runs.
+build/bin/mcpdrill run examples/quick-start.json --no-run "$@" > "$log" 2>&1 || {
+    status=$?
+    cat "$log" >&2
+    exit $status
+}
+
 : > "$log"
 build/bin/mockserver --addr 127.0.0.1:0 > "$log" 2>&1 &
 mock_pid=$!

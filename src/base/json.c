@@ -3,8 +3,11 @@
 
 #include "base/mem.h"
 
+#include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static unsigned depth_of(json_t *value, unsigned level);
@@ -230,13 +233,42 @@ int json_add_string(struct buf *out, struct str s)
     return rc;
 }
 
+/* Does not wait for somebody who writes to a named pipe: whoever names one by mistake would see
+ * nothing at all. One that a shell has made (`<(…)`) has its writer already. */
+static int open_text(const char *path, FILE **out, bool *pipe, struct err *err)
+{
+    struct stat st;
+
+    if (path[0] == '\0') {
+        return err_set(err, ERR_IO, "cannot open a file without a name");
+    }
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0 || fstat(fd, &st) != 0 || fcntl(fd, F_SETFL, 0) != 0) {
+        int sys = errno;
+        if (fd >= 0) {
+            close(fd);
+        }
+        return err_sys(err, ERR_IO, sys, "cannot open %s", path);
+    }
+    if (S_ISDIR(st.st_mode)) {
+        close(fd);
+        return err_set(err, ERR_IO, "cannot read %s: it is a folder; name a file in it", path);
+    }
+    *pipe = S_ISFIFO(st.st_mode);
+    *out = fdopen(fd, "r");
+    assert(*out != NULL);
+    return 0;
+}
+
 int file_read(const char *path, struct buf *out, struct err *err)
 {
-    FILE *f = fopen(path, "re");
-    int rc = 0;
+    size_t before = out->len;
+    bool pipe = false;
+    FILE *f = NULL;
+    int rc = open_text(path, &f, &pipe, err);
 
-    if (f == NULL) {
-        return err_sys(err, ERR_IO, errno, "cannot open %s", path);
+    if (rc != 0) {
+        return rc;
     }
     for (;;) {
         char piece[16 * 1024];
@@ -252,6 +284,8 @@ int file_read(const char *path, struct buf *out, struct err *err)
     }
     if (ferror(f)) {
         rc = err_sys(err, ERR_IO, errno, "cannot read %s", path);
+    } else if (pipe && out->len == before) {
+        rc = err_set(err, ERR_IO, "%s is a pipe, and nobody writes to it", path);
     }
 out:
     fclose(f);

@@ -127,10 +127,16 @@ static const struct opt examples_options[] = {
 static int cmd_help(const struct opt_args *args);
 static int cmd_version(const struct opt_args *args);
 
-#define LATER(name_)                                                    \
-    {                                                                   \
-        .name = (name_), .usage = "", .help = "", .kind = COMMAND_LATER \
+#define LATER(name_, today)                                                  \
+    {                                                                        \
+        .name = (name_), .usage = "", .help = (today), .kind = COMMAND_LATER \
     }
+#define PLAYS "\"mcpdrill run FILE\" checks a scenario, plays it and shows the figures"
+#define STOPS "Ctrl-C ends \"mcpdrill run FILE\", twice at once"
+#define KEEPS "\"mcpdrill run FILE --out DIR\" keeps events, seconds and operations in files"
+#define SHOWS "\"mcpdrill report DIR\" shows what \"mcpdrill run FILE --out DIR\" has kept"
+#define LOADS "\"mcpdrill run FILE\" makes the load in one process, on all cores"
+#define LISTS "\"mcpdrill run --url URL\" asks a server for its list of tools"
 
 static const struct command commands[] = {
     {.name = "run",
@@ -202,19 +208,19 @@ static const struct command commands[] = {
      .operands_max = 1,
      .run = cmd_help},
     ROLE_COMMANDS,
-    LATER("create"),
-    LATER("start"),
-    LATER("status"),
-    LATER("stop"),
-    LATER("emergency-stop"),
-    LATER("events"),
-    LATER("compare"),
-    LATER("logs"),
-    LATER("list"),
-    LATER("delete"),
-    LATER("clone"),
-    LATER("workers"),
-    LATER("tools"),
+    LATER("create", PLAYS),
+    LATER("start", PLAYS),
+    LATER("status", PLAYS),
+    LATER("stop", STOPS),
+    LATER("emergency-stop", STOPS),
+    LATER("events", KEEPS),
+    LATER("compare", SHOWS),
+    LATER("logs", KEEPS),
+    LATER("list", SHOWS),
+    LATER("delete", SHOWS),
+    LATER("clone", PLAYS),
+    LATER("workers", LOADS),
+    LATER("tools", LISTS),
 };
 
 int cli_reference(struct buf *out)
@@ -252,13 +258,24 @@ static int print_help(const struct command *command)
     return rc;
 }
 
-static int not_supported(const char *name)
+/* Says what to do today. Somebody who only asked (`--help`) has made no mistake. */
+static int not_supported(const struct command *command, bool asked)
 {
-    fprintf(
-        stderr,
-        "mcpdrill: \"%s\" is not supported yet; \"mcpdrill help\" lists what this version has\n",
-        name);
-    return EXIT_USAGE;
+    fprintf(asked ? stdout : stderr,
+            "mcpdrill: \"%s\" is not supported yet; %s (\"mcpdrill help\" lists what this version "
+            "has)\n",
+            command->name, command->help);
+    return asked ? EXIT_PASSED : EXIT_USAGE;
+}
+
+static bool asks_help(int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static int unknown_command(const char *name)
@@ -284,7 +301,7 @@ static int cmd_help(const struct opt_args *args)
         return unknown_command(args->operands[0]);
     }
     if (command->run == NULL && command->kind == COMMAND_LATER) {
-        return not_supported(command->name);
+        return not_supported(command, true);
     }
     if (command->kind == COMMAND_ROLE) {
         /* A role reads its own options, so it also knows best what to say about them. */
@@ -312,7 +329,7 @@ static int dispatch(const struct command *command, int argc, char **argv)
     struct err err = {0};
 
     if (command->run == NULL && command->kind == COMMAND_LATER) {
-        return not_supported(command->name);
+        return not_supported(command, asks_help(argc, argv));
     }
     if (command->kind == COMMAND_ROLE) {
         return command->role(argc, argv);
@@ -360,6 +377,9 @@ int cli_main(int argc, char **argv)
     /* A reader that goes away is an error of a write, not the end of a run. */
     signal(SIGPIPE, SIG_IGN);
     const struct command *command = argc > 0 ? role_of(argv[0]) : NULL;
+    if (command != NULL && argc == 2 && strcmp(argv[1], "--version") == 0) {
+        return cmd_version(NULL);
+    }
     if (command != NULL) {
         return dispatch(command, argc, argv);
     }

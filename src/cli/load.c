@@ -146,10 +146,15 @@ static int expect_in_file(struct loading *l, struct err *err)
 /* ---- files -------------------------------------------------------------------------------------
  */
 
-/* Where the file of that name is, here or among the examples. */
+/* Where the file of that name is, here or among the examples; "-" is the standard input. */
 static int locate(struct loading *l, const char *path, const char **out, struct err *err)
 {
     char program_dir[SHARE_PATH_MAX], room[SHARE_PATH_MAX];
+
+    if (strcmp(path, "-") == 0) {
+        *out = "/dev/stdin";
+        return 0;
+    }
     int rc = share_find(share_program_dir(program_dir), path, room, out, err);
 
     if (rc == 0 && *out == room) {

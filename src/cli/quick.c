@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/quick.h"
 
+#include "cli/share.h"
+
 #define YEARS_TEN_MS  (UINT64_C(10) * 366 * 24 * 3600 * 1000)
 #define ARGS_TEXT_MAX (JSON_TEXT_MAX / 2)
 #define VUS_MAX       UINT64_C(100000000)
@@ -178,12 +180,22 @@ static int take_rate(const struct opt_args *args, json_t **out, struct err *err)
     return 0;
 }
 
+/* As all files, one whose name begins with "examples/" is found from anywhere. */
+static int read_arguments(const char *path, json_t **out, struct err *err)
+{
+    char program_dir[SHARE_PATH_MAX], room[SHARE_PATH_MAX];
+    const char *file;
+    int rc = share_find(share_program_dir(program_dir), path, room, &file, err);
+
+    return rc != 0 ? rc : json_parse_file(file, ARGS_TEXT_MAX, out, err);
+}
+
 /* The object that --args says. */
 static int take_arguments(const char *text, json_t **out, struct err *err)
 {
     struct err syntax = {0};
     json_t *value = NULL;
-    int rc = text[0] == '@' ? json_parse_file(text + 1, ARGS_TEXT_MAX, &value, &syntax)
+    int rc = text[0] == '@' ? read_arguments(text + 1, &value, &syntax)
                             : json_parse(str_c(text), ARGS_TEXT_MAX, &value, &syntax);
 
     if (rc != 0) {

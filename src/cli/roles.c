@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/roles.h"
 
+#include "base/str.h"
+
 #include <stdio.h>
 
 const struct opt server_options[SERVER_OPTIONS] = {
@@ -84,6 +86,15 @@ static int refuse(const struct opt_args *args, const char *instead)
     return EXIT_USAGE;
 }
 
+/* [HOST]:PORT: what the mock can listen on as well. */
+static bool is_address(const char *addr)
+{
+    const char *colon = addr != NULL ? strrchr(addr, ':') : NULL;
+    uint64_t port;
+
+    return colon != NULL && str_u64(str_c(colon + 1), 65535, &port);
+}
+
 int cmd_server_later(const struct opt_args *args)
 {
     const char *addr = opt_value(args, "addr");
@@ -92,7 +103,7 @@ int cmd_server_later(const struct opt_args *args)
     snprintf(instead, sizeof instead,
              "\"mcpdrill run FILE\" plays a scenario in one process, and where a guide starts the "
              "mock server with it, \"mcpdrill mock --addr %.100s\" does the same",
-             addr != NULL ? addr : ":9000");
+             is_address(addr) ? addr : ":9000");
     return refuse(args, instead);
 }
 

@@ -80,6 +80,14 @@ int result_files_open(const char *dir,
                       struct result_files **out,
                       struct err *err)
 {
+    struct stat st;
+
+    if (dir[0] == '\0') {
+        return err_set(err, ERR_IO, "cannot make a folder without a name");
+    }
+    if (stat(dir, &st) == 0 && !S_ISDIR(st.st_mode)) {
+        return err_set(err, ERR_IO, "%s is no folder; name one that is there or can be made", dir);
+    }
     if (mkdir(dir, 0777) != 0 && errno != EEXIST) {
         return err_sys(err, ERR_IO, errno, "cannot make the folder %s", dir);
     }

@@ -3,6 +3,7 @@
 #include "base/rng.h"
 #include "support/unit.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define FFFD "\xef\xbf\xbd"
@@ -244,9 +245,43 @@ static void wide_integers_are_taken_from_others(void **state)
     assert_null(out);
 }
 
+/* What is no text says so, and a pipe without a writer does not keep us waiting. */
+static void test_what_is_no_file(void **state)
+{
+    char dir[] = "/tmp/unit_json_XXXXXX", fifo[64];
+    struct err err = {0};
+    struct buf text;
+
+    (void)state;
+    buf_init(&text, 100);
+    assert_non_null(mkdtemp(dir));
+    snprintf(fifo, sizeof fifo, "%s/fifo", dir);
+    assert_int_equal(mkfifo(fifo, 0600), 0);
+    assert_int_equal(file_read("", &text, &err), ERR_IO);
+    assert_non_null(strstr(err.msg, "without a name"));
+    assert_int_equal(file_read(dir, &text, &err), ERR_IO);
+    assert_non_null(strstr(err.msg, "it is a folder"));
+    assert_int_equal(file_read(fifo, &text, &err), ERR_IO);
+    assert_non_null(strstr(err.msg, "nobody writes to it"));
+    /* One with a writer is read to its end. */
+    int fds[2];
+    assert_int_equal(pipe(fds), 0);
+    assert_int_equal(write(fds[1], "{}", 2), 2);
+    close(fds[1]);
+    snprintf(fifo, sizeof fifo, "/dev/fd/%d", fds[0]);
+    assert_int_equal(file_read(fifo, &text, &err), 0);
+    assert_true(str_eq(buf_str(&text), STR("{}")));
+    close(fds[0]);
+    buf_clear(&text);
+    snprintf(fifo, sizeof fifo, "%s/fifo", dir);
+    unlink(fifo);
+    rmdir(dir);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_what_is_no_file),
         cmocka_unit_test(a_nul_byte_is_no_json),
         cmocka_unit_test(wide_integers_are_taken_from_others),
         cmocka_unit_test(tells_the_place_of_a_fault),

@@ -53,10 +53,39 @@ static void test_where_a_result_can_go(void **state)
     rmdir(dir);
 }
 
+static int run_words(const char *program, const char *word, const char *option)
+{
+    char a[40], b[40], c[40];
+    char *argv[] = {a, b, c, NULL};
+    int argc = option != NULL ? 3 : 2;
+
+    snprintf(a, sizeof a, "%s", program);
+    snprintf(b, sizeof b, "%s", word);
+    snprintf(c, sizeof c, "%s", option != NULL ? option : "");
+    argv[argc] = NULL;
+    return cli_main(argc, argv);
+}
+
+/* A word of the guide that is not there yet is refused, and explained to who asks. */
+static void test_later_words(void **state)
+{
+    static const char *const words[] = {"create", "start", "events", "tools", "workers"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        assert_int_equal(run_words("mcpdrill", words[i], NULL), EXIT_USAGE);
+        assert_int_equal(run_words("mcpdrill", words[i], "--help"), EXIT_PASSED);
+        assert_int_equal(run_words("mcpdrill", "help", words[i]), EXIT_PASSED);
+    }
+    assert_int_equal(run_words("mcpdrill-worker", "--version", NULL), EXIT_PASSED);
+    assert_int_equal(run_words("mcpdrill-mockserver", "--version", NULL), EXIT_PASSED);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_page_is_in_step),
+        cmocka_unit_test(test_later_words),
         cmocka_unit_test(test_where_a_result_can_go),
     };
 

@@ -131,6 +131,7 @@ static const struct {
     {{"--url", "u", "--tool", "\xff"}, "--tool: the text is not valid UTF-8"},
     {{"--url", "\xff"}, "--url: the text is not valid UTF-8"},
     {{"--url", "u", "--sessions", "\xff"}, "--sessions: the text is not valid UTF-8"},
+    {{"--url", "u", "--tool", "t", "--args", "@examples/none.json"}, "not among the examples"},
     {{"--url", "u", "--header", "A"}, "--header: NAME:VALUE is expected"},
     {{"--url", "u", "--header", " : b"}, "the name before the colon is missing"},
     {{"--url", "u", "--header", "A: b", "--header", "a: c"}, "--header a is given twice"},
