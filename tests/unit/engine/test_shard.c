@@ -403,7 +403,7 @@ static void a_cut_operation_is_a_censored_sample(void **state)
     w.peer.delay_ns = 10000;
     begin_stage(&w, 0, 10 * NS_PER_S);
     w.peer.on_request = NULL;
-    run_for(&w, MS);
+    run_for(&w, 2 * MS);
     w.peer.delay_ns = 60 * NS_PER_S;
     run_for(&w, 100 * MS);
     give(&w, (struct message){.kind = ORDER_DRAIN});
