@@ -7,6 +7,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
+#include <unistd.h>
 
 enum {
     SOURCES_MAX = 254,
@@ -58,12 +59,45 @@ static void finish(struct dial *d, struct stream *stream)
 
 static void try_next(struct dial *d);
 
+/* Would a packet find its way? Connecting a datagram socket chooses route and source address as TCP
+ * does, takes no port of TCP, and sends nothing. */
+static bool has_route(const union addr *to)
+{
+    int fd = socket(to->sa.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+    if (fd < 0) {
+        return errno != EAFNOSUPPORT;
+    }
+    bool found = connect(fd, &to->sa, addr_len(to)) == 0 ||
+                 (errno != EADDRNOTAVAIL && errno != ENETUNREACH && errno != EAFNOSUPPORT);
+    close(fd);
+    return found;
+}
+
 /* This machine has no way to addresses of that kind; most often it has no IPv6. That says nothing
- * of the target. */
+ * of the target. EADDRNOTAVAIL has two meanings for IPv6: no address to send from, which is meant
+ * here, and no local port left. */
 static bool has_no_way(const union addr *to, int sys)
 {
     return sys == EAFNOSUPPORT || sys == ENETUNREACH ||
-           (sys == EADDRNOTAVAIL && to->sa.sa_family == AF_INET6);
+           (sys == EADDRNOTAVAIL && to->sa.sa_family == AF_INET6 && !has_route(to));
+}
+
+/* Something of ours is used up. The next address would not help, and what it says must not stand
+ * for the reason: it would be taken for the target's doing. */
+static bool is_ours(const union addr *to, int sys)
+{
+    switch (sys) {
+    case EMFILE:
+    case ENFILE:
+    case ENOBUFS:
+    case ENOMEM:
+        return true;
+    case EADDRNOTAVAIL:
+        return !has_no_way(to, sys);
+    default:
+        return false;
+    }
 }
 
 /* Keeps why the current address failed, unless another one has said more. */
@@ -165,8 +199,8 @@ static void try_next(struct dial *d)
             return;
         }
         note_failure(d, -rc);
-        if (rc == -EMFILE || rc == -ENFILE || (rc == -EADDRNOTAVAIL && !has_no_way(to, -rc))) {
-            break; /* ours, the next address would not help */
+        if (is_ours(to, -rc)) {
+            break;
         }
     }
     finish(d, NULL);

@@ -3,7 +3,8 @@
  * Connections to one target: resolve (once; kept), ask the address filter, connect; an address that
  * refuses is followed by the next one, and the one that worked is tried first from then on. When
  * none works, the last failure is told, but not that this machine has no IPv6 if another address
- * has failed for a reason that says more.
+ * has failed for a reason that says more. Where something of ours is used up (descriptors, ports,
+ * memory), no further address is tried: its refusal would hide that the fault is ours.
  *
  * Ports. Towards a loopback address of IPv4 a dialer that has used up a good part of the local
  * ports, or finds none that is free, goes on with further source addresses (127.0.1.1, 127.0.1.2

@@ -265,25 +265,100 @@ static void an_opener_stands_for_the_network(void **state)
     tear_down(&w);
 }
 
-/* Gives this thread a network of its own, with 127.0.0.1 and without IPv6. */
-static bool lose_ipv6(void)
+/* Gives this thread a network of its own, whose loopback interface is down. Only root may. */
+static bool new_network(void)
+{
+    return unshare(CLONE_NEWNET) == 0;
+}
+
+static bool bring_loopback_up(void)
 {
     struct ifreq lo = {.ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING};
-
-    if (unshare(CLONE_NEWNET) != 0) {
-        return false;
-    }
-    /* Not there: the kernel has no IPv6 at all. */
-    int off = open("/proc/sys/net/ipv6/conf/lo/disable_ipv6", O_WRONLY | O_CLOEXEC);
-    if (off >= 0) {
-        assert_int_equal(write(off, "1", 1), 1);
-        close(off);
-    }
     int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
     assert_true(fd >= 0);
     int rc = ioctl(fd, SIOCSIFFLAGS, &lo);
     close(fd);
     return rc == 0;
+}
+
+/* False: this kernel has no such setting. */
+static bool set_of_network(const char *path, const char *value)
+{
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+    if (fd < 0) {
+        return false;
+    }
+    bool written = write(fd, value, strlen(value)) == (ssize_t)strlen(value);
+    close(fd);
+    return written;
+}
+
+/* With 127.0.0.1 and without IPv6. */
+static bool lose_ipv6(void)
+{
+    static const char off[] = "/proc/sys/net/ipv6/conf/lo/disable_ipv6";
+
+    if (!new_network()) {
+        return false;
+    }
+    /* Not there: the kernel has no IPv6 at all. */
+    if (access(off, F_OK) == 0) {
+        assert_true(set_of_network(off, "1"));
+    }
+    return bring_loopback_up();
+}
+
+/* Dials until one fails; the streams stay open, and with them their ports. */
+static void use_up_ports(struct world *w, struct stream *streams[], unsigned most)
+{
+    for (unsigned i = 0; i < most; i++) {
+        dial_start(&w->dialer, on_dial, w);
+        wait_call(w);
+        streams[i] = w->stream;
+        if (w->stream == NULL) {
+            return;
+        }
+    }
+    fail_msg("%u connections and still a port", most);
+}
+
+static void assert_out_of_ports(const struct world *w)
+{
+    assert_null(w->stream);
+    assert_int_equal(w->failure.step, DIAL_CONNECT);
+    assert_int_equal(w->failure.sys, EADDRNOTAVAIL);
+    assert_non_null(strstr(w->text, "[::1]:"));
+}
+
+/* On ::1 somebody listens, on 127.0.0.1 nobody: its refusal must not stand for our lack of ports,
+ * neither for a dialer that has been there nor for one of another thread, which has not. */
+static void ports_that_are_used_up_are_no_refusal(void **state)
+{
+    struct stream *streams[16] = {NULL};
+    struct world w;
+
+    (void)state;
+    if (!new_network() || !bring_loopback_up() ||
+        !set_of_network("/proc/sys/net/ipv4/ip_local_port_range", "40000 40007") ||
+        !listen_on(&w, "::1", "localhost")) {
+        skip(); /* only root may, and only with IPv6 */
+    }
+    use_up_ports(&w, streams, 16);
+    assert_non_null(streams[0]);
+    assert_out_of_ports(&w);
+    for (unsigned first = 0; first < 2; first++) {
+        dialer_init(&w.dialer, w.loop, "localhost", w.dialer.port, NULL, NULL);
+        w.dialer.preferred_ = first;
+        dial_start(&w.dialer, on_dial, &w);
+        wait_call(&w);
+        assert_out_of_ports(&w);
+    }
+    for (unsigned i = 0; streams[i] != NULL; i++) {
+        stream_close(streams[i]);
+    }
+    tear_down(&w);
 }
 
 /* Last, because this process does not get its network back. */
@@ -326,6 +401,7 @@ int main(void)
         cmocka_unit_test(an_unknown_name_is_told),
         cmocka_unit_test(a_cancelled_dial_is_silent_at_each_step),
         cmocka_unit_test(an_opener_stands_for_the_network),
+        cmocka_unit_test(ports_that_are_used_up_are_no_refusal),
         cmocka_unit_test(a_machine_without_ipv6_hides_no_refusal),
     };
 
