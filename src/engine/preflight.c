@@ -107,7 +107,8 @@ static void on_death(struct defer *d)
     xfree(p);
 }
 
-/* What the target said may repeat what it was sent. */
+/* What the target said may repeat what it was sent. Here the texts are masked that are made of
+ * what it said; a part that is cut before more text follows was masked before (take_text). */
 static void mask_secrets(struct preflight *p)
 {
     const struct plan_secrets *secrets = &p->plan->secrets;
@@ -120,9 +121,6 @@ static void mask_secrets(struct preflight *p)
     for (uint32_t i = 0; i < c->warning_count; i++) {
         secrets_mask_in(secrets, c->warnings[i], sizeof c->warnings[i]);
     }
-    secrets_mask_in(secrets, c->protocol_version, sizeof c->protocol_version);
-    secrets_mask_in(secrets, c->server_name, sizeof c->server_name);
-    secrets_mask_in(secrets, c->server_version, sizeof c->server_version);
 }
 
 static void finish(struct preflight *p)
@@ -348,11 +346,13 @@ static void next_list(struct preflight *p)
 /* ---- handshake and capabilities ----------------------------------------------------------------
  */
 
-static void copy_text(const json_t *value, char *out, size_t size)
+/* Masked at once: who shows it may cut it, and what is left of a secret could not be told. */
+static void take_text(const struct preflight *p, const json_t *value, char *out, size_t size)
 {
     const char *text = json_string_value(value);
 
     snprintf(out, size, "%.*s", (int)size - 1, text != NULL ? text : "");
+    secrets_mask_in(&p->plan->secrets, out, size);
 }
 
 /* False: something that the workload needs is not offered. */
@@ -388,10 +388,11 @@ static void look_at_initialize(struct preflight *p)
     }
     const json_t *result = json_object_get(message, "result");
     const json_t *info = json_object_get(result, "serverInfo");
-    copy_text(json_object_get(result, "protocolVersion"), p->checks.protocol_version,
+    take_text(p, json_object_get(result, "protocolVersion"), p->checks.protocol_version,
               sizeof p->checks.protocol_version);
-    copy_text(json_object_get(info, "name"), p->checks.server_name, sizeof p->checks.server_name);
-    copy_text(json_object_get(info, "version"), p->checks.server_version,
+    take_text(p, json_object_get(info, "name"), p->checks.server_name,
+              sizeof p->checks.server_name);
+    take_text(p, json_object_get(info, "version"), p->checks.server_version,
               sizeof p->checks.server_version);
     pass(p, "handshake", "protocol %.31s, server %.100s %.60s", p->checks.protocol_version,
          p->checks.server_name[0] != '\0' ? p->checks.server_name : "(no name)",

@@ -193,10 +193,13 @@ static bool check_version(const struct mcp_target *target,
         }
     }
     if (!speaks(target, msg->version)) {
-        snprintf(text, size, "the target answered protocol version %s, %s%s", msg->version,
-                 target->version_strict ? "and only this one is accepted: "
-                                        : "which this client does not speak; it asked for ",
-                 target->version);
+        /* What the target said stands last: it is cut when it is long, and the beginning of a
+         * secret is known for one only at the end of a text (plan/secrets.h). */
+        snprintf(text, size, "the target was asked for protocol version %s, %s: %s",
+                 target->version,
+                 target->version_strict ? "and only this one is accepted; it answered"
+                                        : "and answered one that this client does not speak",
+                 msg->version);
         return false;
     }
     return true;

@@ -364,13 +364,13 @@ compile_head(struct plan *p, struct text_builder *b, const char *authority, cons
 /* What of a header's value is the same in each request that has it: its literal texts, and each of
  * those that are drawn from. What else a header may have, numbers and names of ours, is no secret
  * (data feeds and payloads are none of a header). */
-static void add_secrets(const struct plan_part *part, struct str list[SECRETS_MAX], size_t *count)
+static void add_secrets(const struct plan_part *part, struct secrets_list *list)
 {
     if (part->kind == PLAN_LITERAL) {
-        secrets_add(part->text, list, count);
+        secrets_add(list, part->text);
     }
     for (uint32_t i = 0; part->kind == PLAN_RANDOM_CHOICE && i < part->choice_count; i++) {
-        secrets_add(part->choice[i], list, count);
+        secrets_add(list, part->choice[i]);
     }
 }
 
@@ -378,8 +378,7 @@ static void add_secrets(const struct plan_part *part, struct str list[SECRETS_MA
 static void find_secrets(struct plan *p, struct text_builder *b)
 {
     const struct target_config *t = &p->scenario->target;
-    struct str list[SECRETS_MAX];
-    size_t count = 0;
+    struct secrets_list list = {.arena = &p->arena_};
 
     for (size_t i = 0; i < t->header_count; i++) {
         if (!redacts_header(&p->scenario->reporting, t->headers[i].name)) {
@@ -388,10 +387,10 @@ static void find_secrets(struct plan *p, struct text_builder *b)
         text_template(b, str_c(t->headers[i].value), true);
         struct plan_text value = text_finish(b);
         for (uint32_t k = 0; k < value.count; k++) {
-            add_secrets(&value.parts[k], list, &count);
+            add_secrets(&value.parts[k], &list);
         }
     }
-    p->secrets = secrets_keep(list, count, &p->arena_);
+    p->secrets = secrets_keep(&list);
 }
 
 static void make_payloads(struct plan *p)

@@ -1,19 +1,43 @@
 /* SPDX-License-Identifier: MIT */
+/* Which words are secret; secrets_mask.c finds them in texts. */
 #include "plan/secrets.h"
 
-#include "scenario/config/redaction.h"
+#include "plan/plain.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { MASK_IN_MAX = 512 };
+enum { FIRST_SIZE = 64 };
 
-static const char mask[] = REDACTED;
-
-static void add(struct str word, struct str list[SECRETS_MAX], size_t *count)
+static void grow(struct secrets_list *list)
 {
-    if (word.len >= SECRET_MIN && *count < SECRETS_MAX) {
-        list[(*count)++] = word;
+    size_t size = list->size == 0 ? FIRST_SIZE : list->size * 2;
+    struct str *items = arena_array(list->arena, size, sizeof *items);
+
+    if (list->count > 0) {
+        memcpy(items, list->items, list->count * sizeof *items);
+    }
+    list->items = items;
+    list->size = size;
+}
+
+static void add(struct secrets_list *list, struct str word)
+{
+    if (word.len < SECRET_MIN) {
+        return;
+    }
+    if (list->count == list->size) {
+        grow(list);
+    }
+    list->items[list->count++] = word;
+}
+
+/* With its quotes, if it has any, and without: a cookie's value may be quoted (RFC 6265 §4.1.1). */
+static void add_value(struct secrets_list *list, struct str word)
+{
+    add(list, word);
+    if (word.len > 2 && word.p[0] == '"' && word.p[word.len - 1] == '"') {
+        add(list, (struct str){word.p + 1, word.len - 2});
     }
 }
 
@@ -29,7 +53,20 @@ static bool is_scheme(struct str word, struct str value)
            memchr(word.p, '=', word.len) == NULL;
 }
 
-void secrets_add(struct str value, struct str list[SECRETS_MAX], size_t *count)
+static void add_word(struct secrets_list *list, struct str word, struct str value)
+{
+    const char *equals = memchr(word.p, '=', word.len);
+
+    if (word.len < value.len && !is_scheme(word, value)) {
+        add_value(list, word);
+    }
+    if (equals != NULL) {
+        size_t name = (size_t)(equals - word.p) + 1;
+        add_value(list, (struct str){word.p + name, word.len - name});
+    }
+}
+
+void secrets_add(struct secrets_list *list, struct str value)
 {
     while (value.len > 0 && separates(value.p[value.len - 1])) {
         value.len--;
@@ -38,88 +75,71 @@ void secrets_add(struct str value, struct str list[SECRETS_MAX], size_t *count)
         value.p++;
         value.len--;
     }
-    add(value, list, count);
+    add_value(list, value);
     for (size_t i = 0; i < value.len;) {
         size_t end = i;
 
         while (end < value.len && !separates(value.p[end])) {
             end++;
         }
-        struct str word = {value.p + i, end - i};
-        const char *equals = memchr(word.p, '=', word.len);
-        if (word.len < value.len && !is_scheme(word, value)) {
-            add(word, list, count);
-        }
-        if (equals != NULL) {
-            size_t name = (size_t)(equals - word.p) + 1;
-            add((struct str){word.p + name, word.len - name}, list, count);
+        if (end > i) {
+            add_word(list, (struct str){value.p + i, end - i}, value);
         }
         i = end + 1;
     }
 }
 
-/* The longest first, so that a value is masked as a whole where it stands as a whole. */
-static int longer(const void *a, const void *b)
+static int by_bytes(const void *a, const void *b)
 {
-    size_t x = ((const struct str *)a)->len, y = ((const struct str *)b)->len;
+    const struct str *x = a, *y = b;
+    int order = memcmp(x->p, y->p, x->len < y->len ? x->len : y->len);
 
-    return (x < y) - (x > y);
+    return order != 0 ? order : (x->len > y->len) - (x->len < y->len);
 }
 
-struct plan_secrets secrets_keep(struct str list[SECRETS_MAX], size_t count, struct arena *arena)
+/* Plain copies of the words that are still long enough. */
+static size_t copy_plain(const struct secrets_list *list, struct str *items)
 {
-    struct str *items = arena_array(arena, count, sizeof *items);
+    size_t kept = 0;
 
-    qsort(list, count, sizeof *list, longer);
+    for (size_t i = 0; i < list->count; i++) {
+        char *text = arena_alloc(list->arena, list->items[i].len);
+        size_t len = plain_copy(list->items[i], text);
+        if (len >= SECRET_MIN) {
+            items[kept++] = (struct str){text, len};
+        }
+    }
+    return kept;
+}
+
+static size_t drop_doubles(struct str *items, size_t count)
+{
+    size_t kept = 0;
+
     for (size_t i = 0; i < count; i++) {
-        items[i] = (struct str){arena_copy(arena, list[i]), list[i].len};
-    }
-    return (struct plan_secrets){items, count};
-}
-
-/* How many bytes at the front of `text` are a secret, or the beginning of one that was cut off. */
-static size_t secret_at(const struct plan_secrets *secrets, struct str text)
-{
-    for (size_t i = 0; i < secrets->count; i++) {
-        size_t len = secrets->items[i].len < text.len ? secrets->items[i].len : text.len;
-
-        if (len >= SECRET_MIN && memcmp(secrets->items[i].p, text.p, len) == 0) {
-            return len;
+        if (kept == 0 || !str_eq(items[kept - 1], items[i])) {
+            items[kept++] = items[i];
         }
     }
-    return 0;
+    return kept;
 }
 
-size_t secrets_mask(const struct plan_secrets *secrets, struct str text, char *out, size_t size)
+struct plan_secrets secrets_keep(struct secrets_list *list)
 {
-    size_t used = 0;
-
-    while (text.len > 0 && used < size) {
-        size_t len = secret_at(secrets, text);
-
-        if (len == 0) {
-            out[used++] = text.p[0];
-            len = 1;
-        } else {
-            size_t room = size - used;
-            size_t put = sizeof mask - 1 < room ? sizeof mask - 1 : room;
-
-            memcpy(out + used, mask, put);
-            used += put;
-        }
-        text = (struct str){text.p + len, text.len - len};
+    if (list->count == 0) {
+        return (struct plan_secrets){0};
     }
-    return used;
-}
+    struct str *items = arena_array(list->arena, list->count, sizeof *items);
+    uint32_t *first = arena_array(list->arena, 257, sizeof *first);
+    size_t count = copy_plain(list, items);
 
-void secrets_mask_in(const struct plan_secrets *secrets, char *text, size_t size)
-{
-    char masked[MASK_IN_MAX];
-    size_t most = size - 1 < sizeof masked ? size - 1 : sizeof masked;
-
-    if (secrets->count > 0) {
-        size_t len = secrets_mask(secrets, str_c(text), masked, most);
-        memcpy(text, masked, len);
-        text[len] = '\0';
+    qsort(items, count, sizeof *items, by_bytes);
+    count = drop_doubles(items, count);
+    for (size_t i = 0; i < count; i++) {
+        first[(unsigned char)items[i].p[0] + 1]++;
     }
+    for (size_t c = 0; c < 256; c++) {
+        first[c + 1] += first[c];
+    }
+    return (struct plan_secrets){items, first, count};
 }

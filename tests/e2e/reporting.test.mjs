@@ -80,6 +80,57 @@ for (const method of ['tools/call', 'initialize']) {
   });
 }
 
+// Everything that a run wrote or said, as one text.
+async function allThatIsLeft(scenario) {
+  const out = tempDir();
+  const end = await run(scenario, { args: ['--out', out, '--junit', join(out, 'junit.xml')] });
+  const files = readdirSync(out).map((name) => readFileSync(join(out, name), 'utf8'));
+  return { end, text: [end.said, JSON.stringify(end.result), ...files].join('\n') };
+}
+
+// A server that answers each tools/call with what `tell` makes of the request.
+function startTelling(t, tell) {
+  return startHostile(
+    t,
+    () => {},
+    (socket, request, message) => {
+      if (message.method !== 'tools/call') {
+        return false;
+      }
+      socket.write(tell(request.text, message));
+      return true;
+    },
+  );
+}
+
+test('more words than one counts are all hidden: 140 cookies, and the token behind them', async (t) => {
+  const target = await startTelling(t, (text, { id }) => {
+    const message = `no ${text.match(/Bearer (\S+)/)[1]} and no ${text.match(/value-0139-\d+/)[0]}`;
+    return jsonAnswer({ jsonrpc: '2.0', id, error: { code: -32001, message } });
+  });
+  const scenario = baseline({ url: target.url, ms: 1000 });
+  const cookies = Array.from({ length: 140 }, (_, i) => `c${i}=value-${String(i).padStart(4, '0')}-${i * 7919}`);
+  scenario.target.headers = { Cookie: cookies.join('; '), Authorization: `Bearer ${TOKEN}` };
+  const { end, text } = await allThatIsLeft(scenario);
+  assert.match(end.said, /no \[redacted\] and no \[redacted\]/);
+  assert.ok(!text.includes(TOKEN) && !text.includes('value-0139'));
+});
+
+test('a secret is hidden in a body of JSON, too, which writes it in another way', async (t) => {
+  const secret = 'a"quoted\\and/slashed<key>';
+  const target = await startTelling(t, (text) => {
+    const told = JSON.stringify({ error: `no such key: ${text.match(/X-API-Key: (.*)\r/)[1]}` });
+    return jsonAnswer(told.replaceAll('/', '\\/').replaceAll('<', '\\u003c'), '401 Unauthorized');
+  });
+  const scenario = baseline({ url: target.url, ms: 1000 });
+  scenario.target.headers = { 'X-API-Key': secret };
+  const { end, text } = await allThatIsLeft(scenario);
+  assert.match(end.said, /no such key: \[redacted\]/);
+  for (const part of ['quoted', 'slashed', 'key>']) {
+    assert.ok(!text.includes(part), part);
+  }
+});
+
 test('explain, and what is said of --set, hide them too', async () => {
   const file = writeScenario({
     target: { url: 'http://localhost:9000', headers: { Cookie: 'sid=secret-1', 'X-Shown': 'yes' } },

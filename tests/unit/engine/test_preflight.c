@@ -271,6 +271,95 @@ static void checks_may_be_cut_at_any_moment(void **state)
     }
 }
 
+/* ---- secrets --------------------------------------------------------------------------------- */
+
+#define TOKEN "tok-31415926535897932384626433832795"
+
+/* The cases may not even have the first half of it. */
+static void assert_secret(const char *text, const char *want)
+{
+    if (strstr(text, "tok-") != NULL || strstr(text, want) == NULL) {
+        print_error("'%s'\n", text);
+        fail();
+    }
+}
+
+static const char *scenario_with_secret(const char *mix)
+{
+    static char text[2048];
+
+    snprintf(text, sizeof text,
+             "{'target': {'url': 'http://localhost/mcp', "
+             " 'headers': {'Authorization': 'Bearer " TOKEN "'}},"
+             " 'workload': {'operation_mix': [%s]},"
+             " 'stages': [{'stage': 'baseline', 'duration_ms': 10000, 'load': {'target_vus': 1}}]}",
+             mix);
+    return text;
+}
+
+static void check_odd(struct world *w, bool any_version, const char *method, const char *body)
+{
+    static const char mix[] = CALL("echo");
+
+    odd_method = method;
+    odd_status = 200;
+    odd_type = "application/json";
+    odd_body = body;
+    world_init(w, scenario_with_secret(mix));
+    w->target.version_any = any_version;
+    w->peer.on_request = answer_oddly;
+    check(w);
+}
+
+/* Also where the message has no room for all of the name. */
+static void what_the_target_calls_itself_has_no_secrets(void **state)
+{
+    char body[600], filler[91];
+    struct world w;
+
+    (void)state;
+    memset(filler, 'x', sizeof filler - 1);
+    filler[sizeof filler - 1] = '\0';
+    snprintf(body, sizeof body,
+             "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"protocolVersion\":\"1-" TOKEN "\","
+             "\"capabilities\":{\"tools\":{}},\"serverInfo\":{\"name\":\"%s" TOKEN "\","
+             "\"version\":\"%.50s" TOKEN "\"}}}",
+             filler, filler);
+    check_odd(&w, true, "initialize", body);
+    assert_secret(w.checks->protocol_version, "1-[redacted]");
+    assert_secret(w.checks->server_name, "x[redacted]");
+    assert_secret(w.checks->server_version, "x[redacted]");
+    assert_string_equal(w.checks->items[1].name, "handshake");
+    assert_secret(w.checks->items[1].message, "protocol 1-[redacted], server xxx");
+    world_clear(&w);
+    check_odd(&w, false, "initialize", body); /* of which less is kept than the token has */
+    assert_secret(w.checks->items[1].message, "does not speak: 1-[redacted]");
+    world_clear(&w);
+}
+
+static void what_checks_say_has_no_secrets(void **state)
+{
+    struct world w;
+
+    (void)state;
+    check_odd(&w, true, "initialize",
+              "{\"jsonrpc\":\"2.0\",\"id\":1,"
+              "\"error\":{\"code\":-32001,\"message\":\"no " TOKEN " here\"}}");
+    assert_secret(w.checks->items[1].message, "no [redacted] here");
+    world_clear(&w);
+    check_odd(&w, true, "tools/list",
+              "{\"jsonrpc\":\"2.0\",\"id\":2,"
+              "\"result\":{\"tools\":[{\"name\":\"" TOKEN "\"}]}}");
+    assert_secret(w.checks->items[w.checks->count - 1].remediation, "lists 1: [redacted]");
+    world_clear(&w);
+    world_init(&w,
+               scenario_with_secret("{'operation': 'resources_read', 'uri': 'mem://" TOKEN "'}"));
+    check(&w);
+    assert_int_equal(w.checks->warning_count, 1);
+    assert_secret(w.checks->warnings[0], "mem://[redacted]");
+    world_clear(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -281,6 +370,8 @@ int main(void)
         cmocka_unit_test(names_are_looked_for_on_all_pages),
         cmocka_unit_test(pages_without_end_do_end),
         cmocka_unit_test(checks_may_be_cut_at_any_moment),
+        cmocka_unit_test(what_the_target_calls_itself_has_no_secrets),
+        cmocka_unit_test(what_checks_say_has_no_secrets),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
