@@ -3,12 +3,14 @@
 // A result says what its numbers are worth: a load generator that had no CPU is found out, by name,
 // and a healthy one is not.
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
+import { ownTicks } from './lib/cores.mjs';
 import { assertRan, baseline, endOfRun, run, wasHindered, writeScenario } from './lib/mcpdrill.mjs';
 import { startMock } from './lib/mock.mjs';
-import { binDir, start, tempDir } from './lib/process.mjs';
+import { binDir, foreignCores, pause, start, tempDir } from './lib/process.mjs';
 import { watchMachine } from './lib/quiet.mjs';
 
 const INVALID = 6;
@@ -155,4 +157,38 @@ test('a target that is too slow for its slots: under_delivered, with the slots t
     end.result.validity.evidence.join('\n'),
     /^80 operations were due, \d+ started, \d+ dropped .*needs \d+ slots, there were 2$/m,
   );
+});
+
+test('a generator that is slow by itself has no excuse: others must have used the cores', () => {
+  const end = (text, foreignCores, state = 'generator_bound', code = 6) => ({
+    code,
+    foreignCores,
+    result: { validity: { state, evidence: [text] } },
+  });
+  for (const slow of ['requests sent late (p99): 9 ms', 'thread busy: 99 %', 'thread waiting for a core: 20 %']) {
+    assert.equal(wasHindered(end(slow, 0.1)), false, slow);
+    assert.equal(wasHindered(end(slow, undefined)), false, slow);
+    assert.equal(wasHindered(end(slow, 1.2)), true, slow);
+    assert.equal(wasHindered(end(slow, 1.2, 'lost_data')), false, slow);
+    assert.equal(wasHindered(end(slow, 1.2, 'generator_bound', 0)), false, slow);
+  }
+  assert.equal(wasHindered(end('12 operations failed on our own side (descriptors)', 1.2)), false);
+  assert.equal(wasHindered(end("held back by the cgroup's CPU limit: 30 %", 0)), true);
+});
+
+const SPIN = 'while :; do :; done';
+
+test('the cores are seen from outside: what others use, and what a child of a child of ours does', async (t) => {
+  const begin = performance.now();
+  const other = spawn('sh', ['-c', SPIN], { stdio: 'ignore' });
+  t.after(() => other.kill('SIGKILL'));
+  await pause(1500);
+  assert.ok(foreignCores.most(begin) > 0.2, `${foreignCores.most(begin)} cores`);
+  const ours = start('bash', ['-c', `(${SPIN}) & trap 'kill $!' TERM; wait`], { timeoutMs: 20_000 });
+  const before = ownTicks([ours.pid]);
+  await pause(1500);
+  const used = ownTicks([ours.pid]) - before;
+  ours.child.kill('SIGTERM');
+  await ours.ended;
+  assert.ok(used > 20, `${used} ticks`);
 });

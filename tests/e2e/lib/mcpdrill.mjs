@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { FOREIGN_CORES_MAX } from './cores.mjs';
 import { binDir, finished, start, tempDir } from './process.mjs';
 
 const program = join(binDir, 'mcpdrill');
@@ -82,15 +83,19 @@ export async function endOfRun(running) {
   return end;
 }
 
-// Evidence that our threads did not get a core when they wanted one. What may be our own fault (descriptors,
-// ports, memory, books) is none of it.
+// Evidence that our threads did not get a core when they wanted one, or not soon enough. What may be our own
+// fault whoever else is there (descriptors, ports, memory, books) is none of it.
 const NO_CORE =
   /^(requests sent late|thread busy|thread waiting for a core|CPU time taken by other guests|held back by the cgroup's CPU)/;
+// What nothing that we do can bring about.
+const TAKEN_AWAY = /^(CPU time taken by other guests|held back by the cgroup's CPU)/m;
 
-// Did the machine, and nothing else, keep the generator from measuring?
-export function wasHindered({ code, result }) {
+// Did the machine, and nothing else, keep the generator from measuring? A thread that is busy or late may also
+// be slow by its own fault: that others used the cores has to be seen from outside.
+export function wasHindered({ code, result, foreignCores = 0 }) {
   const { state, evidence = [] } = result?.validity ?? {};
-  return code === 6 && state === 'generator_bound' && NO_CORE.test(evidence[0]);
+  const others = foreignCores > FOREIGN_CORES_MAX || TAKEN_AWAY.test(evidence.join('\n'));
+  return code === 6 && state === 'generator_bound' && NO_CORE.test(evidence[0]) && others;
 }
 
 // The run ended with `code`. On a machine that is busy elsewhere the verdict may be instead that the generator

@@ -7,6 +7,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { watchForeignCores } from './cores.mjs';
 
 export const rootDir = resolve(dirname(fileURLToPath(import.meta.url)), '../../..');
 export const binDir = resolve(process.env.MCPDRILL_BIN_DIR ?? join(rootDir, 'build/bin'));
@@ -50,6 +51,9 @@ export function tempDir() {
 // The processes that tests have started and that still run.
 export const livingPids = () => [...alive].map((child) => child.pid).filter(Boolean);
 
+// What others had of the cores since this file was read.
+export const foreignCores = watchForeignCores(livingPids);
+
 export const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 
 // One line of /proc/PID/status in bytes, or 0 when the process is gone.
@@ -65,9 +69,11 @@ export function memoryOf(pid, name) {
 }
 
 // Starts a program. The returned object grows `stdout` and `stderr`; `ended` resolves to
-// {code, signal, stdout, stderr, seconds, peakBytes} when it is over.
+// {code, signal, stdout, stderr, seconds, peakBytes, foreignCores} when it is over; the last is how many cores
+// others had at most while it ran.
 export function start(program, args, options = {}) {
   const began = process.hrtime.bigint();
+  const since = performance.now();
   const child = spawn(program, args, {
     cwd: options.cwd ?? rootDir,
     env: { ...environment, ...options.env },
@@ -109,6 +115,7 @@ export function start(program, args, options = {}) {
         stdout: running.stdout,
         stderr: running.stderr,
         peakBytes: running.peakBytes,
+        foreignCores: foreignCores.most(since),
       });
     });
   });
