@@ -64,8 +64,12 @@ static void require_field(struct check *c, const struct field *f, json_t *object
     check_leave(c, mark);
 }
 
+/* What should be an object and is none has an error already, which stands for all its fields. */
 static void require(struct check *c, const struct section *section, json_t *object)
 {
+    if (!json_is_object(object)) {
+        return;
+    }
     for (size_t i = 0; i < section->count; i++) {
         const struct field *f = &section->fields[i];
 

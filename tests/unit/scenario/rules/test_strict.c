@@ -312,6 +312,33 @@ static void test_missed_once(void **state)
     json_decref(document);
 }
 
+/* What is no object has an error of its own, and no fields that could be missed. */
+static void test_elements_that_are_no_objects(void **state)
+{
+    static const char *const lists[] = {"stages", "workload.operation_mix",
+                                        "workload.tools.templates"};
+    json_t *document = complete();
+
+    (void)state;
+    for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
+        char set[80];
+        const char *sets[SETS_MAX] = {set};
+        snprintf(set, sizeof set, "%s=[5]", lists[i]);
+        struct scenario_options options = strictly(sets);
+        struct issue_list issues = {0};
+        unsigned refused = 0;
+
+        issues_of(document, &options, &issues);
+        for (size_t k = 0; k < issues.count; k++) {
+            assert_string_not_equal(issues.items[k].code, "REQUIRED_FIELD_MISSING");
+            refused += strcmp(issues.items[k].code, "SCHEMA_VIOLATION") == 0;
+        }
+        assert_int_equal(refused, 1);
+        issue_list_clear(&issues);
+    }
+    json_decref(document);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -319,6 +346,7 @@ int main(void)
         cmocka_unit_test(test_everything_written_down_is_enough),
         cmocka_unit_test(test_each_field_is_missed),
         cmocka_unit_test(test_codes_and_places),
+        cmocka_unit_test(test_elements_that_are_no_objects),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
