@@ -28,13 +28,10 @@ static const struct choice stall_resets[] = {
     {0},
 };
 
-static const char no_redirects[] =
-    "no redirect is followed; an operation that is redirected has failed";
-
 static const struct choice redirect_modes[] = {
     {.name = "deny", .value = REDIRECT_DENY},
-    {.name = "same_origin", .value = REDIRECT_SAME_ORIGIN, .later = no_redirects},
-    {.name = "allowlist_only", .value = REDIRECT_ALLOWLIST_ONLY, .later = no_redirects},
+    {.name = "same_origin", .value = REDIRECT_SAME_ORIGIN, .unsupported = true},
+    {.name = "allowlist_only", .value = REDIRECT_ALLOWLIST_ONLY, .unsupported = true},
     {0},
 };
 
