@@ -43,10 +43,12 @@ docs:
 demo:
 	bash scripts/demo.sh
 
-# The programs alone, so that no test library is needed. DESTDIR is read from the environment.
+# The programs alone, so that no test library is needed. DESTDIR is read from the environment; PREFIX, too, so that
+# the shell leaves a blank in it alone.
+install: export PREFIX := $(PREFIX)
 install:
 	cmake --preset minimal && cmake --build --preset minimal
-	cmake --install build --prefix $(PREFIX)
+	cmake --install build --prefix "$$PREFIX"
 
 clean:
 	cmake -E rm -rf build

@@ -55,6 +55,19 @@ test('DESTDIR is in front of the prefix', async () => {
   assert.equal((await run(join(stage, 'opt/somewhere/bin/mcpdrill-worker'), ['--help'])).code, 0);
 });
 
+// Beside a cmake that only says what it is asked for.
+test('make install takes any folder as its prefix', async () => {
+  const folder = tempDir();
+  writeFileSync(join(folder, 'cmake'), '#!/bin/sh\nprintf "<%s>" "$@"\necho\n', { mode: 0o755 });
+  for (const prefix of ['/opt/pre fix', "/opt/it's", '/opt/two  blanks/"x"', undefined]) {
+    const args = ['-s', '--no-print-directory', 'install', ...(prefix ? [`PREFIX=${prefix}`] : [])];
+    const env = { PATH: `${folder}:${process.env.PATH}` };
+    const end = await finished(start('make', args, { env }), 'make install');
+    assert.equal(end.code, 0, end.stderr);
+    assert.equal(end.stdout.split('\n').at(-2), `<--install><build><--prefix><${prefix ?? '/usr/local'}>`);
+  }
+});
+
 test('the examples are listed, and each path of the list works from an empty folder', async () => {
   const empty = tempDir();
   const list = await run(program, ['examples'], empty);
