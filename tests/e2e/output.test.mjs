@@ -4,13 +4,13 @@
 // a terminal, and files that are complete.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
 import { jsonAnswer, result as answer, startHostile } from './lib/hostile.mjs';
 import { assertRan, baseline, checkBooks, mcpdrill, run, writeScenario } from './lib/mcpdrill.mjs';
 import { startMock } from './lib/mock.mjs';
-import { binDir, finished, rootDir, start, tempDir } from './lib/process.mjs';
+import { binDir, finished, pause, rootDir, start, tempDir } from './lib/process.mjs';
 
 const ESCAPE = '\x1b';
 
@@ -49,27 +49,91 @@ test('the demo ends with a summary of real operations', async (t) => {
   assert.match(end.stdout, /^(PASSED|INVALID) /m);
 });
 
-// Too few descriptors for its users: the generator is the limit, on every machine.
-test('the demo explains INVALID and ends with 0; other ends keep their code', async (t) => {
+function startDemo(t, args, limit = 1024) {
   if (binDir !== join(rootDir, 'build/bin')) {
     t.skip('the demo takes the release binaries');
+    return null;
+  }
+  return start('bash', ['-c', `ulimit -n ${limit}; exec bash scripts/demo.sh "$@"`, 'demo', ...args], {
+    timeoutMs: 300_000,
+  });
+}
+
+const SHORT_DEMO = ['--set', 'stages[1].duration_ms=2000'];
+
+// Too few descriptors for its users: the generator is the limit, on every machine, and no busy one is to blame.
+test('the demo says what made its figures INVALID, and keeps the code unless it was the cores', async (t) => {
+  const limited = startDemo(t, [...SHORT_DEMO, '--set', 'stages[1].load.target_vus=60'], 40);
+  if (!limited) {
     return;
   }
-  const demo = (limit, args) =>
-    finished(
-      start('bash', ['-c', `ulimit -n ${limit}; exec bash scripts/demo.sh "$@"`, 'demo', ...args], {
-        timeoutMs: 300_000,
-      }),
-      'scripts/demo.sh',
-    );
-  const short = ['--set', 'stages[1].duration_ms=2000'];
-  const busy = await demo(40, [...short, '--set', 'stages[1].load.target_vus=60']);
-  assert.match(busy.stdout, /^INVALID · generator_bound/m);
-  assert.match(busy.stdout, /^demo: INVALID says that this machine was too busy/m);
-  assert.equal(busy.code, 0, busy.stdout + busy.stderr);
-  const failed = await demo(1024, [...short, '--set', 'target.url=http://127.0.0.1:1']);
-  assert.equal(failed.code, 5, failed.stdout + failed.stderr);
+  const end = await finished(limited, 'scripts/demo.sh');
+  assert.match(end.stdout, /^INVALID · generator_bound/m);
+  assert.match(end.stdout, /^demo: \d+ operations and \d+ connection attempts failed on our own side/m);
+  assert.ok(!end.stdout.includes('too busy'), end.stdout);
+  assert.equal(end.code, 6, end.stdout + end.stderr);
+  const dead = await finished(
+    startDemo(t, [...SHORT_DEMO, '--set', 'target.url=http://127.0.0.1:1']),
+    'scripts/demo.sh',
+  );
+  assert.equal(dead.code, 5, dead.stdout + dead.stderr);
 });
+
+// The end of the script, with results that no machine has to bring about.
+for (const [evidence, code] of [
+  [['thread busy: 99 %, limit 95 %', "warning: pressure on the machine's CPU: 98 %"], 0],
+  [['requests sent late (p99): 9 ms', 'thread waiting for a core: 40 %'], 0],
+  [['thread busy: 99 %, limit 95 %', '3 of at most 5 virtual users ended for want of a session'], 6],
+]) {
+  test(`the demo ends with ${code} where the evidence is: ${evidence.join('; ')}`, () => {
+    const result = join(tempDir(), 'result.json');
+    const validity = { state: 'generator_bound', evidence };
+    writeFileSync(result, JSON.stringify({ validity }, null, 2));
+    const script = readFileSync(join(rootDir, 'scripts/demo.sh'), 'utf8');
+    const judge = script.slice(script.indexOf('# The sentences that make'));
+    const end = spawnSync('bash', ['-c', `set -euo pipefail; status=6 result=$1\n${judge}`, 'judge', result], {
+      encoding: 'utf8',
+    });
+    assert.equal(end.status, code, end.stdout + end.stderr);
+    assert.match(end.stdout, code === 0 ? /too busy/ : /^demo: 3 of at most 5/m);
+  });
+}
+
+// All that a process has started and that still lives, as process ids.
+function descendants(pid) {
+  try {
+    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean);
+    return children.flatMap((child) => [child, ...descendants(child)]);
+  } catch {
+    return [];
+  }
+}
+
+for (const [signal, code] of [
+  ['SIGTERM', 143],
+  ['SIGUSR1', 138],
+]) {
+  test(`${signal} ends the demo and all that it has started, in the middle of its run`, async (t) => {
+    const demo = startDemo(t, ['--set', 'stages[1].duration_ms=120000']);
+    if (!demo) {
+      return;
+    }
+    const isRunning = () =>
+      descendants(demo.pid).some((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('mcpdrill\0run'));
+    for (let i = 0; i < 2400 && !(demo.stdout.includes('mock MCP server at') && isRunning()); i++) {
+      await pause(50);
+    }
+    await pause(2000);
+    const started = descendants(demo.pid);
+    assert.ok(started.length >= 2, 'the mock and the run');
+    const begin = performance.now();
+    demo.child.kill(signal);
+    const end = await demo.ended;
+    assert.equal(end.code, code, end.stdout + end.stderr);
+    assert.ok(performance.now() - begin < 60_000, 'it does not wait for the end of the run');
+    assert.deepEqual(started.filter((pid) => existsSync(`/proc/${pid}`)), []);
+  });
+}
 
 test('on a pipe: plain lines without escape sequences, the verdict first in the summary', async (t) => {
   const mock = await startMock(t);
