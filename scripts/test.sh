@@ -77,16 +77,18 @@ end_children() {
 }
 
 end_by_signal() {
-    trap '' HUP INT TERM
+    trap '' $signals
     ended=$((128 + $2))
     echo "test: ended by SIG$1"
     end_children
     fail_one "ended by SIG$1; what comes after it was not tried"
     exit $ended
 }
-trap 'end_by_signal HUP 1' HUP
-trap 'end_by_signal INT 2' INT
-trap 'end_by_signal TERM 15' TERM
+# All that would end a shell and can be caught.
+signals="HUP INT QUIT USR1 USR2 PIPE ALRM TERM"
+for signal in $signals; do
+    trap "end_by_signal $signal $(kill -l "$signal")" "$signal"
+done
 
 # Runs a command, what it says going into a file. The shell looks at a signal only when its command is
 # over; a wait, however, ends at once.

@@ -29,6 +29,10 @@ function workersIn(folder) {
 for (const [signal, code, moment] of [
   ['SIGTERM', 143, ''],
   ['SIGINT', 130, '== lint'],
+  ['SIGQUIT', 131, ''],
+  ['SIGUSR1', 138, ''],
+  ['SIGUSR2', 140, ''],
+  ['SIGPIPE', 141, ''],
 ]) {
   test(`${signal} ends the tests and all that they have started, as a failure`, async () => {
     const copy = copyOfTheSources();
