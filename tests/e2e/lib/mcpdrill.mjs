@@ -87,11 +87,11 @@ export async function endOfRun(running) {
 // fault whoever else is there (descriptors, ports, memory, books) is none of it.
 const NO_CORE =
   /^(requests sent late|thread busy|thread waiting for a core|CPU time taken by other guests|held back by the cgroup's CPU)/;
-// What nothing that we do can bring about.
-const TAKEN_AWAY = /^(CPU time taken by other guests|held back by the cgroup's CPU)/m;
+// The kernel's word for it: somebody else had the core. A thread does not wait for a core by being slow.
+const TAKEN_AWAY = /^(thread waiting for a core|CPU time taken by other guests|held back by the cgroup's CPU)/m;
 
 // Did the machine, and nothing else, keep the generator from measuring? A thread that is busy or late may also
-// be slow by its own fault: that others used the cores has to be seen from outside.
+// be slow by its own fault: that others used the cores has to be seen, by the kernel or from outside.
 export function wasHindered({ code, result, foreignCores = 0 }) {
   const { state, evidence = [] } = result?.validity ?? {};
   const others = foreignCores > FOREIGN_CORES_MAX || TAKEN_AWAY.test(evidence.join('\n'));
