@@ -176,17 +176,22 @@ tidy_pid=
 
 start_tidy() {
     if [ $tidy_beside = yes ] && [ -z "$tidy_pid" ]; then
-        nice -n 19 bash "$tidy" > "$logs/tidy" 2>&1 &
+        setsid nice -n 19 bash "$tidy" > "$logs/tidy" 2>&1 &
         tidy_pid=$!
     fi
 }
 
+# Nobody needs the cores any more but, perhaps, somebody else, against whom the nice would get nothing: it
+# goes on as we do, behind the files that it has found clean.
 finish_tidy() {
     local status=0
-    start_tidy
-    [ -n "$tidy_pid" ] || return 0
+    [ $tidy_beside = yes ] || return 0
     title "lint: tidy, which ran beside the tests"
-    wait "$tidy_pid" || status=$?
+    if [ -n "$tidy_pid" ]; then
+        kill -TERM -- "-$tidy_pid" 2> /dev/null
+        wait "$tidy_pid" 2> /dev/null
+    fi
+    attended "$logs/tidy" bash "$tidy" || status=$?
     tally_lint "lint: tidy" "$status" "$logs/tidy"
 }
 
