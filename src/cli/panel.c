@@ -110,6 +110,9 @@ static void take_second(struct panel *p, const struct run *r, uint64_t second)
     if (!aggregate_view_seconds(r->books, &filter, second, 1, &p->last)) {
         metric_view_reset(&p->last);
     }
+    /* While preflight runs its own sums, then those of the load alone: the result's totals. */
+    bool apart = r->stage >= 0 && !aggregate_is_load(r->books, (uint32_t)r->stage);
+    filter.share = apart ? AGGREGATE_APART : AGGREGATE_LOAD;
     aggregate_view_total(r->books, &filter, &p->total);
     p->has_second = true;
     bool has = metric_value(metric_find(STR("latency_p99_ms")), &p->last, &value);

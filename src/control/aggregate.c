@@ -30,7 +30,7 @@ struct aggregate *aggregate_new(const struct aggregate_key *keys,
     a->totals = xcalloc(key_count + 1, sizeof *a->totals);
     a->stages = xcalloc(stage_count, sizeof *a->stages);
     for (uint32_t i = 0; i < stage_count; i++) {
-        a->stages[i].end_second = UINT64_MAX;
+        a->stages[i].end_second = a->stages[i].end_ns = UINT64_MAX;
     }
     for (uint32_t i = 0; i < stage_count; i++) {
         a->stages[i].customs = xcalloc(custom_count + 1, sizeof *a->stages[i].customs);
@@ -54,17 +54,25 @@ static void compact_clear(struct compact *c)
     *c = (struct compact){.key = 0};
 }
 
+static void slot_part_clear(struct slot_part *part, uint32_t custom_count)
+{
+    for (uint32_t i = 0; part->customs != NULL && i < custom_count; i++) {
+        hist_sparse_clear(&part->customs[i].hist);
+    }
+    xfree(part->customs);
+    compact_clear(&part->run);
+}
+
 static void slot_clear(struct slot *s, uint32_t custom_count)
 {
-    for (uint32_t i = 0; s->customs != NULL && i < custom_count; i++) {
-        hist_sparse_clear(&s->customs[i].hist);
+    for (size_t i = 0; i < s->part_count; i++) {
+        slot_part_clear(&s->parts[i], custom_count);
     }
-    xfree(s->customs);
+    xfree(s->parts);
     for (size_t i = 0; i < s->key_count; i++) {
         compact_clear(&s->keys[i]);
     }
     xfree(s->keys);
-    compact_clear(&s->run);
     *s = (struct slot){.used = false};
 }
 
@@ -117,6 +125,18 @@ void aggregate_set_open_model(struct aggregate *a, uint32_t stage_index, bool op
 {
     assert(stage_index < a->stage_count);
     a->stages[stage_index].open_model = open_model;
+}
+
+void aggregate_set_apart(struct aggregate *a, uint32_t stage_index)
+{
+    assert(stage_index < a->stage_count && a->newest == 0);
+    a->stages[stage_index].apart = true;
+}
+
+bool aggregate_is_load(const struct aggregate *a, uint32_t stage_index)
+{
+    assert(stage_index < a->stage_count);
+    return !a->stages[stage_index].apart;
 }
 
 static bool part_is_empty(const struct window_part *part)
@@ -249,10 +269,11 @@ static struct metric_custom numbers_of(const struct window_custom *c)
                                   .last_ns = c->last_ns};
 }
 
-static void customs_add(struct metric_custom *to, const struct window *w)
+static void
+customs_add(struct metric_custom *to, const struct window_custom *customs, uint32_t count)
 {
-    for (uint32_t i = 0; i < w->custom_count; i++) {
-        const struct window_custom *from = &w->customs[i];
+    for (uint32_t i = 0; i < count; i++) {
+        const struct window_custom *from = &customs[i];
         struct metric_custom numbers = numbers_of(from);
 
         aggregate_numbers_add(&to[i], &numbers);
@@ -266,17 +287,18 @@ static void customs_add(struct metric_custom *to, const struct window *w)
     }
 }
 
-static void slot_add_customs(struct slot *s, const struct window *w)
+static void
+slot_add_customs(struct slot_part *s, const struct window_custom *customs, uint32_t count)
 {
-    for (uint32_t i = 0; i < w->custom_count; i++) {
-        const struct window_custom *from = &w->customs[i];
+    for (uint32_t i = 0; i < count; i++) {
+        const struct window_custom *from = &customs[i];
         struct metric_custom numbers = numbers_of(from);
 
         if (from->count + from->rejected == 0) {
             continue;
         }
         if (s->customs == NULL) {
-            s->customs = xcalloc(w->custom_count, sizeof *s->customs);
+            s->customs = xcalloc(count, sizeof *s->customs);
         }
         aggregate_numbers_add(&s->customs[i].numbers, &numbers);
         if (from->hist != NULL) {
@@ -327,9 +349,13 @@ static void add_slowest(struct aggregate *a, uint32_t source, const struct windo
     for (uint32_t i = 0; i < w->slowest_count; i++) {
         struct aggregate_slow row = {.op = w->slowest[i], .source = source, .second = w->second};
 
-        if (row.op.outcome.key < a->key_count) {
+        if (row.op.outcome.key >= a->key_count) {
+            continue;
+        }
+        struct stage *stage = &a->stages[a->keys[row.op.outcome.key].stage_index];
+        slowest_add(&stage->slowest, &row);
+        if (!stage->apart) {
             slowest_add(&a->slowest, &row);
-            slowest_add(&a->stages[a->keys[row.op.outcome.key].stage_index].slowest, &row);
         }
     }
 }
@@ -365,10 +391,46 @@ static void note_gauges(struct stage *stage, const struct slot *s)
     }
 }
 
-void aggregate_end_stage(struct aggregate *a, uint32_t stage_index, uint64_t end_second)
+void aggregate_begin_stage(struct aggregate *a, uint32_t stage_index, uint64_t begin_ns)
+{
+    assert(stage_index < a->stage_count);
+    a->stages[stage_index].begun = true;
+    a->stages[stage_index].begin_ns = begin_ns;
+}
+
+void aggregate_end_stage(struct aggregate *a,
+                         uint32_t stage_index,
+                         uint64_t end_second,
+                         uint64_t end_ns)
 {
     assert(stage_index < a->stage_count);
     a->stages[stage_index].end_second = end_second;
+    a->stages[stage_index].end_ns = end_ns;
+}
+
+/* The row of the stage, made if it is new. A second has one or two of them. */
+static struct slot_part *slot_part(struct slot *s, uint32_t stage_index)
+{
+    for (size_t i = 0; i < s->part_count; i++) {
+        if (s->parts[i].stage_index == stage_index) {
+            return &s->parts[i];
+        }
+    }
+    s->parts = xrealloc(s->parts, (s->part_count + 1) * sizeof *s->parts);
+    s->parts[s->part_count] = (struct slot_part){.stage_index = stage_index};
+    return &s->parts[s->part_count++];
+}
+
+static void slot_add_part(struct aggregate *a,
+                          struct slot *s,
+                          uint32_t stage_index,
+                          const struct window_part *run,
+                          const struct window_custom *customs)
+{
+    struct slot_part *part = slot_part(s, stage_index);
+
+    compact_add(&part->run, run);
+    slot_add_customs(part, customs, a->custom_count);
 }
 
 static void slot_add(struct aggregate *a, struct slot *s, const struct window *w)
@@ -379,8 +441,10 @@ static void slot_add(struct aggregate *a, struct slot *s, const struct window *w
     s->reported++;
     gauges_add(&s->gauges, &w->gauges);
     s->busy = s->busy || w->gauges.active_vus > 0 || w->gauges.active_streams > 0;
-    compact_add(&s->run, &w->run);
-    slot_add_customs(s, w);
+    slot_add_part(a, s, w->stage_index, &w->run, w->customs);
+    if (w->later.used) {
+        slot_add_part(a, s, w->later.stage_index, &w->later.run, w->later.customs);
+    }
     for (uint32_t i = 0; i < w->key_count; i++) {
         if (!part_is_empty(&w->keys[i])) {
             compact_add(slot_key(s, i), &w->keys[i]);
@@ -440,19 +504,27 @@ static void source_add(struct source *s, const struct window *w)
         s->pub.busy_over_95_row = s->busy_row;
     }
     counts_add(s->pub.count, w->run.count);
+    counts_add(s->pub.count, w->later.run.count);
     for (uint32_t i = 0; i < w->key_count; i++) {
         counts_add(s->pub.count, w->keys[i].count);
     }
 }
 
-static void seen_in(struct aggregate_failure *row, uint64_t second, uint64_t count)
+static void seen_add(struct aggregate_seen *seen, uint64_t second, uint64_t count)
 {
-    if (row->failure.count == 0 || second < row->first_second) {
-        row->first_second = second;
+    if (seen->count == 0 || second < seen->first_second) {
+        seen->first_second = second;
     }
-    if (second > row->last_second) {
-        row->last_second = second;
+    if (second > seen->last_second) {
+        seen->last_second = second;
     }
+    seen->count += count;
+}
+
+static void seen_in(struct aggregate_failure *row, bool apart, uint64_t second, uint64_t count)
+{
+    seen_add(&row->seen[AGGREGATE_ALL], second, count);
+    seen_add(&row->seen[apart ? AGGREGATE_APART : AGGREGATE_LOAD], second, count);
     row->failure.count += count;
 }
 
@@ -479,20 +551,37 @@ static struct aggregate_failure *failure_row(struct aggregate *a, const struct f
     return row;
 }
 
+/* What has no key of its own counts for the window's stage. */
+static bool is_apart(const struct aggregate *a, const struct window *w, uint32_t key)
+{
+    return a->stages[key < a->key_count ? a->keys[key].stage_index : w->stage_index].apart;
+}
+
 static void failures_add(struct aggregate *a, const struct window *w)
 {
     for (uint32_t i = 0; i < w->failure_count; i++) {
         const struct failure *f = &w->failures[i];
         struct aggregate_failure *row = failure_row(a, f);
 
-        seen_in(row != NULL ? row : &a->other, w->second, f->count);
+        seen_in(row != NULL ? row : &a->other, is_apart(a, w, f->key), w->second, f->count);
         if (row != NULL && f->key < a->key_count) {
             row->keys[f->key / 64] |= UINT64_C(1) << (f->key % 64);
         }
     }
     if (w->other_failures > 0) {
-        seen_in(&a->other, w->second, w->other_failures);
+        seen_in(&a->other, is_apart(a, w, UINT32_MAX), w->second, w->other_failures);
     }
+}
+
+static void stage_add(struct aggregate *a,
+                      uint32_t stage_index,
+                      const struct window_part *run,
+                      const struct window_custom *customs)
+{
+    struct stage *stage = &a->stages[stage_index];
+
+    total_add(&stage->run, run);
+    customs_add(stage->customs, customs, a->custom_count);
 }
 
 bool aggregate_add(struct aggregate *a, uint32_t source, const struct window *w)
@@ -503,8 +592,10 @@ bool aggregate_add(struct aggregate *a, uint32_t source, const struct window *w)
     }
     struct source *s = &a->sources[source];
     if (w->key_count != a->key_count || w->custom_count != a->custom_count ||
-        w->stage_index >= a->stage_count || w->second >= AGGREGATE_SECONDS_MAX ||
-        w->failure_count > WINDOW_FAILURES_MAX || w->slowest_count > WINDOW_SLOWEST_MAX) {
+        w->stage_index >= a->stage_count ||
+        (w->later.used && w->later.stage_index >= a->stage_count) ||
+        w->second >= AGGREGATE_SECONDS_MAX || w->failure_count > WINDOW_FAILURES_MAX ||
+        w->slowest_count > WINDOW_SLOWEST_MAX) {
         s->pub.refused++;
         return false;
     }
@@ -513,12 +604,15 @@ bool aggregate_add(struct aggregate *a, uint32_t source, const struct window *w)
         return false;
     }
     a->newest = w->second + 1 > a->newest ? w->second + 1 : a->newest;
+    a->latest_ns = w->end_ns > a->latest_ns ? w->end_ns : a->latest_ns;
     source_add(s, w);
     for (uint32_t i = 0; i < w->key_count; i++) {
         total_add(&a->totals[i], &w->keys[i]);
     }
-    total_add(&a->stages[w->stage_index].run, &w->run);
-    customs_add(a->stages[w->stage_index].customs, w);
+    stage_add(a, w->stage_index, &w->run, w->customs);
+    if (w->later.used) {
+        stage_add(a, w->later.stage_index, &w->later.run, w->later.customs);
+    }
     failures_add(a, w);
     add_slowest(a, source, w);
     struct slot *slot = take_slot(a, w->second, w->stage_index);

@@ -43,7 +43,7 @@ enum {
     AGGREGATE_SECONDS_MAX = 700000, /* eight days; a second beyond is refused */
     AGGREGATE_HISTORY_SLACK = 16,   /* kept beyond history_seconds, for sources that run ahead */
     AGGREGATE_SIGNATURES_MAX = 1000,
-    AGGREGATE_SLOWEST_MAX = 20, /* of the run, and of each stage */
+    AGGREGATE_SLOWEST_MAX = 20, /* of the load stages, and of each stage */
 };
 
 /* Keys are copied, their names are not. `custom_count`: metrics of the scenario. */
@@ -57,10 +57,20 @@ void aggregate_free(struct aggregate *a);
 /* Is the stage of the open model? False until set. It decides which latency views name so: R when
  * the view sees a stage of the open model, else S. */
 void aggregate_set_open_model(struct aggregate *a, uint32_t stage_index, bool open_model);
+/* The stage is counted apart: it is no load stage. Told before the first window. */
+void aggregate_set_apart(struct aggregate *a, uint32_t stage_index);
+bool aggregate_is_load(const struct aggregate *a, uint32_t stage_index);
 
-/* The stage has no further seconds: gauges of the drain behind it are none of its own. Told before
- * those seconds come. */
-void aggregate_end_stage(struct aggregate *a, uint32_t stage_index, uint64_t end_second);
+/* When the stage begins, by the clock of the windows. From then on its time is from there to its
+ * end, or to the end of the newest window; a stage whose beginning is not told has the time that
+ * its windows cover. */
+void aggregate_begin_stage(struct aggregate *a, uint32_t stage_index, uint64_t begin_ns);
+/* The stage has no further seconds: neither gauges nor the time of the drain behind it are its own.
+ * Told before those seconds come. */
+void aggregate_end_stage(struct aggregate *a,
+                         uint32_t stage_index,
+                         uint64_t end_second,
+                         uint64_t end_ns);
 
 /* True when it was applied, false when it was refused (and counted). */
 bool aggregate_add(struct aggregate *a, uint32_t source, const struct window *w);
@@ -74,9 +84,19 @@ uint64_t aggregate_newest(const struct aggregate *a);
 /* How many sources reported this second; 0 also when it is no longer kept. */
 uint32_t aggregate_reported(const struct aggregate *a, uint64_t second);
 
-/* Which part of the sums. Start from aggregate_everything(). Run parts are connections, sessions,
- * gauges and metrics of the scenario; they count for the stage that their window names. */
+/* Stages that count apart (preflight) are in none of the figures of the run as a whole. */
+enum aggregate_share {
+    AGGREGATE_ALL,   /* every stage */
+    AGGREGATE_LOAD,  /* the load stages */
+    AGGREGATE_APART, /* the others */
+    AGGREGATE_SHARES,
+};
+
+/* Which part of the sums. Start from aggregate_everything() or aggregate_load(). Run parts are
+ * connections, sessions, gauges and metrics of the scenario; they count for the stage that their
+ * window names. Of keys that narrow the stages, too, only run parts of those stages are seen. */
 struct aggregate_filter {
+    enum aggregate_share share;
     int32_t stage_index;  /* -1: all */
     int32_t key;          /* -1: all */
     const uint64_t *keys; /* bit per key that counts, beside `key`; NULL: all */
@@ -87,6 +107,15 @@ struct aggregate_filter {
 static inline struct aggregate_filter aggregate_everything(void)
 {
     return (struct aggregate_filter){.stage_index = -1, .key = -1, .dists = (1u << DIST_ALL) - 1};
+}
+
+/* What figures of the run as a whole cover. */
+static inline struct aggregate_filter aggregate_load(void)
+{
+    struct aggregate_filter filter = aggregate_everything();
+
+    filter.share = AGGREGATE_LOAD;
+    return filter;
 }
 
 /* The bits of `dists` that the metric may read. */
@@ -104,8 +133,8 @@ bool aggregate_view_seconds(const struct aggregate *a,
                             uint64_t count,
                             struct metric_view *view);
 /*
- * The sum of everything so far. With a stage the span is the time in which that stage was the
- * current one; operations that ended after it, during the drain, are included in the counts. Its
+ * The sum of everything so far. The span is the time in which the stages that it sees were the
+ * current ones; operations that ended after it, during the drain, are included in the counts. Its
  * gauges are those of its last second, and so are those of a run whose sources have all finished,
  * of the last stage that was played; the age of the oldest event is the longest there was.
  */
@@ -116,18 +145,25 @@ void aggregate_view_total(const struct aggregate *a,
 uint32_t aggregate_key_count(const struct aggregate *a);
 const struct aggregate_key *aggregate_key(const struct aggregate *a, uint32_t key);
 
-/* A kind of failure over the run. `failure.key` is the first key that had it. */
+struct aggregate_seen {
+    uint64_t count, first_second, last_second;
+};
+
+/* A kind of failure over the run. `failure.key` is the first key that had it; its count is that of
+ * all stages. */
 struct aggregate_failure {
     struct failure failure;
-    uint64_t first_second, last_second;
+    struct aggregate_seen seen[AGGREGATE_SHARES];
     uint64_t *keys; /* bit per key that had it; NULL in the row for the rest */
     bool is_other;  /* the rest, beyond the tables; its message is "<OTHER>" */
 };
 
-/* The most frequent first, then by pattern, the row for the rest last; at most `max`. Pointers are
- * valid until the next aggregate_add. Returns how many. */
-size_t
-aggregate_failures(const struct aggregate *a, const struct aggregate_failure **out, size_t max);
+/* Those that the share has: the most frequent there first, then by pattern, the row for the rest
+ * last; at most `max`. Pointers are valid until the next aggregate_add. Returns how many. */
+size_t aggregate_failures(const struct aggregate *a,
+                          enum aggregate_share share,
+                          const struct aggregate_failure **out,
+                          size_t max);
 /* "type CODE: masked message", cut to `size`; returns out. */
 const char *aggregate_failure_pattern(const struct aggregate_failure *f, char *out, size_t size);
 
@@ -138,8 +174,8 @@ struct aggregate_slow {
     uint64_t second;
 };
 
-/* The slowest operations of a stage, or of the run (-1), slowest first, at most `max`. Each second
- * of a source names its WINDOW_SLOWEST_MAX slowest. Pointers are valid until the next
+/* The slowest operations of a stage, or of the load stages (-1), slowest first, at most `max`. Each
+ * second of a source names its WINDOW_SLOWEST_MAX slowest. Pointers are valid until the next
  * aggregate_add. Returns how many. */
 size_t aggregate_slowest(const struct aggregate *a,
                          int32_t stage_index,

@@ -25,18 +25,26 @@ struct compact {
     struct hist_sparse *dist[DIST_ALL]; /* made at the first sample */
 };
 
+/* What one stage had of a second beside its keys. */
+struct slot_part {
+    uint32_t stage_index;
+    struct compact run;
+    struct compact_custom *customs; /* made with the first number */
+};
+
 /* One second of the history. Which one a slot holds follows from second modulo slot count. */
 struct slot {
     bool used;
     uint64_t second;
     uint64_t length_ns; /* the longest of its windows: all are cut at the same edges */
-    uint32_t reported, stage_index;
+    uint32_t reported;
     bool busy;
     struct window_gauges gauges;
-    struct compact run;
+    uint32_t stage_index;    /* the current one at its beginning, where gauges and time count */
+    struct slot_part *parts; /* a row for each stage that was the current one */
+    size_t part_count;
     struct compact *keys; /* those with data, ascending */
     size_t key_count, key_cap;
-    struct compact_custom *customs; /* made with the first number */
 };
 
 /* Slowest first. */
@@ -60,7 +68,10 @@ struct stage {
     struct slowest slowest;
     uint64_t span_ns;
     bool busy, open_model;
-    uint64_t end_second; /* UINT64_MAX until it is known */
+    bool apart;                /* it is no load stage */
+    bool begun;                /* begin_ns is known */
+    uint64_t begin_ns, end_ns; /* end_ns: UINT64_MAX until it is known */
+    uint64_t end_second;       /* UINT64_MAX until it is known */
     /* Of its last second so far, and its longest silence of an open stream. */
     bool has_gauges;
     uint64_t gauges_second, longest_silence_ns;
@@ -75,9 +86,10 @@ struct aggregate {
     struct source *sources;
     struct slot *slots;
     uint32_t slot_count;
-    uint64_t newest; /* one more than the newest second */
+    uint64_t newest;    /* one more than the newest second */
+    uint64_t latest_ns; /* where the newest window ends */
     uint64_t unknown_source;
-    struct slowest slowest; /* of the run */
+    struct slowest slowest; /* of the load stages */
 
     struct aggregate_failure *failures;
     size_t failure_count, failure_cap;

@@ -89,17 +89,42 @@ uint32_t aggregate_dists_of(const struct metric *m)
     return closed < 0 ? 0 : 1u << closed | 1u << open;
 }
 
-static bool stage_matches(const struct aggregate_filter *filter, uint32_t stage_index)
+static bool in_share(const struct aggregate *a, enum aggregate_share share, uint32_t stage_index)
 {
-    return filter->stage_index < 0 || (uint32_t)filter->stage_index == stage_index;
+    return share == AGGREGATE_ALL || (share == AGGREGATE_APART) == a->stages[stage_index].apart;
 }
 
 static bool
 key_matches(const struct aggregate *a, const struct aggregate_filter *filter, uint32_t key)
 {
-    return stage_matches(filter, a->keys[key].stage_index) &&
+    uint32_t stage_index = a->keys[key].stage_index;
+
+    return (filter->stage_index < 0 || (uint32_t)filter->stage_index == stage_index) &&
+           in_share(a, filter->share, stage_index) &&
            (filter->key < 0 || (uint32_t)filter->key == key) &&
            (filter->keys == NULL || (filter->keys[key / 64] >> (key % 64) & 1) != 0);
+}
+
+/* Of a set of keys: does it have one of the stage? Keys that narrow the stages narrow what belongs
+ * to no key, too. */
+static bool
+names_stage(const struct aggregate *a, const struct aggregate_filter *filter, uint32_t stage_index)
+{
+    for (uint32_t i = 0; i < a->key_count; i++) {
+        if (a->keys[i].stage_index == stage_index && key_matches(a, filter, i)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool stage_matches(const struct aggregate *a,
+                          const struct aggregate_filter *filter,
+                          uint32_t stage_index)
+{
+    return (filter->stage_index < 0 || (uint32_t)filter->stage_index == stage_index) &&
+           in_share(a, filter->share, stage_index) &&
+           (filter->keys == NULL || names_stage(a, filter, stage_index));
 }
 
 /* Does the view see a stage of the open model? A view of single keys sees their stages only. */
@@ -108,7 +133,7 @@ static bool is_open(const struct aggregate *a, const struct aggregate_filter *fi
     bool all_keys = filter->key < 0 && filter->keys == NULL;
 
     for (uint32_t i = 0; all_keys && i < a->stage_count; i++) {
-        if (stage_matches(filter, i) && a->stages[i].open_model) {
+        if (stage_matches(a, filter, i) && a->stages[i].open_model) {
             return true;
         }
     }
@@ -137,9 +162,11 @@ static void view_add_slot(const struct aggregate *a,
             counts_add(view->open_count, s->keys[i].count);
         }
     }
-    if (stage_matches(filter, s->stage_index) && !filter->only_keys) {
-        view_add_compact(view, &s->run, filter->dists);
-        view_add_compact_customs(view, s->customs);
+    for (size_t i = 0; !filter->only_keys && i < s->part_count; i++) {
+        if (stage_matches(a, filter, s->parts[i].stage_index)) {
+            view_add_compact(view, &s->parts[i].run, filter->dists);
+            view_add_compact_customs(view, s->parts[i].customs);
+        }
     }
     view->busy = view->busy || s->busy;
     view->span_s += (double)s->length_ns / (double)NS_PER_S;
@@ -187,7 +214,7 @@ static void view_total_gauges(const struct aggregate *a,
 
     /* A sum over half of the sources would look like a drop. */
     complete = complete > 0 ? complete : a->newest;
-    if (filter->stage_index < 0 && !all_finished(a)) {
+    if (filter->stage_index < 0 && filter->share != AGGREGATE_APART && !all_finished(a)) {
         const struct slot *s = complete > 0 ? aggregate_slot(a, complete - 1) : NULL;
         view->has_gauges = s != NULL;
         view->gauges = s != NULL ? s->gauges : view->gauges;
@@ -196,7 +223,7 @@ static void view_total_gauges(const struct aggregate *a,
     for (uint32_t i = 0; i < a->stage_count; i++) {
         const struct stage *stage = &a->stages[i];
 
-        if (!stage_matches(filter, i) || !stage->has_gauges) {
+        if (!stage_matches(a, filter, i) || !stage->has_gauges) {
             continue;
         }
         if (!view->has_gauges || stage->gauges_second >= latest) {
@@ -208,6 +235,18 @@ static void view_total_gauges(const struct aggregate *a,
         view->has_gauges = true;
     }
     view->gauges.oldest_event_age_ns = silence_ns;
+}
+
+/* The time in which the stage was the current one. */
+static uint64_t stage_span_ns(const struct aggregate *a, uint32_t stage_index)
+{
+    const struct stage *s = &a->stages[stage_index];
+    uint64_t end_ns = s->end_ns < a->latest_ns ? s->end_ns : a->latest_ns;
+
+    if (!s->begun) {
+        return s->span_ns;
+    }
+    return end_ns > s->begin_ns ? end_ns - s->begin_ns : 0;
 }
 
 void aggregate_view_total(const struct aggregate *a,
@@ -228,14 +267,14 @@ void aggregate_view_total(const struct aggregate *a,
         }
     }
     for (uint32_t i = 0; i < a->stage_count; i++) {
-        if (!stage_matches(filter, i)) {
+        if (!stage_matches(a, filter, i)) {
             continue;
         }
         if (!filter->only_keys) {
             view_add_total(view, &a->stages[i].run, filter->dists);
             view_add_customs(view, a->stages[i].customs);
         }
-        span_ns += a->stages[i].span_ns;
+        span_ns += stage_span_ns(a, i);
         view->busy = view->busy || a->stages[i].busy;
     }
     view->span_s = (double)span_ns / (double)NS_PER_S;
@@ -270,35 +309,48 @@ const char *aggregate_failure_pattern(const struct aggregate_failure *f, char *o
     return out;
 }
 
-/* For qsort_r over indices into the failure table `table`. */
-static int by_frequency(const void *pa, const void *pb, void *table)
+/* A failure table, and the part of the run that its order is about. */
+struct ranking {
+    const struct aggregate_failure *rows;
+    enum aggregate_share share;
+};
+
+/* For qsort_r over indices into the table of a struct ranking. */
+static int by_frequency(const void *pa, const void *pb, void *arg)
 {
-    const struct aggregate_failure *rows = table;
+    const struct ranking *ranking = arg;
+    const struct aggregate_failure *rows = ranking->rows;
+    enum aggregate_share share = ranking->share;
     const struct aggregate_failure *a = &rows[*(const uint32_t *)pa];
     const struct aggregate_failure *b = &rows[*(const uint32_t *)pb];
     char text_a[SIGNATURE_MAX + 128], text_b[SIGNATURE_MAX + 128];
 
-    if (a->failure.count != b->failure.count) {
-        return a->failure.count > b->failure.count ? -1 : 1;
+    if (a->seen[share].count != b->seen[share].count) {
+        return a->seen[share].count > b->seen[share].count ? -1 : 1;
     }
     return strcmp(aggregate_failure_pattern(a, text_a, sizeof text_a),
                   aggregate_failure_pattern(b, text_b, sizeof text_b));
 }
 
-size_t
-aggregate_failures(const struct aggregate *a, const struct aggregate_failure **out, size_t max)
+size_t aggregate_failures(const struct aggregate *a,
+                          enum aggregate_share share,
+                          const struct aggregate_failure **out,
+                          size_t max)
 {
     uint32_t *order = xcalloc(a->failure_count + 1, sizeof *order);
-    size_t n = 0;
+    struct ranking ranking = {a->failures, share};
+    size_t count = 0, n = 0;
 
     for (size_t i = 0; i < a->failure_count; i++) {
-        order[i] = (uint32_t)i;
+        if (a->failures[i].seen[share].count > 0) {
+            order[count++] = (uint32_t)i;
+        }
     }
-    qsort_r(order, a->failure_count, sizeof order[0], by_frequency, a->failures);
-    for (; n < a->failure_count && n < max; n++) {
+    qsort_r(order, count, sizeof order[0], by_frequency, &ranking);
+    for (; n < count && n < max; n++) {
         out[n] = &a->failures[order[n]];
     }
-    if (a->other.failure.count > 0 && n < max) {
+    if (a->other.seen[share].count > 0 && n < max) {
         out[n++] = &a->other;
     }
     xfree(order);

@@ -73,6 +73,7 @@ void criterion_judge(const struct aggregate *books,
     struct aggregate_filter filter = aggregate_everything();
     struct metric_view view = {.span_s = 0};
 
+    filter.share = spec->stage_index < 0 && !spec->names_stages ? AGGREGATE_LOAD : AGGREGATE_ALL;
     filter.stage_index = spec->stage_index;
     filter.keys = spec->keys;
     filter.dists = aggregate_dists_of(m);

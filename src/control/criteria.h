@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Success criteria: what has to be true of the figures of a stage or of the run, judged once, at
- * the end. The other half of the stop conditions, without windows: the value is the one over the
- * whole stage or run.
+ * Success criteria: what has to be true of the figures of a stage or of the run (its load stages),
+ * judged once, at the end. The other half of the stop conditions, without windows: the value is the
+ * one over the whole stage or run.
  *
  * Also their short form, for the command line:
  *
@@ -31,8 +31,9 @@ struct criterion_spec {
     const struct metric *metric;
     enum stop_comparator comparator; /* what has to be true */
     double threshold;
-    int32_t stage_index;    /* -1: the whole run */
+    int32_t stage_index;    /* -1: the load stages */
     const uint64_t *keys;   /* bit per key that counts; NULL: all */
+    bool names_stages;      /* `keys` narrow the stages: those count, whatever they are */
     const char *scope_text; /* `keys` for people: "tool_name=search"; NULL or "": nothing to say */
 };
 

@@ -119,7 +119,8 @@ static const struct plan_stage *busiest_stage(const struct run *r)
 
     for (uint32_t i = 0; i < r->plan->stage_count; i++) {
         const struct plan_stage *s = &r->plan->stages[i];
-        if (s->levels.open_model && (found == NULL || s->levels.rps > found->levels.rps)) {
+        if (aggregate_is_load(r->books, i) && s->levels.open_model &&
+            (found == NULL || s->levels.rps > found->levels.rps)) {
             found = s;
         }
     }
@@ -142,6 +143,22 @@ static void count_slots(const struct run *r, struct metric_view *v, struct valid
     }
 }
 
+/* What the load stages ordered, and what became of it. */
+static void count_delivery(struct run *r, struct validity_inputs *in)
+{
+    struct aggregate_filter filter = aggregate_load();
+    struct metric_view v = {0};
+
+    filter.dists = 1u << DIST_SERVICE;
+    aggregate_view_total(r->books, &filter, &v);
+    in->due = v.count[COUNT_DUE];
+    in->started = v.open_count[COUNT_STARTED];
+    in->dropped_deadline = v.count[COUNT_DROPPED_DEADLINE];
+    in->dropped_no_slot = v.count[COUNT_DROPPED_NO_SLOT];
+    count_slots(r, &v, in);
+    metric_view_clear(&v);
+}
+
 /* Fills validity and evidence. */
 static void judge_validity(struct run *r)
 {
@@ -150,21 +167,17 @@ static void judge_validity(struct run *r)
     struct metric_view v = {0};
     char line[256];
 
-    filter.dists = 1u << DIST_SERVICE;
+    filter.dists = 0;
     aggregate_integrity(r->books, &integrity);
     aggregate_view_total(r->books, &filter, &v);
     struct validity_inputs in = {
         .lost = lost_data(&integrity, &v, line, sizeof line),
         .own_operations = v.count[COUNT_OWN_FAILURES],
         .own_connects = v.count[COUNT_CONNECT_OWN],
-        .due = v.count[COUNT_DUE],
-        .started = v.open_count[COUNT_STARTED],
-        .dropped_deadline = v.count[COUNT_DROPPED_DEADLINE],
-        .dropped_no_slot = v.count[COUNT_DROPPED_NO_SLOT],
     };
     in.vus = r->plan->max_vus;
     in.vus_gave_up = v.count[COUNT_VUS_GAVE_UP];
-    count_slots(r, &v, &in);
+    count_delivery(r, &in);
     for (size_t i = r->criterion_count; r->criteria_judged && i-- > 0;) {
         if (r->criteria[i].state == CRITERION_UNDECIDED) {
             in.undecided_criteria++;

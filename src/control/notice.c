@@ -11,7 +11,7 @@ enum { NOTICES_MAX = 8, NAME_MAX_BYTES = 256 };
 /* How often the operation ended, if it never ended well; else 0. */
 static uint64_t failures_only(const struct run *r, uint32_t operation)
 {
-    struct aggregate_filter filter = aggregate_everything();
+    struct aggregate_filter filter = aggregate_load();
     struct metric_view view = {0};
     uint64_t *keys = xcalloc(r->plan->key_count / 64 + 1, sizeof *keys);
 
@@ -67,7 +67,7 @@ static void notice_operations(struct run *r)
 
 void notice_failures(struct run *r)
 {
-    struct aggregate_filter filter = aggregate_everything();
+    struct aggregate_filter filter = aggregate_load();
     struct metric_view v = {0};
 
     aggregate_view_total(r->books, &filter, &v);

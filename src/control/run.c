@@ -134,6 +134,7 @@ static void enter_stage(struct run *r, uint32_t stage)
     r->stage = (int32_t)stage;
     r->stages[stage].started = true;
     stop_stage_begin(r->conditions, stage, second_of(r, r->stages[stage].start_ns, true));
+    aggregate_begin_stage(r->books, stage, r->stages[stage].start_ns);
     announce_stage(r, stage);
     arm_stage_timer(r);
     watch_stage(r);
@@ -177,7 +178,7 @@ static void close_stage(struct run *r, uint64_t end_ns)
     s->ended = true;
     s->end_ns = end_ns < s->end_ns ? end_ns : s->end_ns;
     stop_stage_end(r->conditions, (uint32_t)r->stage, second_of(r, s->end_ns, false));
-    aggregate_end_stage(r->books, (uint32_t)r->stage, second_of(r, s->end_ns, false));
+    aggregate_end_stage(r->books, (uint32_t)r->stage, second_of(r, s->end_ns, false), s->end_ns);
     const struct stage_config *c = config_of(r, r->stage);
     run_emit(r, "STAGE_COMPLETED",
              json_pack("{sssssI}", "stage", stage_kind_name(c->kind), "stage_id", c->stage_id,
@@ -244,7 +245,7 @@ static void judge_preflight(struct run *r)
     }
     const struct aggregate_failure *worst;
     char pattern[256] = "", sentence[400];
-    if (aggregate_failures(r->books, &worst, 1) > 0) {
+    if (aggregate_failures(r->books, AGGREGATE_ALL, &worst, 1) > 0) {
         aggregate_failure_pattern(worst, pattern, sizeof pattern);
     }
     snprintf(sentence, sizeof sentence, "%llu of %llu operations failed in preflight: %s",
@@ -567,6 +568,22 @@ static void finish(struct run *r)
 
 /* ---- the run -------------------------------------------------------------------------------- */
 
+/* Preflight only looks whether load is possible: its figures are none of the load's, unless there
+ * is nothing else. */
+static void set_preflight_apart(struct run *r)
+{
+    uint32_t load_stages = 0;
+
+    for (uint32_t i = 0; i < r->plan->stage_count; i++) {
+        load_stages += !is_preflight(r, i);
+    }
+    for (uint32_t i = 0; load_stages > 0 && i < r->plan->stage_count; i++) {
+        if (is_preflight(r, i)) {
+            aggregate_set_apart(r->books, i);
+        }
+    }
+}
+
 static void make_books(struct run *r)
 {
     const struct plan *p = r->plan;
@@ -591,6 +608,7 @@ static void make_books(struct run *r)
     for (uint32_t i = 0; i < p->stage_count; i++) {
         aggregate_set_open_model(r->books, i, p->stages[i].levels.open_model);
     }
+    set_preflight_apart(r);
     xfree(keys);
 }
 

@@ -149,6 +149,7 @@ add_criterion(struct run *r, const struct criterion_config *c, int32_t stage, st
         .threshold = c->threshold,
         .stage_index = stage_of(r, &c->scope, stage),
         .keys = keys_of(r, &c->scope),
+        .names_stages = narrows_stages(&c->scope),
         .scope_text = text_of(r, &c->scope),
     };
     return find(r, c->metric, &spec->metric, err);

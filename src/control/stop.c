@@ -417,7 +417,7 @@ static void note_signatures(struct stop_trigger *t, const struct aggregate *a)
 {
     const struct aggregate_failure *rows[STOP_SIGNATURES_SHOWN];
 
-    t->signature_count = aggregate_failures(a, rows, STOP_SIGNATURES_SHOWN);
+    t->signature_count = aggregate_failures(a, AGGREGATE_ALL, rows, STOP_SIGNATURES_SHOWN);
     for (size_t i = 0; i < t->signature_count; i++) {
         aggregate_failure_pattern(rows[i], t->signatures[i], sizeof t->signatures[i]);
     }

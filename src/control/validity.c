@@ -295,14 +295,22 @@ static void judge_lag(struct source *from, uint64_t least, struct second *s)
     from->spans = 0;
 }
 
+static void pool_lag(struct source *to, const struct window_part *run)
+{
+    if (run->dist[DIST_TOOL_LAG] != NULL) {
+        hist_total_add(to->lag, run->dist[DIST_TOOL_LAG]);
+    }
+}
+
 static void pool(struct source *to, const struct window *w, uint64_t seconds)
 {
     if (to->lag == NULL) {
         to->lag = hist_total_new();
         to->service = hist_total_new();
     }
-    if (w->run.dist[DIST_TOOL_LAG] != NULL) {
-        hist_total_add(to->lag, w->run.dist[DIST_TOOL_LAG]);
+    pool_lag(to, &w->run);
+    if (w->later.used) {
+        pool_lag(to, &w->later.run);
     }
     for (uint32_t i = 0; i < w->key_count; i++) {
         if (w->keys[i].dist[DIST_SERVICE] != NULL) {

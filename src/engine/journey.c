@@ -93,16 +93,16 @@ void journey_note(struct vu *vu, bool failed)
 static void count(struct vu *vu, enum outcome_class cls, const struct mcp_answer *answer)
 {
     const struct slot *slot = vu->journey->slot;
-    struct window *w = shard_window(vu->shard, answer->end_ns);
+    struct window_part *run = window_run(shard_window(vu->shard, answer->end_ns));
 
-    w->run.count[COUNT_JOURNEY_REQUESTS] += slot->requests;
+    run->count[COUNT_JOURNEY_REQUESTS] += slot->requests;
     if (cls == OUTCOME_UNFINISHED) {
-        w->run.count[COUNT_JOURNEY_UNFINISHED]++;
+        run->count[COUNT_JOURNEY_UNFINISHED]++;
         return;
     }
-    w->run.count[cls == OUTCOME_OK ? COUNT_JOURNEY_OK : COUNT_JOURNEY_FAILED]++;
+    run->count[cls == OUTCOME_OK ? COUNT_JOURNEY_OK : COUNT_JOURNEY_FAILED]++;
     if (cls == OUTCOME_OK && slot->t_send != 0) {
-        hist_record(window_dist(&w->run, DIST_JOURNEY), answer->end_ns - slot->t_send);
+        hist_record(window_dist(run, DIST_JOURNEY), answer->end_ns - slot->t_send);
     }
 }
 

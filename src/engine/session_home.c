@@ -233,7 +233,7 @@ void home_give_up(struct vu *vu)
     if (vu->ending) {
         return;
     }
-    shard_window(shard, loop_now(shard->loop))->run.count[COUNT_VUS_GAVE_UP]++;
+    window_run(shard_window(shard, loop_now(shard->loop)))->count[COUNT_VUS_GAVE_UP]++;
     vu_end(vu);
     turn_away(home_of(vu), vu);
 }

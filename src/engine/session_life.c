@@ -322,7 +322,7 @@ static void on_expiry(struct timer *timer)
     struct vu_session *s = list_entry(timer, struct vu_session, expiry);
     struct session_home *home = s->home;
 
-    window_now(home->store->shard)->run.count[COUNT_SESSIONS_EXPIRED]++;
+    window_run(window_now(home->store->shard))->count[COUNT_SESSIONS_EXPIRED]++;
     session_retire(s);
     if (s->in_flight == 0) {
         leave(s);

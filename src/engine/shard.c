@@ -281,8 +281,7 @@ static void on_stage_begin(struct send *send)
     list_remove(&order->node);
     xfree(order);
     arm_next_stage(s);
-    struct window *w = shard_window(s, loop_now(s->loop));
-    w->stage_index = (uint32_t)s->stage;
+    window_enter_stage(shard_window(s, loop_now(s->loop)), (uint32_t)s->stage, s->stage_begin_ns);
     loop_send_cancel(s->loop, &s->level_at);
     end_above(s, plan_level(s->plan, (uint32_t)s->stage, 0));
     resume_all(s, s->stage_begin_ns);

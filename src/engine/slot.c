@@ -495,7 +495,7 @@ static void begin(struct slot *slot, uint64_t now_ns, bool capped)
     slot->call.deadline_ns = deadline > 0 ? slot->t_due + deadline : 0;
     keep_answer(slot);
     if (slot->journey) {
-        shard_window(s, now_ns)->run.count[COUNT_JOURNEY_STARTED]++;
+        window_run(shard_window(s, now_ns))->count[COUNT_JOURNEY_STARTED]++;
     } else {
         s->in_flight++;
         window_started(shard_window(s, now_ns), slot->key);

@@ -43,6 +43,14 @@ static void part_free(struct window_part *part)
     }
 }
 
+static void customs_free(struct window_custom *customs, uint32_t count)
+{
+    for (uint32_t i = 0; customs != NULL && i < count; i++) {
+        xfree(customs[i].hist);
+    }
+    xfree(customs);
+}
+
 void window_free(struct window *w)
 {
     if (w == NULL) {
@@ -52,10 +60,9 @@ void window_free(struct window *w)
         part_free(&w->keys[i]);
     }
     part_free(&w->run);
-    for (uint32_t i = 0; i < w->custom_count; i++) {
-        xfree(w->customs[i].hist);
-    }
-    xfree(w->customs);
+    part_free(&w->later.run);
+    customs_free(w->customs, w->custom_count);
+    customs_free(w->later.customs, w->custom_count);
     xfree(w->samples);
     xfree(w->keys);
     xfree(w);
@@ -84,7 +91,7 @@ static void custom_reset(struct window_custom *c)
 void window_custom(struct window *w, uint32_t custom, double value, bool trend, uint64_t now_ns)
 {
     assert(custom < w->custom_count);
-    struct window_custom *c = &w->customs[custom];
+    struct window_custom *c = w->later.used ? &w->later.customs[custom] : &w->customs[custom];
     double scaled = value * CUSTOM_TREND_SCALE;
 
     if (trend && !(scaled >= 0 && scaled <= (double)HIST_VALUE_MAX)) {
@@ -105,12 +112,38 @@ void window_custom(struct window *w, uint32_t custom, double value, bool trend, 
     }
 }
 
+static void later_reset(struct window *w)
+{
+    if (!w->later.used) {
+        return;
+    }
+    part_reset(&w->later.run);
+    for (uint32_t i = 0; i < w->custom_count; i++) {
+        custom_reset(&w->later.customs[i]);
+    }
+    w->later.used = false;
+}
+
+void window_enter_stage(struct window *w, uint32_t stage_index, uint64_t begin_ns)
+{
+    if (begin_ns <= w->start_ns) {
+        w->stage_index = stage_index;
+        return;
+    }
+    if (w->custom_count > 0 && w->later.customs == NULL) {
+        w->later.customs = xcalloc(w->custom_count, sizeof *w->later.customs);
+    }
+    w->later.used = true;
+    w->later.stage_index = stage_index;
+}
+
 void window_reset(struct window *w, uint64_t second, uint64_t start_ns, uint64_t end_ns)
 {
     for (uint32_t i = 0; i < w->key_count; i++) {
         part_reset(&w->keys[i]);
     }
     part_reset(&w->run);
+    later_reset(w);
     w->second = second;
     w->start_ns = start_ns;
     w->end_ns = end_ns;
@@ -158,8 +191,8 @@ static void record_latencies(struct window *w, struct window_part *part, const s
 
     if (sent) {
         uint64_t ready = o->t_ready != 0 ? o->t_ready : o->t_due;
-        hist_record(window_dist(&w->run, DIST_TOOL_LAG), since(o->t_send, ready));
-        w->run.count[COUNT_EARLY_SENDS] += o->t_send < o->t_due;
+        hist_record(window_dist(window_run(w), DIST_TOOL_LAG), since(o->t_send, ready));
+        window_run(w)->count[COUNT_EARLY_SENDS] += o->t_send < o->t_due;
     }
     if (o->cls == OUTCOME_FAILED) {
         if (sent) {
@@ -377,26 +410,30 @@ void window_outcome(struct window *w, const struct outcome *o)
 
 void window_connect(struct window *w, uint64_t ns, enum error_code code)
 {
+    struct window_part *run = window_run(w);
+
     /* What failed for want of our own ports or descriptors says nothing of the target. */
     if (error_code_type(code) == ERROR_TYPE_RESOURCE_EXHAUSTED) {
-        w->run.count[COUNT_CONNECT_OWN]++;
+        run->count[COUNT_CONNECT_OWN]++;
         return;
     }
-    w->run.count[COUNT_CONNECT_ATTEMPTS]++;
+    run->count[COUNT_CONNECT_ATTEMPTS]++;
     if (code != ERROR_CODE_NONE) {
-        w->run.count[COUNT_CONNECT_FAILURES]++;
+        run->count[COUNT_CONNECT_FAILURES]++;
         return;
     }
-    hist_record(window_dist(&w->run, DIST_CONNECT), ns);
+    hist_record(window_dist(run, DIST_CONNECT), ns);
 }
 
 void window_session(struct window *w, uint64_t setup_ns, uint64_t init_ns, bool ok)
 {
+    struct window_part *run = window_run(w);
+
     if (!ok) {
-        w->run.count[COUNT_SESSIONS_FAILED]++;
+        run->count[COUNT_SESSIONS_FAILED]++;
         return;
     }
-    w->run.count[COUNT_SESSIONS_CREATED]++;
-    hist_record(window_dist(&w->run, DIST_SESSION), setup_ns);
-    hist_record(window_dist(&w->run, DIST_INITIALIZE), init_ns);
+    run->count[COUNT_SESSIONS_CREATED]++;
+    hist_record(window_dist(run, DIST_SESSION), setup_ns);
+    hist_record(window_dist(run, DIST_INITIALIZE), init_ns);
 }

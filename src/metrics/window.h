@@ -170,13 +170,22 @@ enum {
     WINDOW_FAILURE_SAMPLES = 20, /* lines of the log per kind of failure and second */
 };
 
+/* What belongs to no key, from the moment on in which another stage began inside the second. */
+struct window_later {
+    bool used; /* else all of it is empty */
+    uint32_t stage_index;
+    struct window_part run;
+    struct window_custom *customs; /* made when it is needed first */
+};
+
 struct window {
     uint64_t second;
     uint64_t start_ns, end_ns; /* what it really covers; the last one of a run is shorter */
-    uint32_t stage_index;      /* the stage at its beginning; the run part counts there */
+    uint32_t stage_index;      /* the stage at its beginning; `run` and `customs` count there */
     uint32_t key_count;
     struct window_part *keys;
     struct window_part run;
+    struct window_later later;
 
     struct window_gauges gauges;
     uint64_t busy_ns, wall_ns, wakeups; /* of the loop: 1 - time blocked in the wait ÷ wall */
@@ -205,6 +214,16 @@ struct window *window_new(uint32_t key_count, uint32_t custom_count, uint32_t sa
 void window_free(struct window *w);
 /* Empties it for another second; histograms are kept. `stage_index` is set by the caller. */
 void window_reset(struct window *w, uint64_t second, uint64_t start_ns, uint64_t end_ns);
+
+/* From now on the stage is the current one. One that began with the second, or before, has all of
+ * it. Of several that begin inside one second the last has what came after the first of them. */
+void window_enter_stage(struct window *w, uint32_t stage_index, uint64_t begin_ns);
+
+/* The part for what belongs to no key and happens now. */
+static inline struct window_part *window_run(struct window *w)
+{
+    return w->later.used ? &w->later.run : &w->run;
+}
 
 /* Makes the distribution if it is not there. Slow path of window_dist. */
 struct hist *window_dist_make(struct window_part *part, enum dist id);
@@ -263,12 +282,12 @@ void window_session(struct window *w, uint64_t setup_ns, uint64_t init_ns, bool 
 
 static inline void window_session_lost(struct window *w)
 {
-    w->run.count[COUNT_SESSIONS_LOST]++;
+    window_run(w)->count[COUNT_SESSIONS_LOST]++;
 }
 
 static inline void window_session_closed(struct window *w)
 {
-    w->run.count[COUNT_SESSIONS_CLOSED]++;
+    window_run(w)->count[COUNT_SESSIONS_CLOSED]++;
 }
 
 #endif

@@ -3,10 +3,13 @@
 // Do the numbers of the result agree with what the server saw? Both sides count, and the counts must
 // be equal to the last one.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import test from 'node:test';
 import { historyOf } from './lib/history.mjs';
-import { assertRan, baseline, errorCounts, operation, run } from './lib/mcpdrill.mjs';
+import { assertRan, baseline, endOfRun, errorCounts, operation, run, startRun } from './lib/mcpdrill.mjs';
 import { settledStats, startMock } from './lib/mock.mjs';
+import { tempDir } from './lib/process.mjs';
 import { watchMachine } from './lib/quiet.mjs';
 
 const METHODS = {
@@ -60,6 +63,87 @@ for (const vus of [1, 8, 200]) {
     );
   });
 }
+
+// A preflight at full speed beside a slow load: a hundred times its operations, and in none of its figures.
+test('totals, preflight and checks are what the server counted; only the load is judged', async (t) => {
+  const mock = await startMock(t);
+  const out = join(tempDir(), 'out');
+  const end = await run(
+    {
+      target: { url: mock.url },
+      workload: {
+        operation_mix: [{ operation: 'tools_call' }, { operation: 'ping' }],
+        tools: {
+          templates: [
+            { template_id: 'good', tool_name: 'fast_echo', arguments: { message: 'x' } },
+            { template_id: 'bad', tool_name: 'error_tool', arguments: {} },
+          ],
+        },
+        user_journey: { startup_sequence: { run_tools_list_on_start: true } },
+      },
+      success_criteria: [
+        { id: 'errors', metric: 'error_rate', comparator: '<', threshold: 0.5 },
+        { id: 'rate', metric: 'ops_per_second', comparator: '<=', threshold: 20 },
+      ],
+      stages: [
+        { stage: 'preflight', duration_ms: 2000, load: { target_vus: 4 } },
+        { stage: 'baseline', duration_ms: 2500, load: { target_vus: 4, target_rps: 20 } },
+      ],
+    },
+    { args: ['--out', out] },
+  );
+  assertRan(end);
+  const { totals, preflight, counts, auxiliary_requests: checks } = end.result;
+  const stats = await settledStats(mock);
+  assert.equal(counts.due, 50);
+  assert.equal(totals.operations_total, 50);
+  assert.equal(totals.ops_per_second, 20);
+  assert.ok(preflight.totals.operations_total > 100 * 50, `${preflight.totals.operations_total}`);
+  assert.equal(preflight.totals.ops_per_second, end.result.stages[0].totals.ops_per_second);
+  assert.ok(preflight.counts.tool_errors > 1000 && counts.tool_errors < 50);
+  for (const { id, state } of end.result.criteria) {
+    assert.equal(state, 'met', id);
+  }
+  const both = (name) => counts[name] + preflight.counts[name];
+  assert.equal(stats.requests['tools/call'] + stats.requests.ping, both('requests_sent') + (checks.ping ?? 0));
+  assert.equal(stats.requests['tools/list'], both('journey_requests') + (checks['tools/list'] ?? 0));
+  assert.equal(stats.requests.initialize, both('sessions_created') + checks.initialize);
+  assert.match(end.stdout, /^preflight +[\d,]+ operations ended · [\d,]+ failed .* in no other figure$/m);
+  assert.match(end.stdout, /^rate +20\/s · 50 due/m);
+  // The tool whose calls all failed has no latency, and a row all the same.
+  assert.match(end.stdout, /^ +tools\/call error_tool +R +\d+ +[\d.]+\/s +\d+ \(100 %\) +n\/a/m);
+  const seconds = readFileSync(join(out, 'windows.ndjson'), 'utf8').trim().split('\n').map(JSON.parse);
+  const sum = (name) => seconds.reduce((all, one) => all + one[name], 0);
+  assert.equal(sum('ops'), totals.operations_total);
+  assert.equal(sum('preflight_ops'), preflight.totals.operations_total);
+  assert.equal(sum('preflight_failed'), preflight.totals.operations_failed);
+});
+
+// Beside a load that fails, a good preflight is no consolation.
+test('the failures of a load are not thinned by its preflight', async (t) => {
+  const mock = await startMock(t);
+  const faulty = startRun(
+    {
+      target: { url: mock.url },
+      workload: { tools: { templates: [{ tool_name: 'fast_echo', arguments: { message: 'x' } }] } },
+      success_criteria: [{ metric: 'error_rate', comparator: '<', threshold: 0.01 }],
+      stages: [
+        { stage: 'preflight', duration_ms: 2000, load: { target_vus: 2 } },
+        { stage: 'baseline', duration_ms: 3000, load: { target_vus: 2, target_rps: 20 } },
+      ],
+    },
+    { args: ['--expect', 'error_rate < 2%'] },
+  );
+  await new Promise((done) => setTimeout(done, 3600));
+  await mock.faults({ is_error: 1 });
+  const end = await endOfRun(faulty);
+  assertRan(end, 4);
+  assert.equal(end.result.preflight.totals.operations_failed, 0);
+  assert.ok(end.result.totals.error_rate > 0.05, `${end.result.totals.error_rate}`);
+  for (const criterion of end.result.criteria) {
+    assert.equal(criterion.state, 'failed');
+  }
+});
 
 test('events received are events sent', async (t) => {
   const mock = await startMock(t);

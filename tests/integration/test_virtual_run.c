@@ -32,6 +32,8 @@ struct world {
     struct defer deliver;
     unsigned ends;
     uint64_t stall_at_ns; /* from then on calls are not answered; 0: never */
+    uint64_t fail_at_ns;  /* from then on each third call fails; 0: never */
+    uint64_t failures;
 };
 
 /* ---- messages, as worker/local.c carries them
@@ -144,6 +146,23 @@ static bool stall_later(void *owner, const struct peer_request *r)
     return true;
 }
 
+/* Each third call says that it failed. */
+static bool fail_some(void *owner, const struct peer_request *r)
+{
+    struct world *w = owner;
+
+    if (w->fail_at_ns == 0 || r->at_ns < w->fail_at_ns || strcmp(r->method, "tools/call") != 0 ||
+        w->failures++ % 3 != 0) {
+        return stall_later(owner, r);
+    }
+    char body[160];
+    snprintf(body, sizeof body,
+             "{\"jsonrpc\":\"2.0\",\"id\":%lld,\"result\":{\"content\":[],\"isError\":true}}",
+             (long long)r->id);
+    peer_respond(r->conn, w->peer.delay_ns, 200, "application/json", NULL, body);
+    return true;
+}
+
 static const char scenario[] =
     "{'target': {'url': 'http://localhost/mcp', 'timeouts': {'stream_stall_timeout_ms': 2000}},"
     " 'workload': {'operation_mix': [{'operation': 'tools_call', 'tool_name': 'echo'}],"
@@ -153,17 +172,18 @@ static const char scenario[] =
     "    'stop_conditions': [{'id': 'stalls', 'metric': 'stream_stall_count', 'comparator': '>=',"
     "      'threshold': 5, 'window_ms': 3000, 'sustain_windows': 1}]}]}";
 
-static void set_up(struct world *w)
+static void set_up_with(struct world *w, const char *text)
 {
-    static const char *const metrics[] = {"stream_stall_count"};
+    static const char *const metrics[] = {"stream_stall_count", "error_rate", "ops_per_second",
+                                          "latency_p50_ms", "connection_error_rate"};
     struct run_observer observer = {.on_end = on_end, .owner = w};
 
     *w = (struct world){0};
-    planned_make(&w->planned, scenario, metrics, 1);
+    planned_make(&w->planned, text, metrics, sizeof metrics / sizeof metrics[0]);
     assert_int_equal(loop_new(&virtual_clock, &w->loop, NULL), 0);
     peer_init(&w->peer, w->loop);
     w->peer.delay_ns = 10 * MS;
-    w->peer.on_request = stall_later;
+    w->peer.on_request = fail_some;
     w->peer.owner = w;
     list_init(&w->reports);
     defer_init(&w->deliver, on_deliver);
@@ -194,6 +214,11 @@ static void set_up(struct world *w)
     run_start(w->run);
 }
 
+static void set_up(struct world *w)
+{
+    set_up_with(w, scenario);
+}
+
 static void run_for(struct world *w, uint64_t ns)
 {
     loop_run_virtual(w->loop, &now_ns, now_ns + ns);
@@ -211,16 +236,24 @@ static void tear_down(struct world *w)
     planned_clear(&w->planned);
 }
 
-static uint64_t total(const struct world *w, enum count id)
+static uint64_t
+total_of(const struct world *w, enum aggregate_share share, int32_t stage, enum count id)
 {
     struct aggregate_filter filter = aggregate_everything();
     struct metric_view view = {0};
 
     filter.dists = 0;
+    filter.share = share;
+    filter.stage_index = stage;
     aggregate_view_total(w->run->books, &filter, &view);
     uint64_t n = view.count[id];
     metric_view_clear(&view);
     return n;
+}
+
+static uint64_t total(const struct world *w, enum count id)
+{
+    return total_of(w, AGGREGATE_ALL, -1, id);
 }
 
 /* Of every run that has ended, however it did. */
@@ -254,6 +287,99 @@ static void a_run_is_played_exactly(void **state)
     assert_int_equal(peer_count_of(&w.peer, "DELETE"), 8);
     /* 30 ms a cycle and two slots: one user for 2 s, then seven for 6 s less their start. */
     assert_in_range(total(&w, COUNT_STARTED), 2 * 66 + 14 * 180, 2 * 68 + 14 * 201);
+    tear_down(&w);
+}
+
+/* A preflight at full speed before a slow load that fails: nothing of the one is in the other. */
+static void preflight_is_counted_apart(void **state)
+{
+    static const char text[] =
+        "{'target': {'url': 'http://localhost/mcp'},"
+        " 'workload': {'operation_mix': [{'operation': 'tools_call', 'tool_name': 'echo'}],"
+        "   'think_time': {'mode': 'none'}},"
+        " 'success_criteria': ["
+        "   {'metric': 'error_rate', 'comparator': '<', 'threshold': 0.01},"
+        "   {'metric': 'ops_per_second', 'comparator': '<=', 'threshold': 20},"
+        "   {'metric': 'latency_p50_ms', 'comparator': '>=', 'threshold': 100},"
+        "   {'metric': 'ops_per_second', 'comparator': '>', 'threshold': 2000,"
+        "    'scope': {'stage': 'preflight'}}],"
+        " 'stages': [{'stage': 'preflight', 'duration_ms': 2500, 'load': {'target_vus': 4}},"
+        "   {'stage': 'baseline', 'duration_ms': 10000,"
+        "    'load': {'target_vus': 8, 'target_rps': 20}}]}";
+    struct world w;
+
+    (void)state;
+    set_up_with(&w, text);
+    w.peer.delay_ns = MS / 2;
+    run_for(&w, 2600 * MS); /* preflight is over, and judged a little later */
+    w.peer.delay_ns = 100 * MS;
+    w.fail_at_ns = now_ns;
+    run_for(&w, 30 * NS_PER_S);
+    check_books(&w);
+    assert_string_equal(run_state_name(w.run->state), "completed");
+    uint64_t load = total_of(&w, AGGREGATE_LOAD, -1, COUNT_STARTED);
+    uint64_t preflight = total_of(&w, AGGREGATE_APART, -1, COUNT_STARTED);
+    assert_int_equal(load, 200);
+    assert_int_equal(total_of(&w, AGGREGATE_LOAD, -1, COUNT_DUE), 200);
+    assert_in_range(total_of(&w, AGGREGATE_LOAD, -1, COUNT_ENDED_FAILED), 66, 67);
+    assert_true(preflight > 90 * load);
+    assert_int_equal(total_of(&w, AGGREGATE_APART, -1, COUNT_ENDED_FAILED), 0);
+    /* Both sides' books: load, preflight. */
+    assert_int_equal(load + preflight, peer_count_of(&w.peer, "tools/call"));
+    assert_int_equal(total_of(&w, AGGREGATE_ALL, 0, COUNT_SESSIONS_CREATED), 4);
+    assert_int_equal(total_of(&w, AGGREGATE_LOAD, -1, COUNT_SESSIONS_CREATED), 4);
+    assert_int_equal(w.run->criteria[0].state, CRITERION_FAILED);
+    assert_int_equal(w.run->criteria[1].state, CRITERION_MET);
+    assert_true(w.run->criteria[1].value > 19.99);
+    assert_int_equal(w.run->criteria[2].state, CRITERION_MET);
+    assert_int_equal(w.run->criteria[3].state, CRITERION_MET);
+    assert_int_equal(w.run->exit_code, 4);
+    tear_down(&w);
+}
+
+/* The same stage alone is the whole run. */
+static void preflight_alone_is_judged(void **state)
+{
+    static const char text[] =
+        "{'target': {'url': 'http://localhost/mcp'},"
+        " 'workload': {'operation_mix': [{'operation': 'tools_call', 'tool_name': 'echo'}]},"
+        " 'success_criteria': [{'metric': 'error_rate', 'comparator': '<', 'threshold': 0.01}],"
+        " 'stages': [{'stage': 'preflight', 'duration_ms': 2000, 'load': {'target_vus': 2}}]}";
+    struct world w;
+
+    (void)state;
+    set_up_with(&w, text);
+    w.fail_at_ns = now_ns;
+    run_for(&w, 30 * NS_PER_S);
+    assert_int_equal(w.run->criterion_count, 1);
+    assert_int_equal(w.run->criteria[0].state, CRITERION_FAILED);
+    assert_true(total_of(&w, AGGREGATE_LOAD, -1, COUNT_ENDED_FAILED) > 0);
+    assert_int_equal(total_of(&w, AGGREGATE_APART, -1, COUNT_STARTED), 0);
+    assert_int_equal(w.run->exit_code, 4);
+    tear_down(&w);
+}
+
+/* What ends long after the stage counts, and its rate is over the stage: 4 users, 1 s an answer. */
+static void a_rate_is_over_the_time_of_load(void **state)
+{
+    static const char text[] =
+        "{'target': {'url': 'http://localhost/mcp'},"
+        " 'workload': {'operation_mix': [{'operation': 'tools_call', 'tool_name': 'echo'}]},"
+        " 'success_criteria': [{'metric': 'ops_per_second', 'comparator': '>', 'threshold': 0}],"
+        " 'stages': [{'stage': 'baseline', 'duration_ms': 4000, 'load': {'target_vus': 4,"
+        "   'start_spread_ms': 0}}]}";
+    struct world w;
+
+    (void)state;
+    set_up_with(&w, text);
+    run_for(&w, 3900 * MS);
+    w.peer.delay_ns = 8 * NS_PER_S; /* the drain */
+    run_for(&w, 30 * NS_PER_S);
+    check_books(&w);
+    double per_s = (double)total(&w, COUNT_ENDED_OK) / 4;
+    assert_true(w.run->ended_ms > 0 && total(&w, COUNT_ENDED_OK) > 1000);
+    assert_true(w.run->criteria[0].value > per_s * 0.999);
+    assert_true(w.run->criteria[0].value < per_s * 1.001);
     tear_down(&w);
 }
 
@@ -304,6 +430,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_run_is_played_exactly),
+        cmocka_unit_test(preflight_is_counted_apart),
+        cmocka_unit_test(preflight_alone_is_judged),
+        cmocka_unit_test(a_rate_is_over_the_time_of_load),
         cmocka_unit_test(a_condition_stops_a_stalling_target),
         cmocka_unit_test(a_stop_at_any_moment_balances),
     };

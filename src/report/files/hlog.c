@@ -108,11 +108,11 @@ static int add_stage(const struct run *r, uint32_t stage, struct buf *out)
 static int add_run(const struct run *r, struct buf *out)
 {
     static const char *const parts[] = {"run"};
-    struct aggregate_filter everything = aggregate_everything();
+    struct aggregate_filter load = aggregate_load();
     struct metric_view view = {.span_s = 0};
     int rc = 0;
 
-    aggregate_view_total(r->books, &everything, &view);
+    aggregate_view_total(r->books, &load, &view);
     struct span span = {.length_s = view.span_s};
     for (size_t i = 0; rc == 0 && i < sizeof run_dists / sizeof run_dists[0]; i++) {
         rc = add_line(out, parts, 1, run_dists[i], &span, view.dist[run_dists[i]]);

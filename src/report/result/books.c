@@ -210,7 +210,8 @@ static json_t *integrity_line(const struct result_place *p)
 }
 
 static const struct result_member integrity_members[] = {
-    {"started", "integer", "Operations started.", integrity_started, NULL},
+    {"started", "integer", "Operations started, in whatever stage, preflight included.",
+     integrity_started, NULL},
     {"succeeded", "integer", "Operations that succeeded.", integrity_succeeded, NULL},
     {"failed", "integer", "Operations that failed, those included that we cut.", integrity_failed,
      NULL},
@@ -272,7 +273,8 @@ static json_t *losses_signatures(const struct result_place *p)
 {
     /* NOLINTNEXTLINE(bugprone-sizeof-expression) */
     const struct aggregate_failure **rows = xcalloc(AGGREGATE_SIGNATURES_MAX + 1, sizeof *rows);
-    size_t count = aggregate_failures(p->run->books, rows, AGGREGATE_SIGNATURES_MAX + 1);
+    size_t count =
+        aggregate_failures(p->run->books, AGGREGATE_ALL, rows, AGGREGATE_SIGNATURES_MAX + 1);
     uint64_t others = count > 0 && rows[count - 1]->is_other ? rows[count - 1]->failure.count : 0;
 
     xfree(rows);

@@ -66,13 +66,27 @@ static const struct result_member finding_members[] = {
 };
 const struct result_section result_section_finding = RESULT_SECTION("findings[]", finding_members);
 
+/* A fact, in whatever stage it was. */
+static uint64_t mismatches(const struct run *r)
+{
+    struct aggregate_filter filter = aggregate_everything();
+    struct metric_view view = {.span_s = 0};
+
+    filter.dists = 0;
+    aggregate_view_total(r->books, &filter, &view);
+    uint64_t count = view.count[COUNT_INTEGRITY_MISMATCHES];
+    metric_view_clear(&view);
+    return count;
+}
+
 json_t *result_findings(const struct result_place *p)
 {
     /* An array of pointers: the check takes that for a slip. */
     /* NOLINTNEXTLINE(bugprone-sizeof-expression) */
     const struct aggregate_failure **rows = xcalloc(AGGREGATE_SIGNATURES_MAX + 1, sizeof *rows);
-    size_t count = aggregate_failures(p->run->books, rows, AGGREGATE_SIGNATURES_MAX + 1);
-    struct finding finding = {.count = p->view->count[COUNT_INTEGRITY_MISMATCHES], .rows = rows};
+    size_t count =
+        aggregate_failures(p->run->books, AGGREGATE_ALL, rows, AGGREGATE_SIGNATURES_MAX + 1);
+    struct finding finding = {.count = mismatches(p->run), .rows = rows};
     struct result_place here = *p;
     json_t *out = json_array();
 
@@ -123,7 +137,7 @@ static json_t *error_origin(const struct result_place *p)
 
 static json_t *error_count(const struct result_place *p)
 {
-    return result_count(failure_of(p)->failure.count);
+    return result_count(failure_of(p)->seen[p->share].count);
 }
 
 static json_t *error_signature(const struct result_place *p)
@@ -143,12 +157,12 @@ static json_t *error_sample(const struct result_place *p)
 
 static json_t *error_first_second(const struct result_place *p)
 {
-    return result_count(failure_of(p)->first_second);
+    return result_count(failure_of(p)->seen[p->share].first_second);
 }
 
 static json_t *error_last_second(const struct result_place *p)
 {
-    return result_count(failure_of(p)->last_second);
+    return result_count(failure_of(p)->seen[p->share].last_second);
 }
 
 static const struct aggregate_key *key_of(const struct result_place *p)
@@ -185,13 +199,21 @@ static const struct result_member error_operation_members[] = {
 const struct result_section result_section_error_operation =
     RESULT_SECTION("errors[].operations[]", error_operation_members);
 
+static bool in_share(const struct result_place *p, uint32_t key)
+{
+    uint32_t stage_index = aggregate_key(p->run->books, key)->stage_index;
+
+    return p->share == AGGREGATE_ALL ||
+           aggregate_is_load(p->run->books, stage_index) == (p->share == AGGREGATE_LOAD);
+}
+
 static json_t *error_operations(const struct result_place *p)
 {
     const uint64_t *keys = failure_of(p)->keys;
     json_t *out = json_array();
 
     for (uint32_t i = 0; keys != NULL && i < aggregate_key_count(p->run->books); i++) {
-        if (keys[i / 64] >> (i % 64) & 1) {
+        if ((keys[i / 64] >> (i % 64) & 1) != 0 && in_share(p, i)) {
             struct result_place here = *p;
             here.index = i;
             json_array_append_new(out, result_object(&result_section_error_operation, &here));
@@ -224,7 +246,7 @@ json_t *result_errors(const struct result_place *p)
     /* One more, for the row of the rest. An array of pointers: the check takes that for a slip. */
     /* NOLINTNEXTLINE(bugprone-sizeof-expression) */
     const struct aggregate_failure **rows = xcalloc(AGGREGATE_SIGNATURES_MAX + 1, sizeof *rows);
-    size_t count = aggregate_failures(p->run->books, rows, AGGREGATE_SIGNATURES_MAX + 1);
+    size_t count = aggregate_failures(p->run->books, p->share, rows, AGGREGATE_SIGNATURES_MAX + 1);
     json_t *out = json_array();
 
     for (size_t i = 0; i < count; i++) {

@@ -25,6 +25,7 @@ void result_operation_view(const struct run *r,
         uint32_t key = plan_key(r->plan, s, operation);
         keys[key / 64] |= UINT64_C(1) << (key % 64);
     }
+    filter.share = stage < 0 ? AGGREGATE_LOAD : AGGREGATE_ALL;
     filter.stage_index = stage;
     filter.keys = keys;
     filter.only_keys = true;

@@ -3,19 +3,15 @@
 #include "report/result/result_priv.h"
 
 static const struct result_section *const sections[] = {
-    &result_section_root,        &result_section_validity,
-    &result_section_signal,      &result_section_stop,
-    &result_section_observed,    &result_section_finding,
-    &result_section_criterion,   &result_section_server,
-    &result_section_check,       &result_section_custom,
-    &result_section_journey,     &result_section_stage,
-    &result_section_planned,     &result_section_step,
-    &result_section_achieved,    &result_section_operation,
-    &result_section_latency,     &result_section_slowest,
-    &result_section_error,       &result_section_error_operation,
-    &result_section_condition,   &result_section_integrity,
-    &result_section_losses,      &result_section_worker,
-    &result_section_environment,
+    &result_section_root,      &result_section_validity,    &result_section_signal,
+    &result_section_stop,      &result_section_observed,    &result_section_finding,
+    &result_section_criterion, &result_section_server,      &result_section_check,
+    &result_section_custom,    &result_section_preflight,   &result_section_journey,
+    &result_section_stage,     &result_section_planned,     &result_section_step,
+    &result_section_achieved,  &result_section_operation,   &result_section_latency,
+    &result_section_slowest,   &result_section_error,       &result_section_error_operation,
+    &result_section_condition, &result_section_integrity,   &result_section_losses,
+    &result_section_worker,    &result_section_environment,
 };
 
 static int write_section(const struct result_section *section, struct buf *out)
@@ -58,16 +54,23 @@ static int write_folder(struct buf *out)
         "line for each stage, operation and clock, and the run's totals. |\n"
         "\n### A line of `windows.ndjson`\n\n"
         "| member | meaning |\n|---|---|\n"
-        "| `second` | Its number, from the beginning of the first stage. |\n"
+        "| `second` | Its number, from the beginning of the first stage. Figures are of the load "
+        "stages; gauges are of all. |\n"
         "| `stage_id` | The stage at its beginning. |\n");
 
     for (size_t i = 0; rc == 0 && i < RESULT_SECOND_COLUMNS; i++) {
         rc = buf_printf(out, "| `%s` | [`%s`](metrics.md) of this second. |\n",
                         result_second_columns[i].name, result_second_columns[i].metric);
     }
-    return rc != 0 ? rc
-                   : buf_add_c(out, "| `bytes_received`, `bytes_sent` | Of the operations that "
-                                    "ended in it. |\n");
+    if (rc == 0) {
+        rc = buf_add_c(out, "| `bytes_received`, `bytes_sent` | Of the operations that ended in "
+                            "it. |\n");
+    }
+    for (size_t i = 0; rc == 0 && i < RESULT_SECOND_APART; i++) {
+        rc = buf_printf(out, "| `%s` | [`%s`](metrics.md) of the preflight stages. |\n",
+                        result_second_apart[i].name, result_second_apart[i].metric);
+    }
+    return rc;
 }
 
 int result_reference(struct buf *out)
@@ -141,6 +144,11 @@ int metrics_reference(struct buf *out)
              "that was dropped before it could\nstart ranks above all that ran. A quantile whose "
              "rank lies among the dropped ones has no value and is above every\nlimit. "
              "Operations that were dropped because the run was stopped do not count here.\n\n"
+             "The run is its load stages: all but those of the kind `preflight`, which are "
+             "counted apart (`preflight` in the result),\nor all stages of a run that has no "
+             "others. Stop conditions of `safety` watch every stage. The length of the window\n"
+             "is, over a stage or the run, the time of load: from the beginning of the stages to "
+             "their end, not the drain behind it.\n\n"
              "Generated from the registry in `src/metrics/registry.c`; `mcpdrill reference "
              "metrics` prints it.\n\n"
              "| name | unit | definition | of | scope |\n|---|---|---|---|---|\n");

@@ -200,7 +200,7 @@ static json_t *model(const struct result_place *p)
     bool open = false, closed = false;
 
     for (uint32_t i = 0; i < plan->stage_count; i++) {
-        if (plan->stages[i].config->kind != STAGE_PREFLIGHT || plan->stage_count == 1) {
+        if (aggregate_is_load(p->run->books, i)) {
             open = open || plan->stages[i].levels.open_model;
             closed = closed || !plan->stages[i].levels.open_model;
         }
@@ -297,28 +297,36 @@ static const struct result_member root_members[] = {
     {"auxiliary_requests", "object: method → integer",
      "Requests of the checks, which are no operations.", auxiliary_requests, NULL},
     {"totals", "object: metric → number or null",
-     "Every metric of [the registry](metrics.md) over the whole run.", result_totals, NULL},
-    {"counts", "object: count → integer", "What the metrics are made of, over the whole run.",
+     "Every metric of [the registry](metrics.md) over the run: its load stages, which are all but "
+     "those of the kind `preflight`, or all stages of a run that has no others.",
+     result_totals, NULL},
+    {"counts", "object: count → integer", "What the metrics are made of, over the load stages.",
      result_counts, NULL},
     {"distributions", "object: distribution → object or null",
-     "Every distribution of times over the whole run, each with the members of "
+     "Every distribution of times over the load stages, each with the members of "
      "`operations[].response`; null without a sample.",
      result_distributions, NULL},
-    {"custom", "object: name → object", "Metrics of the scenario over the whole run.",
+    {"custom", "object: name → object", "Metrics of the scenario over the load stages.",
      result_custom, &result_section_custom},
+    {"preflight", "object or null",
+     "What the preflight stages did, which is in no other figure of the run; null without one. Its "
+     "counts, those of the run and `auxiliary_requests` add up to what the target saw.",
+     result_preflight, &result_section_preflight},
     {"journey", "object or null",
      "Lists that virtual users asked for beside the workload; null without one.", result_journey,
      &result_section_journey},
     {"stages", "array of objects", "The stages of the plan, in order.", result_stages,
      &result_section_stage},
     {"operations", "array of objects",
-     "The operations of the mix, a row for each tool template, over all stages.", result_operations,
-     &result_section_operation},
+     "The operations of the mix, a row for each tool template, over the load stages.",
+     result_operations, &result_section_operation},
     {"slowest", "array of objects",
-     "The slowest operations by the time from due to ended, the slowest first, at most 20.",
+     "The slowest operations of the load stages by the time from due to ended, the slowest first, "
+     "at most 20.",
      result_slowest, &result_section_slowest},
     {"errors", "array of objects",
-     "Failures with the same type, code, origin and masked message, the most frequent first.",
+     "Failures of the load stages with the same type, code, origin and masked message, the most "
+     "frequent first.",
      result_errors, &result_section_error},
     {"conditions", "array of objects", "The stop conditions, in the order of the file.",
      result_conditions, &result_section_condition},
@@ -335,11 +343,11 @@ const struct result_section result_section_root = RESULT_SECTION("", root_member
 
 json_t *result_json(const struct run *r)
 {
-    struct aggregate_filter everything = aggregate_everything();
+    struct aggregate_filter load = aggregate_load();
     struct metric_view view = {.span_s = 0};
-    struct result_place place = {.run = r, .view = &view, .whole = true};
+    struct result_place place = {.run = r, .view = &view, .whole = true, .share = AGGREGATE_LOAD};
 
-    aggregate_view_total(r->books, &everything, &view);
+    aggregate_view_total(r->books, &load, &view);
     json_t *out = result_object(&result_section_root, &place);
     metric_view_clear(&view);
     return out;

@@ -16,6 +16,7 @@ struct result_place {
     const struct run *run;
     const struct metric_view *view; /* of the object's part of the load, where it has one */
     bool whole;                     /* the view includes connections, sessions and gauges */
+    enum aggregate_share share;     /* of the run, where an object is about one */
     uint32_t stage, operation;      /* indices of the plan */
     size_t index;                   /* of an array's element */
     const void *item;               /* what else the section is about */
@@ -70,12 +71,13 @@ json_t *result_criteria(const struct result_place *p);
 json_t *result_custom(const struct result_place *p); /* of the view */
 json_t *result_slowest(const struct result_place *p);
 json_t *result_journey(const struct result_place *p);
+json_t *result_preflight(const struct result_place *p);
 json_t *result_losses(const struct result_place *p);
 json_t *result_latency_is(const struct result_place *p); /* of the view */
 
 /* One distribution of the view; null without a sample. */
 json_t *result_distribution(const struct result_place *p, enum dist id);
-/* The operations of one stage, or of the run (-1). */
+/* The operations of one stage, or of the load stages (-1). */
 json_t *result_operation_rows(const struct result_place *p, int32_t stage);
 /* "tool_name=search", or null. */
 json_t *result_scope(const char *scope_text);
@@ -94,20 +96,22 @@ extern const struct result_section result_section_root, result_section_validity,
     result_section_condition, result_section_integrity, result_section_worker,
     result_section_environment, result_section_step, result_section_finding,
     result_section_criterion, result_section_custom, result_section_slowest, result_section_journey,
-    result_section_losses, result_section_signal;
+    result_section_losses, result_section_signal, result_section_preflight;
 
 /* Members of a line of windows.ndjson that are metrics over the second. */
-enum { RESULT_SECOND_COLUMNS = 18 };
+enum { RESULT_SECOND_COLUMNS = 18, RESULT_SECOND_APART = 3 };
 struct result_column {
     const char *name, *metric;
 };
 extern const struct result_column result_second_columns[RESULT_SECOND_COLUMNS];
+/* The same of the preflight stages, beside those of the load stages. */
+extern const struct result_column result_second_apart[RESULT_SECOND_APART];
 
 /* How many sources of windows the run has. */
 uint32_t result_source_count(const struct run *r);
 
 /*
- * The sum of one operation, over one stage or (-1) all of them, without what belongs to no
+ * The sum of one operation, over one stage or (-1) the load stages, without what belongs to no
  * operation: connections, sessions, gauges. The view was all zero or used before.
  */
 void result_operation_view(const struct run *r,

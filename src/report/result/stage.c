@@ -21,6 +21,11 @@ static json_t *stage_kind(const struct result_place *p)
     return json_string(stage_kind_name(stage_of(p)->config->kind));
 }
 
+static json_t *stage_load(const struct result_place *p)
+{
+    return json_boolean(aggregate_is_load(p->run->books, p->stage));
+}
+
 static json_t *stage_started(const struct result_place *p)
 {
     return json_boolean(p->run->stages[p->stage].started);
@@ -254,8 +259,8 @@ static const struct result_member achieved_members[] = {
     {"failed", "integer", "Those of them that failed.", achieved_failed, NULL},
     {"unfinished", "integer", "Operations that were still running at the end of the run.",
      achieved_unfinished, NULL},
-    {"ops_per_second", "number or null", "Operations ended, divided by the time of the stage.",
-     achieved_rate, NULL},
+    {"ops_per_second", "number or null",
+     "Operations of the stage that ended, divided by the time of the stage.", achieved_rate, NULL},
     {"error_rate", "number or null", "Failed divided by ended.", achieved_error_rate, NULL},
 };
 const struct result_section result_section_achieved =
@@ -279,6 +284,9 @@ static json_t *stage_operations(const struct result_place *p)
 static const struct result_member stage_members[] = {
     {"stage_id", "string", "Id of the stage.", stage_id, NULL},
     {"stage", "string", "Kind of the stage: `preflight`, `baseline` …", stage_kind, NULL},
+    {"load", "boolean",
+     "It is a load stage, whose figures are those of the run; false: it is counted in `preflight`.",
+     stage_load, NULL},
     {"started", "boolean", "It began.", stage_started, NULL},
     {"began_ms", "number or null", "When, counted from the beginning of the first stage.",
      stage_began_ms, NULL},
@@ -355,22 +363,39 @@ const struct result_column result_second_columns[RESULT_SECOND_COLUMNS] = {
     {"in_flight", "in_flight"},
 };
 
+const struct result_column result_second_apart[RESULT_SECOND_APART] = {
+    {"preflight_ops", "operations_total"},
+    {"preflight_failed", "operations_failed"},
+    {"preflight_latency_p99_ms", "latency_p99_ms"},
+};
+
+static void add_columns(json_t *out,
+                        const struct result_column *columns,
+                        size_t count,
+                        const struct metric_view *view)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct metric *m = metric_find(str_c(columns[i].metric));
+        json_object_set_new(out, columns[i].name, result_metric(m, view));
+    }
+}
+
 json_t *result_second_json(const struct run *r, uint64_t second)
 {
-    struct aggregate_filter everything = aggregate_everything();
+    struct aggregate_filter filter = aggregate_load();
     struct metric_view view = {.span_s = 0};
     json_t *out = NULL;
 
-    if (aggregate_view_seconds(r->books, &everything, second, 1, &view)) {
+    if (aggregate_view_seconds(r->books, &filter, second, 1, &view)) {
         out = json_object();
         json_object_set_new(out, "second", result_count(second));
         json_object_set_new(out, "stage_id", result_text(stage_at(r, second)));
-        for (size_t i = 0; i < RESULT_SECOND_COLUMNS; i++) {
-            const struct metric *m = metric_find(str_c(result_second_columns[i].metric));
-            json_object_set_new(out, result_second_columns[i].name, result_metric(m, &view));
-        }
+        add_columns(out, result_second_columns, RESULT_SECOND_COLUMNS, &view);
         json_object_set_new(out, "bytes_received", result_count(view.count[COUNT_BYTES_IN]));
         json_object_set_new(out, "bytes_sent", result_count(view.count[COUNT_BYTES_OUT]));
+        filter.share = AGGREGATE_APART;
+        (void)aggregate_view_seconds(r->books, &filter, second, 1, &view);
+        add_columns(out, result_second_apart, RESULT_SECOND_APART, &view);
     }
     metric_view_clear(&view);
     return out;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The load in a summary: stages, rates, latencies per operation. */
 #include "base/clock.h"
+#include "base/mem.h"
 #include "metrics/histogram.h"
 #include "report/summary/summary_priv.h"
 
@@ -10,8 +11,9 @@
 enum {
     STAGES_SHOWN = 12,
     OPERATIONS_SHOWN = 8,
-    STAGE_ROWS_SHOWN = 16,
+    STAGE_ROWS_SHOWN = 24,
     TITLE_COLUMNS = 36,
+    ROW_COLUMNS = 46, /* a stage and an operation */
 };
 
 /* ---- cells -------------------------------------------------------------------------------------
@@ -271,8 +273,11 @@ void summary_latencies(struct page *p)
 /* ---- stage by operation ------------------------------------------------------------------------
  */
 
-static void
-fill_stage_row(struct page *p, struct grid_row *row, const json_t *stage, const json_t *operation)
+static void fill_stage_row(struct page *p,
+                           struct grid_row *row,
+                           const json_t *stage,
+                           const json_t *operation,
+                           bool one_stage)
 {
     bool response = str_eq(document_text(stage, "latency_is"), STR("response"));
     const json_t *d = document_at(operation, response ? "response" : "service");
@@ -283,67 +288,143 @@ fill_stage_row(struct page *p, struct grid_row *row, const json_t *stage, const 
     double rate;
 
     summary_operation(p->document, operation, title, sizeof title);
-    snprintf(row->title, sizeof row->title, "%.60s: %s", stage_id.p, title);
+    snprintf(row->title, sizeof row->title, "%.60s%s%s", one_stage ? "" : stage_id.p,
+             one_stage ? "" : ": ", title);
     row->mark = response ? 'R' : 'S';
     snprintf(row->cell[0], GRID_CELL_MAX, "%s", text_count(ended, text));
     if (document_number(operation, "totals.ops_per_second", &rate)) {
         snprintf(row->cell[1], GRID_CELL_MAX, "%s", text_rate(rate, text));
     }
-    snprintf(row->cell[2], GRID_CELL_MAX, "%s",
-             ended > 0 ? text_percent((double)failed / (double)ended, text) : "n/a");
+    if (ended > 0) {
+        char percent[TEXT_NUMBER_MAX];
+        snprintf(row->cell[2], GRID_CELL_MAX, failed > 0 ? "%s (%s)" : "%s",
+                 text_count(failed, text), text_percent((double)failed / (double)ended, percent));
+    } else {
+        snprintf(row->cell[2], GRID_CELL_MAX, "n/a");
+    }
     summary_cell(d, "p50_ms", 500000, row->cell[3]);
     summary_cell(d, "p95_ms", 950000, row->cell[4]);
     summary_cell(d, "p99_ms", 990000, row->cell[5]);
 }
 
-/* A stage that carried load of its own; preflight only looks whether that is possible. */
+/* A stage whose figures are those of the run. Documents of older versions do not say so. */
 static bool is_loaded(const json_t *stage)
 {
-    return document_true(stage, "started") && document_count(stage, "counts.started") > 0 &&
-           !str_eq(document_text(stage, "stage"), STR("preflight"));
+    const json_t *load = document_at(stage, "load");
+
+    return document_count(stage, "counts.started") > 0 &&
+           (load != NULL ? document_true(stage, "load")
+                         : !str_eq(document_text(stage, "stage"), STR("preflight")));
 }
 
-static size_t add_stage_rows(struct page *p, struct grid *g, const json_t *stage)
+/* A row of the table: an operation of a stage that was started there, or came due. */
+struct stage_row {
+    const json_t *stage, *operation;
+    bool failed, shown;
+};
+
+static bool is_row(const json_t *operation)
 {
-    const json_t *operations = document_at(stage, "operations");
-    size_t left = 0;
+    return document_count(operation, "counts.started") + document_count(operation, "counts.due") >
+           0;
+}
 
-    for (size_t i = 0; i < json_array_size(operations); i++) {
-        const json_t *operation = json_array_get(operations, i);
+/* All rows, in the order of the document; the caller frees them. */
+static struct stage_row *find_rows(const struct page *p, size_t *count)
+{
+    const json_t *stages = document_at(p->document, "stages");
+    struct stage_row *rows = NULL;
+    size_t cap = 0;
 
-        if (document_count(operation, "counts.started") == 0) {
-            continue;
-        }
-        struct grid_row *row = grid_add(g);
-        if (row == NULL) {
-            left++;
-        } else {
-            fill_stage_row(p, row, stage, operation);
+    *count = 0;
+    for (size_t i = 0; i < json_array_size(stages); i++) {
+        const json_t *stage = json_array_get(stages, i);
+        const json_t *operations = document_at(stage, "operations");
+
+        for (size_t j = 0; is_loaded(stage) && j < json_array_size(operations); j++) {
+            const json_t *operation = json_array_get(operations, j);
+
+            if (!is_row(operation)) {
+                continue;
+            }
+            if (*count == cap) {
+                cap = cap == 0 ? STAGE_ROWS_SHOWN : cap * 2;
+                rows = xrealloc(rows, cap * sizeof *rows);
+            }
+            rows[(*count)++] = (struct stage_row){
+                stage, operation, document_count(operation, "counts.ended_failed") > 0, false};
         }
     }
-    return left;
+    return rows;
 }
 
+/* Of more rows than fit those that failed come first. Returns how many are left out. */
+static size_t choose_rows(struct stage_row *rows, size_t count)
+{
+    size_t chosen = 0;
+
+    for (int pass = 0; pass < 2; pass++) {
+        for (size_t i = 0; i < count && chosen < STAGE_ROWS_SHOWN; i++) {
+            if (!rows[i].shown && rows[i].failed == (pass == 0)) {
+                rows[i].shown = true;
+                chosen++;
+            }
+        }
+    }
+    return count - chosen;
+}
+
+/* Wherever the figures of the run are the sum of several. */
 void summary_stage_table(struct page *p)
 {
     static const char *const heads[] = {"ended", "rate", "failed", "p50", "p95", "p99"};
-    const json_t *stages = document_at(p->document, "stages");
-    size_t loaded = 0, left = 0;
+    size_t count;
+    struct stage_row *rows = find_rows(p, &count);
     struct grid g;
 
-    grid_init(&g, "stage by stage", heads, sizeof heads / sizeof heads[0], STAGE_ROWS_SHOWN);
-    for (size_t i = 0; i < json_array_size(stages); i++) {
-        if (is_loaded(json_array_get(stages, i))) {
-            loaded++;
-            left += add_stage_rows(p, &g, json_array_get(stages, i));
+    if (count < 2) {
+        xfree(rows);
+        return;
+    }
+    bool one_stage = rows[0].stage == rows[count - 1].stage;
+    size_t left = choose_rows(rows, count);
+    grid_init(&g, "stage and operation", heads, sizeof heads / sizeof heads[0], STAGE_ROWS_SHOWN);
+    for (size_t i = 0; i < count; i++) {
+        struct grid_row *row = rows[i].shown ? grid_add(&g) : NULL;
+
+        if (row != NULL) {
+            fill_stage_row(p, row, rows[i].stage, rows[i].operation, one_stage);
         }
     }
-    if (loaded > 1 && g.count > 0) {
-        page_grid(p, &g, TITLE_COLUMNS);
-        if (left > 0) {
-            page_add(p, "  … and %zu more rows, in the result\n", left);
-        }
-        page_add(p, "\n");
+    page_grid(p, &g, ROW_COLUMNS);
+    if (left > 0) {
+        page_add(p, "  … and %zu more rows, in the result\n", left);
     }
+    page_add(p, "\n");
     grid_clear(&g);
+    xfree(rows);
+}
+
+/* ---- preflight ---------------------------------------------------------------------------------
+ */
+
+/* Beside the figures of the load; nothing when there was none. */
+void summary_preflight(struct page *p)
+{
+    const json_t *preflight = document_at(p->document, "preflight");
+    const json_t *counts = document_at(preflight, "counts");
+    uint64_t failed = document_count(counts, "ended_failed");
+    uint64_t ended = failed + document_count(counts, "ended_ok");
+    char text[TEXT_NUMBER_MAX];
+
+    if (document_count(counts, "started") + document_count(counts, "sessions_created") == 0) {
+        return;
+    }
+    page_label(p, "preflight");
+    page_add(p, "%s operations ended · ", text_count(ended, text));
+    page_add(p, "%s failed", text_count(failed, text));
+    summary_ratio(p, failed, ended);
+    page_add(p, " · %s sessions created",
+             text_count(document_count(counts, "sessions_created"), text));
+    page_add(p, " · in no other figure\n");
 }

@@ -286,17 +286,17 @@ static void add_error(struct page *p, const json_t *error, uint64_t failed)
     }
 }
 
-void summary_errors(struct page *p)
+static void
+add_error_table(struct page *p, const json_t *errors, uint64_t failed, const char *where)
 {
-    const json_t *errors = document_at(p->document, "errors");
     size_t count = json_array_size(errors);
-    uint64_t failed = count_of(p, "ended_failed");
     char number[TEXT_NUMBER_MAX];
 
     if (count == 0) {
         return;
     }
-    page_add(p, "\nerrors of %s failed operations, by signature\n", text_count(failed, number));
+    page_add(p, "\nerrors of %s failed operations%s, by signature\n", text_count(failed, number),
+             where);
     add_origins(p, errors);
     for (size_t i = 0; i < count && i < ERRORS_SHOWN; i++) {
         add_error(p, json_array_get(errors, i), failed);
@@ -305,6 +305,13 @@ void summary_errors(struct page *p)
         page_add(p, "  … and %zu more kinds, in the result\n", count - ERRORS_SHOWN);
     }
     page_add(p, "\n");
+}
+
+void summary_errors(struct page *p)
+{
+    add_error_table(p, document_at(p->document, "errors"), count_of(p, "ended_failed"), "");
+    add_error_table(p, document_at(p->document, "preflight.errors"),
+                    document_count(p->document, "preflight.counts.ended_failed"), " in preflight");
 }
 
 /* ---- the generator -----------------------------------------------------------------------------

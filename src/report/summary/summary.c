@@ -391,6 +391,7 @@ static void add_load(struct page *p)
     add_rows(p, "criteria", CRITERIA_SHOWN, is_not_met, add_criterion);
     add_rows(p, "conditions", CONDITIONS_SHOWN, is_triggered, add_condition);
     summary_stages(p);
+    summary_preflight(p);
     summary_rates(p);
     summary_latencies(p);
     summary_stage_table(p);

@@ -18,6 +18,7 @@ void summary_operation(const json_t *document, const json_t *operation, char *ou
 
 /* summary_load.c */
 void summary_stages(struct page *p);
+void summary_preflight(struct page *p);
 void summary_rates(struct page *p);
 void summary_latencies(struct page *p);
 void summary_stage_table(struct page *p);

@@ -218,15 +218,17 @@ static void assert_same_slowest(const struct aggregate *a, const struct aggregat
 static void assert_same_failures(const struct aggregate *a, const struct aggregate *b)
 {
     const struct aggregate_failure *rows_a[64], *rows_b[64];
-    size_t n = aggregate_failures(a, rows_a, 64);
+    size_t n = aggregate_failures(a, AGGREGATE_ALL, rows_a, 64);
 
     assert_true(n > 5);
-    assert_int_equal(aggregate_failures(b, rows_b, 64), n);
+    assert_int_equal(aggregate_failures(b, AGGREGATE_ALL, rows_b, 64), n);
     for (size_t i = 0; i < n; i++) {
         assert_true(failure_equal(&rows_a[i]->failure, &rows_b[i]->failure));
         assert_int_equal(rows_a[i]->failure.count, rows_b[i]->failure.count);
-        assert_int_equal(rows_a[i]->first_second, rows_b[i]->first_second);
-        assert_int_equal(rows_a[i]->last_second, rows_b[i]->last_second);
+        assert_int_equal(rows_a[i]->seen[AGGREGATE_ALL].first_second,
+                         rows_b[i]->seen[AGGREGATE_ALL].first_second);
+        assert_int_equal(rows_a[i]->seen[AGGREGATE_ALL].last_second,
+                         rows_b[i]->seen[AGGREGATE_ALL].last_second);
         assert_int_equal(rows_a[i]->keys[0], rows_b[i]->keys[0]);
         assert_true(i == 0 || rows_a[i]->failure.count <= rows_a[i - 1]->failure.count);
     }
@@ -658,15 +660,15 @@ static void test_failures_keep_their_times_and_keys(void **state)
     begin_second(w, 7);
     fail_op(w, 2, "row 7 is missing");
     assert_true(aggregate_add(a, 0, w));
-    assert_int_equal(aggregate_failures(a, rows, 8), 2);
+    assert_int_equal(aggregate_failures(a, AGGREGATE_ALL, rows, 8), 2);
     assert_int_equal(rows[0]->failure.count, 3);
-    assert_int_equal(rows[0]->first_second, 2);
-    assert_int_equal(rows[0]->last_second, 7);
+    assert_int_equal(rows[0]->seen[AGGREGATE_ALL].first_second, 2);
+    assert_int_equal(rows[0]->seen[AGGREGATE_ALL].last_second, 7);
     assert_int_equal(rows[0]->keys[0], 5);
     assert_string_equal(aggregate_failure_pattern(rows[0], text, sizeof text),
                         "tool_error TOOL_ERROR: row <NUM> is missing");
-    assert_int_equal(aggregate_failures(a, rows, 1), 1);
-    assert_int_equal(aggregate_failures(a, rows, 0), 0);
+    assert_int_equal(aggregate_failures(a, AGGREGATE_ALL, rows, 1), 1);
+    assert_int_equal(aggregate_failures(a, AGGREGATE_ALL, rows, 0), 0);
     window_free(w);
     aggregate_free(a);
 }
@@ -690,15 +692,15 @@ static void test_signatures_are_bounded(void **state)
         }
         assert_true(aggregate_add(a, 0, w));
     }
-    size_t n = aggregate_failures(a, rows, AGGREGATE_SIGNATURES_MAX + 1);
+    size_t n = aggregate_failures(a, AGGREGATE_ALL, rows, AGGREGATE_SIGNATURES_MAX + 1);
     assert_int_equal(n, AGGREGATE_SIGNATURES_MAX + 1);
     for (size_t i = 0; i < n; i++) {
         total += rows[i]->failure.count;
     }
     assert_int_equal(total, 20 * 26 * 3);
     assert_true(rows[n - 1]->is_other);
-    assert_int_equal(rows[n - 1]->first_second, 0);
-    assert_int_equal(rows[n - 1]->last_second, 19);
+    assert_int_equal(rows[n - 1]->seen[AGGREGATE_ALL].first_second, 0);
+    assert_int_equal(rows[n - 1]->seen[AGGREGATE_ALL].last_second, 19);
     aggregate_failure_pattern(rows[n - 1], text, sizeof text);
     assert_string_equal(text, "<OTHER>");
     window_free(w);

@@ -19,7 +19,7 @@ static void gauges_are_those_of_the_stages_end(void **state)
     (void)state;
     for (uint64_t second = 0; second < 5; second++) {
         if (second == 4) {
-            aggregate_end_stage(a, 1, 4);
+            aggregate_end_stage(a, 1, 4, UINT64_MAX);
         }
         window_reset(w, second, second * NS_PER_S, (second + 1) * NS_PER_S);
         w->stage_index = second < 2 ? 0 : 1;

@@ -73,9 +73,10 @@ static inline void take_window(struct world *w, const struct window *win)
         add_dists(w->dist, &win->keys[k]);
     }
     for (int i = 0; i < COUNT_ALL; i++) {
-        w->run[i] += win->run.count[i];
+        w->run[i] += win->run.count[i] + win->later.run.count[i];
     }
     add_dists(w->run_dist, &win->run);
+    add_dists(w->run_dist, &win->later.run);
     for (uint32_t i = 0; i < win->failure_count; i++) {
         w->failures[win->failures[i].code] += win->failures[i].count;
     }

@@ -66,6 +66,10 @@ static void test_ordinary_run(void **state)
         "µs  800\n"
         "  S sent to ended, R due to ended, L due to sent; \"latency\" is S\n"
         "\n"
+        "stage and operation       ended    rate      failed      p50         p95         p99\n"
+        "  tools/list           S     20     2/s           0  12.0 ms  n/a (n=20)  n/a (n=20)\n"
+        "  tools/call fast_echo S    804  80.4/s  4 (0.50 %)   250 µs      250 µs      250 µs\n"
+        "\n"
         "sessions     2 created · 0 failed to set up · 0 lost · reuse 99.5 % · set-up p95 n/a "
         "(n=2)\n"
         "connections  2 tried · 0 failed (0 %) · set-up p95 n/a (n=2) · 328 kB in · 246 kB out\n"
@@ -113,6 +117,10 @@ static void test_ascii_keeps_the_columns(void **state)
         "                       L  10.0 us     10.0 us     10.0 us     10.0 us  n/a (n=800)  10.0 "
         "us  800\n"
         "  S sent to ended, R due to ended, L due to sent; \"latency\" is S\n"
+        "\n"
+        "stage and operation       ended    rate      failed      p50         p95         p99\n"
+        "  tools/list           S     20     2/s           0  12.0 ms  n/a (n=20)  n/a (n=20)\n"
+        "  tools/call fast_echo S    804  80.4/s  4 (0.50 %)   250 us      250 us      250 us\n"
         "\n"
         "sessions     2 created - 0 failed to set up - 0 lost - reuse 99.5 % - set-up p95 n/a "
         "(n=2)\n"
@@ -171,11 +179,11 @@ static void test_rich_run(void **state)
         "µs  1,000\n"
         "  S sent to ended, R due to ended, L due to sent; \"latency\" is R\n"
         "\n"
-        "stage by stage                         ended  rate  failed     p50     p95     p99\n"
-        "  calm: tools/call fast_echo [one]  S    500  50/s     0 %  250 µs  250 µs  250 µs\n"
-        "  calm: tools/call fast_echo [two]  S    500  50/s     0 %  250 µs  250 µs  250 µs\n"
-        "  storm: tools/call fast_echo [one] R    500  50/s  0.40 %  510 µs    shed    shed\n"
-        "  storm: tools/call fast_echo [two] R    500  50/s     0 %  510 µs  510 µs  510 µs\n"
+        "stage and operation                    ended  rate      failed     p50     p95     p99\n"
+        "  calm: tools/call fast_echo [one]  S    500  50/s           0  250 µs  250 µs  250 µs\n"
+        "  calm: tools/call fast_echo [two]  S    500  50/s           0  250 µs  250 µs  250 µs\n"
+        "  storm: tools/call fast_echo [one] R    500  50/s  2 (0.40 %)  510 µs    shed    shed\n"
+        "  storm: tools/call fast_echo [two] R    500  50/s           0  510 µs  510 µs  510 µs\n"
         "\n"
         "sessions     0 created · 0 failed to set up · 0 lost · 20 expired · 20 VUs gave up · "
         "reuse 99.9 %\n"
@@ -200,6 +208,54 @@ static void test_rich_run(void **state)
         "integrity    merge verified: 2/2 sources, 0 windows lost, due = started + dropped, "
         "started = succeeded + failed + unfinished\n"
         "result       result.json\n");
+    fixture_close(&f);
+}
+
+static void assert_in(const char *text, const char *wanted, bool is_there)
+{
+    if ((strstr(text, wanted) != NULL) != is_there) {
+        fail_msg("\"%s\" %s in\n%s", wanted, is_there ? "is missing" : "stands", text);
+    }
+}
+
+/* A stage that is counted apart has a line of its own, and is nowhere else. */
+static void test_preflight_stands_beside(void **state)
+{
+    static const struct {
+        const char *text;
+        bool is_there;
+    } rows[] = {
+        {"PASSED · valid · 1,000 operations", true},
+        {"baseline calm: 10.0 s of 10.0 s, 5 VUs, 100/s\n", true},
+        {"\npreflight    1,000 operations ended · 0 failed (0 %) · 0 sessions created · in no "
+         "other "
+         "figure\n",
+         true},
+        {"\nrate         100/s · 1,040 due · 1,000 started", true},
+        {"calm: tools/call", false},
+        {"\n  tools/call fast_echo [one] R    500  50/s  2 (0.40 %)", true},
+        {"250 µs", false}, /* the service time of the stage apart */
+        {"FINDING      2 answers", true},
+    };
+    struct summary_options options = {.style = unicode};
+    struct fixture f;
+    struct buf out;
+
+    (void)state;
+    fixture_open_rich(&f);
+    aggregate_set_apart(f.run.books, 0);
+    fixture_rich_run(&f);
+    buf_init(&out, SUMMARY_TEXT_MAX);
+    json_t *result = result_json(&f.run);
+    assert_int_equal(summary_write(result, &options, &out), 0);
+    char *conditions = strstr(buf_c(&out), "\nstages"); /* those of the stage itself come before */
+    assert_non_null(conditions);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        assert_in(i == 0 || i + 1 == sizeof rows / sizeof rows[0] ? buf_c(&out) : conditions,
+                  rows[i].text, rows[i].is_there);
+    }
+    json_decref(result);
+    buf_clear(&out);
     fixture_close(&f);
 }
 
@@ -451,6 +507,7 @@ int main(void)
         cmocka_unit_test(test_ordinary_run),
         cmocka_unit_test(test_ascii_keeps_the_columns),
         cmocka_unit_test(test_rich_run),
+        cmocka_unit_test(test_preflight_stands_beside),
         cmocka_unit_test(test_stalled_streams_and_a_condition),
         cmocka_unit_test(test_failed_preflight),
         cmocka_unit_test(test_verdict_line),
