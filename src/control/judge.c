@@ -272,5 +272,6 @@ void run_judge(struct run *r)
     } else {
         r->verdict = r->exit_code == EXIT_INVALID ? RUN_INVALID : RUN_VERDICT_FAILED;
     }
+    pace_end(r);
     notice_failures(r);
 }

@@ -425,6 +425,7 @@ static void trigger_stop(struct run *r)
              "stop_condition_triggered: %s %s %g (observed %g)", spec->metric->name,
              stop_comparator_name(spec->comparator), spec->threshold, seen->value);
     snprintf(r->stop.sentence, sizeof r->stop.sentence, "%s", r->trigger.sentence);
+    watch_level(r);
     begin_stop(r, RUN_STOP_CONDITION, mode);
 }
 
@@ -475,6 +476,7 @@ static void take_seconds(struct run *r)
     for (; r->seen_second_ < complete; r->seen_second_++) {
         tally_preflight(r, r->seen_second_);
         watch_second(r, r->seen_second_);
+        pace_second(r, r->seen_second_);
         if (r->observer_.on_second != NULL) {
             r->observer_.on_second(r->observer_.owner, r->seen_second_);
         }
@@ -637,6 +639,7 @@ int run_new(struct loop *loop,
     timer_init(&r->cap_timer_, on_cap);
     timer_init(&r->drain_timer_, on_drain_timeout);
     watch_init(r);
+    r->pace_ = pace_new(plan->stage_count);
     r->validity_ = validity_new(workers->source_count);
     r->stages = arena_array(&r->arena_, plan->stage_count, sizeof *r->stages);
     int rc = specs_make(r, err);
@@ -660,6 +663,7 @@ void run_free(struct run *r)
     loop_timer_cancel(r->loop, &r->ramp_timer_);
     buf_clear(&r->warnings);
     stop_free(r->conditions);
+    pace_free(r->pace_);
     metric_set_free(r->metrics);
     validity_free(r->validity_);
     aggregate_free(r->books);

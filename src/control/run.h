@@ -22,6 +22,7 @@
 #include "base/json.h"
 #include "control/aggregate.h"
 #include "control/criteria.h"
+#include "control/pace.h"
 #include "control/stop.h"
 #include "control/validity.h"
 #include "loop/loop.h"
@@ -107,6 +108,13 @@ struct run_stage {
     uint64_t max_vus;          /* that were active at the end of a second */
 };
 
+/* How far a ramp was, by its plan. */
+struct run_level {
+    bool known; /* false: there was no ramp */
+    uint32_t vus;
+    double rps; /* 0 in the closed model */
+};
+
 struct run_stop {
     enum run_stop_kind kind;
     enum stop_mode mode;
@@ -115,6 +123,9 @@ struct run_stop {
     char sentence[512]; /* for people */
     const char *actor;  /* "system", "user" */
     uint64_t at_ms;
+    struct run_level from,
+        at; /* of a ramp, at the beginning and the end of the windows that decided
+             */
 };
 
 struct run {
@@ -162,6 +173,7 @@ struct run {
     double ramp_rps_;
     bool integrity_told_;
     uint64_t gave_up_;
+    struct pace *pace_;
     uint64_t seen_second_, event_count_;
     uint64_t preflight_ended_, preflight_failed_; /* of the preflight stage that runs */
     uint32_t drained_;

@@ -38,6 +38,8 @@ void watch_init(struct run *r);
 void watch_stage(struct run *r);
 /* A second is complete. */
 void watch_second(struct run *r, uint64_t second);
+/* A condition ends the run: notes how far the ramp was, and adds it to the sentence. */
+void watch_level(struct run *r);
 /* Preflight has passed: can the VUs of what follows carry the rates, at the latency measured? */
 void watch_capacity(struct run *r);
 

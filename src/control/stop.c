@@ -97,7 +97,7 @@ uint32_t stop_history_seconds(const struct stop_spec *specs, size_t count)
         uint64_t window_s = window_seconds(&specs[i]);
         most = window_s > most ? window_s : most;
     }
-    return (uint32_t)most;
+    return (uint32_t)most + 1; /* and the fragment before it */
 }
 
 static uint32_t windows_shown(const struct stop_spec *spec)
@@ -305,6 +305,18 @@ static void note_window(struct condition *c, const struct stop_observation *o, b
     state->breached = state->breached || breach;
 }
 
+/* What the stage had in the second that it shares with the one before belongs to its first window,
+ * where that counts from the beginning, or is a ratio of what belongs to no operation: connections
+ * are made in that fragment. */
+static uint64_t looks_from(const struct condition *c, uint64_t first)
+{
+    const struct metric *m = c->spec.metric;
+    bool sums = (m->kind == METRIC_RATIO && !metric_narrows(m)) || m->since_begin;
+
+    return sums && first == c->first && first > 0 && !c->spec.after_first_stream ? first - 1
+                                                                                 : first;
+}
+
 /* Looks at the window that ends with `second`; true when the condition holds there. */
 static bool
 condition_look(struct stop *s, struct condition *c, const struct aggregate *a, uint64_t second)
@@ -312,7 +324,7 @@ condition_look(struct stop *s, struct condition *c, const struct aggregate *a, u
     uint64_t elapsed = second - c->first + 1;
     bool whole = elapsed >= c->window_s;
     uint64_t span = c->spec.metric->since_begin ? 1 : whole ? c->window_s : elapsed;
-    struct stop_observation o = observe(s, c, a, second - span + 1, second);
+    struct stop_observation o = observe(s, c, a, looks_from(c, second - span + 1), second);
 
     if (c->spec.metric->since_begin) {
         o = add_up(c, &o);

@@ -11,6 +11,9 @@
  * - Only whole windows inside the scope count: the stage of the condition, or the run. A stage
  *   starts with nothing. Operations are those of that stage, and of the keys that the scope names.
  * - `after_first_stream`: the scope begins with the second in which its first stream was opened.
+ * - What a stage had in a second that it shares with the one before it counts in its first window
+ *   for metrics that count from the beginning, and for ratios of what belongs to no operation
+ *   (connections are made just then).
  * - Exception: a metric that can only grow (`monotone`) with > or >= and sustain 1 fires inside
  *   its first, still incomplete window, as soon as it is reached.
  * - A metric that counts from the beginning of its scope (`since_begin`) does so here: its window

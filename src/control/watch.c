@@ -4,6 +4,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 enum { WARNINGS_MAX = 16384 };
 
@@ -137,6 +138,65 @@ void watch_second(struct run *r, uint64_t second)
         }
     }
     metric_view_clear(&view);
+}
+
+/* ---- break points ----------------------------------------------------------------------------
+ */
+
+static struct run_level level_at(const struct run *r, uint32_t stage, uint64_t at_ns)
+{
+    uint64_t start_ns = r->stages[stage].start_ns;
+    uint64_t t_ns = at_ns > start_ns ? at_ns - start_ns : 0;
+
+    return (struct run_level){
+        .known = true,
+        .vus = plan_level(r->plan, stage, t_ns),
+        .rps = plan_rate(r->plan, stage, t_ns),
+    };
+}
+
+/* "100 to 120 VUs", "350/s"; the users of a sized stage follow the rate. */
+static void write_levels(const struct run *r, const struct plan_stage *s, char *out, size_t size)
+{
+    const struct metric *rate = metric_find(STR("ops_per_second"));
+    const struct run_level *from = &r->stop.from, *at = &r->stop.at;
+    char from_rps[64], at_rps[64];
+
+    if (s->levels.open_model) {
+        metric_format(rate, from->rps, from_rps, sizeof from_rps);
+        metric_format(rate, at->rps, at_rps, sizeof at_rps);
+        bool same = strcmp(from_rps, at_rps) == 0;
+        snprintf(out, size, "%s%s%s", same ? "" : from_rps, same ? "" : " to ", at_rps);
+    } else if (from->vus != at->vus) {
+        snprintf(out, size, "%u to %u VUs", from->vus, at->vus);
+    } else {
+        snprintf(out, size, "%u VUs", at->vus);
+    }
+}
+
+void watch_level(struct run *r)
+{
+    const struct run_stage *found = stage_of_second(r, r->trigger.second);
+    uint64_t at_ns = r->grid_ns + (r->trigger.second + 1) * NS_PER_S;
+    bool counted = r->trigger.early || r->trigger.spec->metric->since_begin; /* reached, at once */
+    uint64_t back_ns =
+        counted ? 1 : r->trigger.window_s * r->trigger.spec->sustain_windows * NS_PER_S;
+    char levels[160];
+
+    if (found == NULL) {
+        return;
+    }
+    uint32_t stage = (uint32_t)(found - r->stages);
+    const struct plan_stage *s = &r->plan->stages[stage];
+    if (!s->config->ramp.given) {
+        return;
+    }
+    r->stop.at = level_at(r, stage, at_ns - 1); /* a step at that moment came too late */
+    r->stop.from = level_at(r, stage, at_ns > back_ns ? at_ns - back_ns : 0);
+    write_levels(r, s, levels, sizeof levels);
+    size_t len = strlen(r->stop.sentence);
+    snprintf(r->stop.sentence + len, sizeof r->stop.sentence - len, ", at %s of stage %.100s",
+             levels, s->config->stage_id);
 }
 
 /* ---- foresight ------------------------------------------------------------------------------- */

@@ -383,6 +383,112 @@ static void a_rate_is_over_the_time_of_load(void **state)
     tear_down(&w);
 }
 
+static bool warned(const struct world *w, const char *wanted)
+{
+    return strstr(buf_c(&w->run->warnings), wanted) != NULL;
+}
+
+/* Between the 4th and the 7th second the target answers nothing. */
+static void a_silence_is_told(void **state)
+{
+    static const char text[] =
+        "{'target': {'url': 'http://localhost/mcp'},"
+        " 'workload': {'operation_mix': [{'operation': 'tools_call', 'tool_name': 'echo'}]},"
+        " 'stages': [{'stage': 'baseline', 'duration_ms': 10000, 'load': {'target_vus': 20,"
+        "   'start_spread_ms': 0}}]}";
+    struct world w;
+
+    (void)state;
+    set_up_with(&w, text);
+    run_for(&w, 20 * MS); /* the checks */
+    run_for(&w, 3500 * MS);
+    w.peer.delay_ns = 3 * NS_PER_S; /* what is sent from now on */
+    run_for(&w, 100 * MS);
+    w.peer.delay_ns = 10 * MS;
+    run_for(&w, 60 * NS_PER_S);
+    check_books(&w);
+    assert_true(warned(&w, "nothing ended in seconds 4–5; 20 operations waited\n"));
+    assert_false(warned(&w, "falls behind"));
+    tear_down(&w);
+}
+
+/* Who takes a second for each answer is not frozen. */
+static void a_slow_target_is_not_silent(void **state)
+{
+    static const char text[] =
+        "{'target': {'url': 'http://localhost/mcp'},"
+        " 'workload': {'operation_mix': [{'operation': 'tools_call', 'tool_name': 'echo'}]},"
+        " 'stages': [{'stage': 'baseline', 'duration_ms': 30000, 'load': {'target_vus': 20,"
+        "   'start_spread_ms': 0}}]}";
+    struct world w;
+
+    (void)state;
+    set_up_with(&w, text);
+    w.peer.delay_ns = 2500 * MS; /* all of them at once */
+    run_for(&w, 60 * NS_PER_S);
+    assert_int_equal(w.run->warnings.len, 0);
+    tear_down(&w);
+}
+
+static double falls_behind(const struct world *w, uint32_t stage)
+{
+    double per_second = 0;
+
+    return pace_falls_behind(w->run, stage, &per_second) ? per_second : 0;
+}
+
+/* 20/s are due; one user at 62.5 ms can do 16. In the stage before it they were ten, and kept up.
+ */
+static void a_growing_backlog_is_told(void **state)
+{
+    static const char text[] =
+        "{'target': {'url': 'http://localhost/mcp'},"
+        " 'workload': {'operation_mix': [{'operation': 'tools_call', 'tool_name': 'echo'}],"
+        "   'in_flight_per_vu': 1},"
+        " 'stages': [{'stage': 'baseline', 'stage_id': 'keeps', 'duration_ms': 20000,"
+        "    'load': {'target_vus': 10, 'target_rps': 20}},"
+        "   {'stage': 'soak', 'stage_id': 'lags', 'duration_ms': 20000,"
+        "    'load': {'target_vus': 1, 'target_rps': 20}}]}";
+    struct world w;
+
+    (void)state;
+    set_up_with(&w, text);
+    w.peer.delay_ns = 62500000;
+    run_for(&w, 120 * NS_PER_S);
+    assert_true(falls_behind(&w, 0) == 0);
+    assert_true(falls_behind(&w, 1) > 3.9 && falls_behind(&w, 1) < 4.1);
+    assert_true(warned(&w, "stage lags: the target falls behind by "));
+    assert_false(warned(&w, "stage keeps"));
+    tear_down(&w);
+}
+
+/* A ramp of 2 users a second; the target breaks when more than 12 of them call. */
+static void a_break_point_has_its_level(void **state)
+{
+    static const char text[] =
+        "{'target': {'url': 'http://localhost/mcp'},"
+        " 'workload': {'operation_mix': [{'operation': 'tools_call', 'tool_name': 'echo'}]},"
+        " 'stages': [{'stage': 'ramp', 'stage_id': 'up', 'duration_ms': 60000,"
+        "   'load': {'target_vus': 40}, 'ramp': {'mode': 'step', 'start_vus': 2, 'step_vus': 2,"
+        "     'step_every_ms': 2000},"
+        "   'stop_conditions': [{'id': 'slow', 'metric': 'latency_p50_ms', 'comparator': '>',"
+        "     'threshold': 50, 'window_ms': 1000, 'sustain_windows': 3}]}]}";
+    struct world w;
+
+    (void)state;
+    set_up_with(&w, text);
+    run_for(&w, 12500 * MS);
+    w.peer.delay_ns = 200 * MS;
+    run_for(&w, 120 * NS_PER_S);
+    check_books(&w);
+    assert_string_equal(run_stop_name(w.run->stop.kind), "stop_condition_met");
+    assert_true(w.run->stop.at.known);
+    assert_int_equal(w.run->stop.at.vus, plan_level(w.planned.plan, 0, 16 * NS_PER_S - 1));
+    assert_true(strstr(w.run->stop.sentence, " VUs of stage up") != NULL);
+    assert_true(w.run->stages[0].max_vus >= w.run->stop.at.vus);
+    tear_down(&w);
+}
+
 static void a_condition_stops_a_stalling_target(void **state)
 {
     struct world w;
@@ -433,6 +539,10 @@ int main(void)
         cmocka_unit_test(preflight_is_counted_apart),
         cmocka_unit_test(preflight_alone_is_judged),
         cmocka_unit_test(a_rate_is_over_the_time_of_load),
+        cmocka_unit_test(a_silence_is_told),
+        cmocka_unit_test(a_slow_target_is_not_silent),
+        cmocka_unit_test(a_growing_backlog_is_told),
+        cmocka_unit_test(a_break_point_has_its_level),
         cmocka_unit_test(a_condition_stops_a_stalling_target),
         cmocka_unit_test(a_stop_at_any_moment_balances),
     };

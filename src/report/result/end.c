@@ -153,6 +153,17 @@ static json_t *stop_sentence(const struct result_place *p)
     return result_text(p->run->stop.sentence);
 }
 
+static json_t *stop_at_vus(const struct result_place *p)
+{
+    return p->run->stop.at.known ? result_count(p->run->stop.at.vus) : json_null();
+}
+
+static json_t *stop_at_rps(const struct result_place *p)
+{
+    return p->run->stop.at.known && p->run->stop.at.rps > 0 ? result_real(p->run->stop.at.rps, 1e6)
+                                                            : json_null();
+}
+
 static json_t *stop_mode_name(const struct result_place *p)
 {
     return json_string(p->run->stop.mode == STOP_IMMEDIATE ? "immediate" : "drain");
@@ -205,6 +216,12 @@ static const struct result_member stop_members[] = {
     {"condition_id", "string or null", "The stop condition that ended the run.", stop_condition_id,
      NULL},
     {"sentence", "string", "The reason for people.", stop_sentence, NULL},
+    {"at_vus", "integer or null",
+     "Virtual users that the ramp had planned at the end of the deciding second; null without a "
+     "condition, or without a ramp.",
+     stop_at_vus, NULL},
+    {"at_rps", "number or null", "Likewise operations per second, of a ramp of the open model.",
+     stop_at_rps, NULL},
     {"mode", "string", "`drain`: running operations could finish; `immediate`: they were cut.",
      stop_mode_name, NULL},
     {"actor", "string or null", "`system` or `user`.", stop_actor, NULL},

@@ -204,6 +204,24 @@ static json_t *achieved_duration(const struct result_place *p)
     return s->started && end_ns >= s->start_ns ? result_ms(end_ns - s->start_ns) : json_null();
 }
 
+static json_t *achieved_reached_rps(const struct result_place *p)
+{
+    const struct run_stage *s = &p->run->stages[p->stage];
+    uint64_t end_ns = s->ended ? s->end_ns : p->run->end_ns;
+
+    return s->started && levels_of(p)->open_model && end_ns >= s->start_ns
+               ? result_real(plan_rate(p->run->plan, p->stage, end_ns - s->start_ns), 1e6)
+               : json_null();
+}
+
+static json_t *achieved_falls_behind(const struct result_place *p)
+{
+    double per_second;
+
+    return pace_falls_behind(p->run, p->stage, &per_second) ? result_real(per_second, 1e3)
+                                                            : json_null();
+}
+
 static json_t *achieved(const struct result_place *p, const char *metric)
 {
     return result_metric(metric_find(str_c(metric)), p->view);
@@ -249,6 +267,13 @@ static const struct result_member achieved_members[] = {
      NULL},
     {"max_vus", "integer or null",
      "The most virtual users that were active at the end of a second.", achieved_max_vus, NULL},
+    {"reached_rps", "number or null",
+     "Operations per second that the plan had come to at its end; null in the closed model.",
+     achieved_reached_rps, NULL},
+    {"falls_behind_per_second", "number or null",
+     "Open model: by how many operations a second the target fell behind, while the rate was at "
+     "its top; null: it kept pace, or the stage was too short to say.",
+     achieved_falls_behind, NULL},
     {"due", "integer", "Open model: operations whose time came.", achieved_due, NULL},
     {"started", "integer", "Operations that a virtual user took up.", achieved_started, NULL},
     {"dropped", "integer", "Open model: operations that were due and never started.",

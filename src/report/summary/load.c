@@ -75,7 +75,7 @@ static void add_levels(struct page *p, const json_t *stage)
     uint64_t start = document_count(stage, "planned.start_vus");
     bool sized = document_true(stage, "planned.sized");
     char text[TEXT_NUMBER_MAX], from[TEXT_NUMBER_MAX];
-    double rps, start_rps;
+    double rps, start_rps, reached;
 
     page_add(p, ", ");
     if (document_number(stage, "planned.rps", &rps)) {
@@ -83,13 +83,17 @@ static void add_levels(struct page *p, const json_t *stage)
             page_add(p, "%s to ", text_rate(start_rps, from));
         }
         page_add(p, "%s ordered, ", text_rate(rps, text));
+        if (document_number(stage, "achieved.reached_rps", &reached) && reached != rps) {
+            page_add(p, "%s reached, ", text_rate(reached, text));
+        }
     }
     if (document_at(stage, "planned.start_vus") != NULL && start != vus && !sized) {
         page_add(p, "%s to ", text_count(start, from));
     }
     page_add(p, "%s%s VUs", sized ? "from " : "", text_count(vus, text));
+    bool ramp = document_at(stage, "planned.start_vus") != NULL && start != vus;
     if (document_at(stage, "achieved.max_vus") != NULL &&
-        document_count(stage, "achieved.max_vus") != vus) {
+        (ramp || document_count(stage, "achieved.max_vus") != vus)) {
         page_add(p, ", %s reached", text_count(document_count(stage, "achieved.max_vus"), text));
     }
 }
@@ -114,7 +118,21 @@ static void add_stage(struct page *p, const json_t *stage)
     if (document_number(stage, "achieved.ops_per_second", &rps)) {
         page_add(p, ", %s", text_rate(rps, rate));
     }
+    if (document_number(stage, "achieved.falls_behind_per_second", &rps)) {
+        page_add(p, ", falls behind by %s", text_rate(rps, rate));
+    }
     page_add(p, "\n");
+}
+
+/* A ramp, or a backlog: there is more to say than what was ordered. */
+static bool is_telling(const json_t *stage)
+{
+    double behind, rps, start_rps;
+
+    return document_count(stage, "planned.start_vus") != document_count(stage, "planned.vus") ||
+           document_number(stage, "achieved.falls_behind_per_second", &behind) ||
+           (document_number(stage, "planned.rps", &rps) &&
+            document_number(stage, "planned.start_rps", &start_rps) && rps != start_rps);
 }
 
 void summary_stages(struct page *p)
@@ -122,7 +140,8 @@ void summary_stages(struct page *p)
     const json_t *stages = document_at(p->document, "stages");
     size_t count = json_array_size(stages);
 
-    if (count < 2) {
+    /* Of a single stage that went as planned the other lines say all. */
+    if (count == 0 || (count == 1 && !is_telling(json_array_get(stages, 0)))) {
         return;
     }
     for (size_t i = 0; i < count && i < STAGES_SHOWN; i++) {

@@ -68,6 +68,40 @@ static void test_keys_and_stage_narrow_together(void **state)
     tear_down(&f);
 }
 
+/* All connections of a stage are made when it begins, inside a second that it shares. */
+static void test_connections_of_the_first_fragment(void **state)
+{
+    struct stop_spec s[] = {spec("connection_error_rate", STOP_GT, 0.5, 2000, 1),
+                            spec("session_creation_failures", STOP_GE, 1, 2000, 1)};
+    struct fixture f;
+    struct stop_state st;
+
+    (void)state;
+    s[0].stage_index = s[1].stage_index = 1;
+    f = set_up(s, 2);
+    assert_false(tick(&f, (struct second){.ok = 1}));
+    window_reset(f.w, f.next, f.next * NS_PER_S, (f.next + 1) * NS_PER_S);
+    window_connect(f.w, MS, ERROR_CODE_NONE);
+    window_connect(f.w, MS, ERROR_CODE_NONE);
+    window_enter_stage(f.w, 1, f.next * NS_PER_S + MS);
+    stop_stage_begin(f.s, 1, f.next + 1);
+    window_connect(f.w, MS, ERROR_CODE_NONE);
+    window_connect(f.w, MS, ERROR_CODE_CONNECTION_REFUSED);
+    window_connect(f.w, MS, ERROR_CODE_CONNECTION_REFUSED);
+    window_session(f.w, MS, MS, false);
+    assert_true(aggregate_add(f.a, 0, f.w));
+    f.next++;
+    assert_false(stop_evaluate(f.s, f.a, f.next, &f.trigger));
+    assert_false(tick(&f, (struct second){.stage = 1, .ok = 1}));
+    assert_true(tick(&f, (struct second){.stage = 1, .ok = 1}));
+    assert_int_equal(f.trigger.index, 0);
+    assert_int_equal(f.trigger.windows[0].samples, 3);
+    /* A count per window stays within its window. */
+    stop_state(f.s, 1, &st);
+    assert_false(st.breached);
+    tear_down(&f);
+}
+
 static void test_silence_before_the_first_stream_is_no_silence(void **state)
 {
     struct stop_spec s = spec("events_per_second", STOP_LT, 10, 3000, 1);
@@ -186,6 +220,7 @@ int main(void)
         cmocka_unit_test(test_windows_that_differ_are_told_apart),
         cmocka_unit_test(test_a_scope_narrows_to_keys),
         cmocka_unit_test(test_keys_and_stage_narrow_together),
+        cmocka_unit_test(test_connections_of_the_first_fragment),
         cmocka_unit_test(test_silence_before_the_first_stream_is_no_silence),
         cmocka_unit_test(test_the_first_stream_of_a_scope),
         cmocka_unit_test(test_dropped_operations_are_above_any_limit),
