@@ -235,7 +235,8 @@ static const struct metric table[] = {
      .unit = "count",
      .kind = METRIC_COUNT,
      .sense = METRIC_LARGER_BETTER,
-     .definition = "SSE events with data, counted when they are complete.",
+     .definition = "SSE events with data, counted when they are complete; the response with our id "
+                   "is one of them: 50 messages and the response are 51.",
      .subset_of = "events",
      .plus = BIT(EVENTS),
      .monotone = true,
@@ -245,7 +246,8 @@ static const struct metric table[] = {
      .unit = "1/s",
      .kind = METRIC_RATE,
      .sense = METRIC_LARGER_BETTER,
-     .definition = "SSE events with data, divided by the length of the window.",
+     .definition = "SSE events with data, the response with our id included, divided by the length "
+                   "of the window.",
      .subset_of = "events",
      .plus = BIT(EVENTS),
      .zero_when_busy = true},
@@ -292,13 +294,16 @@ static const struct metric table[] = {
     DIST_ROWS("event_gap",
               NO_ALIAS,
               DIST_GAP,
-              "Between two events of a stream, the first from the response head",
+              "From an event of a stream to the next one, for its first event from the response "
+              "head, so that a stream of one event has one",
               "events"),
     {.name = "stream_stall_seconds",
      .unit = "s",
      .kind = METRIC_GAUGE,
      .sense = METRIC_LARGER_WORSE,
-     .definition = "Longest time since the last event of any open stream.",
+     .definition = "Longest silence of a stream while it is open: since its last event, before the "
+                   "first one since its head, or since a comment where `stall_reset` lets it "
+                   "count; over a stage or the run the longest there was.",
      .subset_of = "streams open",
      GAUGE(oldest_event_age_ns),
      .gauge_scale = 1e-9,
@@ -307,7 +312,8 @@ static const struct metric table[] = {
      .unit = "1",
      .kind = METRIC_RATIO,
      .sense = METRIC_LARGER_WORSE,
-     .definition = "Failed connection attempts (DNS, TCP, TLS) divided by attempts.",
+     .definition = "Failed connection attempts (DNS, TCP, TLS) divided by attempts; those that "
+                   "failed for want of our own resources are in neither.",
      .subset_of = "connection attempts",
      .plus = BIT(CONNECT_FAILURES),
      .of_plus = BIT(CONNECT_ATTEMPTS)},

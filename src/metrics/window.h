@@ -59,8 +59,8 @@
     X(STREAMS_STALLED, "streams_stalled")                                                         \
     X(STREAMS_UNFINISHED, "streams_unfinished")                                                   \
     X(NOT_STREAMED, "not_streamed") /* a stream was expected and did not come */                  \
-    X(EVENTS, "events")                                                                           \
-    X(BYTES_IN, "bytes_in") /* of the operations that ended */                                    \
+    X(EVENTS, "events")             /* with data; the final response is one */                    \
+    X(BYTES_IN, "bytes_in")         /* of the operations that ended */                            \
     X(BYTES_OUT, "bytes_out")                                                                     \
     X(CHECK_FAILURES, "check_failures")             /* of the scenario's checks */                \
     X(INTEGRITY_MISMATCHES, "integrity_mismatches") /* the answer of another caller */            \

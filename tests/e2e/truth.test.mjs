@@ -168,6 +168,56 @@ test('events received are events sent', async (t) => {
   assert.equal(totals.stream_stall_count, 0);
 });
 
+// What the pages say of gaps and counts, at streams whose events are known.
+for (const [chunks, delay] of [
+  [50, 10],
+  [1, 10],
+]) {
+  test(`a stream of ${chunks} messages is ${chunks + 1} events and as many gaps`, async (t) => {
+    const mock = await startMock(t);
+    const out = join(tempDir(), 'out');
+    const end = await run(
+      baseline({
+        url: mock.url,
+        vus: 2,
+        ms: 1500,
+        tool: 'streaming_tool',
+        toolArguments: { chunks, delay_ms: delay },
+        streaming: true,
+        telemetry: { structured_logs: { enabled: true, sample_rate: 1 } },
+      }),
+      { args: ['--out', out] },
+    );
+    assertRan(end);
+    const { totals, distributions } = end.result;
+    const streams = totals.operations_total;
+    assert.ok(streams >= 2);
+    assert.equal(totals.events_received_total, streams * (chunks + 1));
+    assert.equal(distributions.event_gap.n, totals.events_received_total);
+    assert.equal(distributions.first_event.n, streams);
+    // The log counts the messages; the response is a member of its own there.
+    const ops = readFileSync(join(out, 'ops.ndjson'), 'utf8').trim().split('\n').map(JSON.parse);
+    assert.ok(ops.length > 0 && ops.every((op) => op.stream.events_count === chunks));
+    if (chunks > 1) {
+      // All gaps of a stream together are its time from the head on.
+      assert.ok(distributions.event_gap.mean_ms > (delay * (chunks - 1)) / (chunks + 1) - 0.5);
+      assert.ok(distributions.event_gap.mean_ms <= totals.service_mean_ms / (chunks + 1) + 0.5);
+    }
+  });
+}
+
+// An answer that is a stream of one event, as Python servers send them.
+test('a stream of one event has one gap, from its head', async (t) => {
+  const mock = await startMock(t, ['--sse']);
+  const end = await run(baseline({ url: mock.url, vus: 2, ms: 1000 }));
+  assertRan(end);
+  const { totals, distributions } = end.result;
+  assert.ok(totals.operations_total > 10);
+  assert.equal(totals.events_received_total, totals.operations_total);
+  assert.equal(distributions.event_gap.n, totals.operations_total);
+  assert.ok(distributions.event_gap.p50_ms <= distributions.first_event.p50_ms);
+});
+
 test('weights 1:5 give 1:5', async (t) => {
   const mock = await startMock(t);
   const end = await run(

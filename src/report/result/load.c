@@ -323,10 +323,13 @@ static const struct result_member operation_members[] = {
     {"failed_service", "object or null",
      "Times from sent to ended of what failed, kept apart: a refusal is fast.", operation_failed,
      &result_section_latency},
-    {"first_event", "object or null", "Times from sent to the first event with data.",
+    {"first_event", "object or null", "From sent to the first complete event with data.",
      operation_first_event, &result_section_latency},
-    {"event_gap", "object or null", "Times between events of a stream.", operation_gap,
-     &result_section_latency},
+    {"event_gap", "object or null",
+     "From an event of a stream to the next one, for its first event from the response head, so "
+     "that "
+     "a stream of one event has one.",
+     operation_gap, &result_section_latency},
 };
 const struct result_section result_section_operation =
     RESULT_SECTION("operations[]", operation_members);

@@ -78,6 +78,8 @@ const struct issue_code issue_codes[] = {
     {"THINK_TIME_WITH_RATE", "Think time has no effect where a rate is given."},
     {"THRESHOLD_ABOVE_ONE", "A threshold above 1 for a metric that is a share, within 0..1."},
     {"TOOLS_CALL_REQUIRES_TEMPLATES", "tools_call has neither a template nor a tool_name."},
+    {"TIMEOUTS_INCONSISTENT",
+     "A time-out, or a condition on silence, that another time-out forestalls."},
     {"TOOL_NOT_IN_WORKLOAD", "The workload does not call this tool."},
     {"TOO_MANY_ISSUES", "Further issues are not shown."},
     {"UNIQUE_LOCAL_BLOCKED", "Public network: a unique local address."},

@@ -48,6 +48,28 @@ static void check_threshold(struct check *c, const char *metric, double threshol
     check_leave(c, mark);
 }
 
+/* No open stream is silent for longer than the time-out that ends it. The current path is that of
+ * the threshold. */
+static void check_silence(struct check *c,
+                          const struct scenario *s,
+                          const char *metric,
+                          enum comparator comparator,
+                          double threshold)
+{
+    const struct timeouts_config *t = &s->target.timeouts;
+    bool stall = t->stream_stall_ns <= t->request_ns;
+    double limit_s = (double)(stall ? t->stream_stall_ns : t->request_ns) / (double)NS_PER_S;
+
+    if (strcmp(metric, "stream_stall_seconds") != 0 || threshold < limit_s ||
+        (comparator != COMPARE_GT && comparator != COMPARE_GE)) {
+        return;
+    }
+    const char *which = stall ? "stream_stall_timeout_ms" : "request_timeout_ms";
+    check_warning(c, "TIMEOUTS_INCONSISTENT",
+                  check_text(c, "Use less than %.15g s, or raise %s.", limit_s, which),
+                  "the condition never holds: %s ends a stream after %.15g s", which, limit_s);
+}
+
 static bool matches(const char *wanted, const char *found)
 {
     return wanted == NULL || strcmp(wanted, found) == 0;
@@ -82,6 +104,9 @@ static void check_condition(struct check *c,
     rules_metric(c, s, cond->metric);
     rules_scope(c, s, own, cond->metric, &cond->scope);
     check_threshold(c, cond->metric, cond->threshold);
+    size_t mark = check_enter(c, "threshold");
+    check_silence(c, s, cond->metric, cond->comparator, cond->threshold);
+    check_leave(c, mark);
     check_time(c, cond, time_ns, "window_ms or sustain_windows");
 }
 
@@ -156,6 +181,7 @@ add_condition(struct check *c, struct stage_config *stage, const struct short_fo
 /* The current path is that of the stage. What is said for all stages holds where the stage itself
  * says nothing of the kind; there it may well be too short for it. */
 static void expand_short_forms(struct check *c,
+                               const struct scenario *s,
                                struct stage_config *stage,
                                const double common[SHORT_FORMS],
                                uint64_t time_ns)
@@ -177,6 +203,7 @@ static void expand_short_forms(struct check *c,
         if (own > 0 && stage->enabled) {
             check_enter(c, form->key);
             check_time(c, &stage->conditions[stage->condition_count - 1], time_ns, "it");
+            check_silence(c, s, form->metric, form->comparator, own);
         }
         check_leave(c, mark);
     }
@@ -204,7 +231,7 @@ static void check_stage_lists(struct check *c,
     check_enter(c, "success_criteria");
     check_criteria(c, s, stage, stage->criteria, stage->criterion_count);
     check_leave(c, mark);
-    expand_short_forms(c, stage, common, duration_ns);
+    expand_short_forms(c, s, stage, common, duration_ns);
 }
 
 void rules_conditions(struct check *c,
@@ -221,6 +248,9 @@ void rules_conditions(struct check *c,
     check_enter(c, "streaming_stop_conditions");
     for (size_t i = 0; i < SHORT_FORMS; i++) {
         common[i] = short_value(c, short_forms[i].key);
+        size_t form = check_enter(c, short_forms[i].key);
+        check_silence(c, s, short_forms[i].metric, short_forms[i].comparator, common[i]);
+        check_leave(c, form);
     }
     check_leave(c, top);
     check_enter(c, "stages");

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "base/clock.h"
 #include "scenario/policy/policy.h"
 #include "scenario/rules/rules.h"
 
@@ -265,12 +266,32 @@ static bool allowlist_unread(struct check *c)
     return unread;
 }
 
+/* Only of what the file says: the default is the same whatever the request time-out is. */
+static void check_timeouts(struct check *c, const struct timeouts_config *t)
+{
+    size_t mark = check_enter(c, "target");
+
+    check_enter(c, "timeouts");
+    check_enter(c, "stream_stall_timeout_ms");
+    if (check_below(c, "") != NULL && !check_has_error(c) && t->stream_stall_ns > t->request_ns) {
+        check_warning(
+            c, "TIMEOUTS_INCONSISTENT",
+            "Raise request_timeout_ms, or lower stream_stall_timeout_ms.",
+            "no stream can stall: request_timeout_ms of %.15g ms ends it before a silence "
+            "of %.15g ms",
+            (double)t->request_ns / (double)NS_PER_MS,
+            (double)t->stream_stall_ns / (double)NS_PER_MS);
+    }
+    check_leave(c, mark);
+}
+
 void rules_target(struct check *c, struct scenario *s)
 {
     bool unread = allowlist_unread(c);
 
     check_allowlist(c, s);
     check_url(c, s, unread);
+    check_timeouts(c, &s->target.timeouts);
     check_headers(c, &s->target);
     check_auth(c, &s->target.auth);
     check_identification(c, s);

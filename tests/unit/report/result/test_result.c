@@ -323,6 +323,44 @@ static void assert_page(const char *name, int (*write)(struct buf *out))
     buf_clear(&file);
 }
 
+/* A distribution means the same on both pages: what the registry says in front of its colon. */
+static void test_pages_agree(void **state)
+{
+    static const struct {
+        const char *member, *metric;
+    } pairs[] = {
+        {"response", "response_p50_ms"},
+        {"service", "service_p50_ms"},
+        {"lag", "lag_p50_ms"},
+        {"first_event", "time_to_first_event_p50_ms"},
+        {"event_gap", "event_gap_p50_ms"},
+    };
+    struct buf page;
+
+    (void)state;
+    buf_init(&page, 1 << 20);
+    assert_int_equal(result_reference(&page), 0);
+    const char *section = strstr(buf_c(&page), "\n## `operations[]`\n");
+    assert_non_null(section);
+    for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
+        const char *definition = metric_find(str_c(pairs[i].metric))->definition;
+        char row[64], line[1000], meaning[500];
+
+        snprintf(row, sizeof row, "\n| `%s` |", pairs[i].member);
+        const char *found = strstr(section, row);
+        assert_non_null(found);
+        snprintf(line, sizeof line, "%.*s", (int)strcspn(found + 1, "\n"), found + 1);
+        /* Whatever the case of its first letter. */
+        snprintf(meaning, sizeof meaning, "%.*s", (int)strcspn(definition, ":") - 1,
+                 definition + 1);
+        if (strstr(line, meaning) == NULL) {
+            fail_msg("%s: \"%s\" is not what the registry says: %s", pairs[i].member, line,
+                     meaning);
+        }
+    }
+    buf_clear(&page);
+}
+
 static void test_pages_are_in_step(void **state)
 {
     (void)state;
@@ -456,6 +494,7 @@ int main(void)
         cmocka_unit_test(test_lost_windows_are_said),
         cmocka_unit_test(test_rich_run),
         cmocka_unit_test(test_one_second),
+        cmocka_unit_test(test_pages_agree),
         cmocka_unit_test(test_pages_are_in_step),
         cmocka_unit_test(test_document_has_what_the_page_says),
     };

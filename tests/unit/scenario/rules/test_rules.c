@@ -203,6 +203,67 @@ static void test_ramps(void **state)
     CHECK(rules);
 }
 
+/* What another time-out ends before can never be seen. */
+static void test_timeouts(void **state)
+{
+#define STALL_CONDITION(comparator, threshold)                                                     \
+    "stages[1].stop_conditions=[{\"metric\":\"stream_stall_seconds\",\"comparator\":\"" comparator \
+    "\",\"threshold\":" threshold "}]"
+    static const struct rule rules[] = {
+        {{"target.timeouts.stream_stall_timeout_ms=20000",
+          "target.timeouts.request_timeout_ms=5000"},
+         "TIMEOUTS_INCONSISTENT",
+         "/target/timeouts/stream_stall_timeout_ms",
+         "request_timeout_ms of 5000 ms ends it before a silence of 20000 ms",
+         "Raise request_timeout_ms, or lower stream_stall_timeout_ms.",
+         true},
+        {{"target.timeouts.stream_stall_timeout_ms=5000",
+          "target.timeouts.request_timeout_ms=5000"},
+         NULL,
+         NULL,
+         NULL,
+         NULL,
+         false},
+        /* The default says nothing. */
+        {{"target.timeouts.request_timeout_ms=5000"}, NULL, NULL, NULL, NULL, false},
+        {{STALL_CONDITION(">", "15")},
+         "TIMEOUTS_INCONSISTENT",
+         "/stages/1/stop_conditions/0/threshold",
+         "the condition never holds: stream_stall_timeout_ms ends a stream after 15 s",
+         "Use less than 15 s, or raise stream_stall_timeout_ms.",
+         true},
+        {{STALL_CONDITION(">", "20"), "target.timeouts.stream_stall_timeout_ms=25000"},
+         NULL,
+         NULL,
+         NULL,
+         NULL,
+         false},
+        {{STALL_CONDITION(">", "14.5")}, NULL, NULL, NULL, NULL, false},
+        {{STALL_CONDITION("<", "20")}, NULL, NULL, NULL, NULL, false},
+        {{STALL_CONDITION(">", "8"), "target.timeouts.request_timeout_ms=7000"},
+         "TIMEOUTS_INCONSISTENT",
+         "/stages/1/stop_conditions/0/threshold",
+         "request_timeout_ms ends a stream after 7 s",
+         NULL,
+         true},
+        {{"stages[1].streaming_stop_conditions={\"stream_stall_seconds\":30}"},
+         "TIMEOUTS_INCONSISTENT",
+         "/stages/1/streaming_stop_conditions/stream_stall_seconds",
+         NULL,
+         NULL,
+         true},
+        {{"safety.streaming_stop_conditions={\"stream_stall_seconds\":30}"},
+         "TIMEOUTS_INCONSISTENT",
+         "/safety/streaming_stop_conditions/stream_stall_seconds",
+         NULL,
+         NULL,
+         true},
+    };
+
+    (void)state;
+    CHECK(rules);
+}
+
 static void test_conditions(void **state)
 {
     static const struct rule rules[] = {
@@ -564,11 +625,11 @@ static void test_stretched(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_one_cause),      cmocka_unit_test(test_redacted_names),
-        cmocka_unit_test(test_stretched),      cmocka_unit_test(test_loads),
-        cmocka_unit_test(test_ramps),          cmocka_unit_test(test_conditions),
-        cmocka_unit_test(test_scopes),         cmocka_unit_test(test_sessions),
-        cmocka_unit_test(test_unknown_places),
+        cmocka_unit_test(test_one_cause),  cmocka_unit_test(test_redacted_names),
+        cmocka_unit_test(test_stretched),  cmocka_unit_test(test_loads),
+        cmocka_unit_test(test_ramps),      cmocka_unit_test(test_timeouts),
+        cmocka_unit_test(test_conditions), cmocka_unit_test(test_scopes),
+        cmocka_unit_test(test_sessions),   cmocka_unit_test(test_unknown_places),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
