@@ -261,7 +261,7 @@ run_tsan() {
     fi
     build tsan || return
     title "what has threads (thread sanitizer)"
-    run_ctest tsan "tsan" -R '^(integration_|unit_worker_|unit_mock_server_serve|unit_net_|unit_loop_)'
+    run_ctest tsan "tsan" -R '^(integration_|unit_worker_|unit_mock_server_serve|unit_net_|unit_loop_|unit_report_files_)'
     if ! node_is_new; then
         skip_one "tsan, e2e: no Node.js 18 or newer here"
         return

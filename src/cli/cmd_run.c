@@ -95,12 +95,12 @@ static void on_checks(void *owner, const struct check_list *checks)
     run_on_checks(s->run, checks);
 }
 
-static void on_window(void *owner, uint32_t source, const struct window *w)
+static void on_window(void *owner, uint32_t source, struct window *w)
 {
     struct session *s = owner;
 
     if (s->files != NULL) {
-        result_files_window(s->files, s->run, source, w);
+        result_files_window(s->files, source, w);
     }
     run_on_window(s->run, source, w);
 }
@@ -258,8 +258,8 @@ static int make_outputs(struct session *s)
 {
     struct err err = {0};
 
-    if (s->out_dir != NULL && result_files_open(s->out_dir, &s->scenario->reporting, &s->identity,
-                                                &s->files, &err) != 0) {
+    if (s->out_dir != NULL && result_files_open(s->out_dir, &s->scenario->reporting, s->plan,
+                                                &s->identity, &s->files, &err) != 0) {
         return fail(s, &err, EXIT_USAGE);
     }
     if (s->json_path != NULL && !is_stdout(s->json_path)) {
@@ -436,6 +436,9 @@ int cmd_run(const struct opt_args *args)
     }
     if (code == EXIT_PASSED && !only_look) {
         play(&s);
+        if (s.files != NULL) {
+            result_files_end(s.files, s.run);
+        }
         json_t *result = result_json(s.run);
         code = keep_result(&s, result);
         print_summary(&s, result);

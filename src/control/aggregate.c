@@ -496,6 +496,7 @@ static void source_add(struct source *s, const struct window *w)
     s->pub.wall_ns += w->wall_ns;
     s->pub.wakeups += w->wakeups;
     s->pub.samples_lost += w->samples_lost;
+    s->pub.samples_thinned += w->samples_thinned;
     s->pub.busy_max = busy > s->pub.busy_max ? busy : s->pub.busy_max;
     s->pub.busy_seconds_over_80 += busy > 0.80;
     s->pub.busy_seconds_over_95 += busy > 0.95;

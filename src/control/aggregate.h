@@ -189,7 +189,8 @@ struct aggregate_source {
     uint64_t refused;    /* refused for another reason */
     uint64_t missing;    /* gaps below its newest second */
     uint64_t count[COUNT_ALL];
-    uint64_t samples_lost; /* lines for the log of operations that found no room */
+    uint64_t samples_lost;    /* failures that the log of operations had enough of */
+    uint64_t samples_thinned; /* successes that it left out evenly */
     uint64_t busy_ns, wall_ns, wakeups;
     double busy_max;               /* the busiest second, 0..1 */
     uint64_t busy_seconds_over_80; /* seconds above 0.80 … */

@@ -151,7 +151,7 @@ struct run {
     bool checked;
     struct check_list checks; /* when checked */
     bool drain_timed_out;
-    uint64_t log_lines_lost;  /* by who keeps the log of operations */
+    uint64_t log_lines_lost;  /* by who keeps the log of operations, at its end */
     struct buf warnings;      /* what people should know, one line each */
     uint64_t stop_latency_ns; /* deciding second's end to the last source drained; 0: no stop */
     enum run_verdict verdict;
@@ -209,6 +209,8 @@ void run_on_checks(struct run *r, const struct check_list *checks);
 void run_on_window(struct run *r, uint32_t source, const struct window *w);
 /* The source has ended all operations and sessions and sends no more windows. */
 void run_on_drained(struct run *r, uint32_t source);
+/* After the end: a line among the warnings. There is no event, as nothing follows the last one. */
+void run_note(struct run *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Our own failure: the run cannot go on. */
 void run_on_failure(struct run *r, const char *text);
 

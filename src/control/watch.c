@@ -20,6 +20,17 @@ void run_warn(struct run *r, const char *fmt, ...)
     run_emit(r, "SYSTEM_WARNING", json_pack("{so}", "warning", run_text(text)));
 }
 
+void run_note(struct run *r, const char *fmt, ...)
+{
+    char text[512];
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    (void)buf_printf(&r->warnings, "%s\n", text);
+}
+
 /* ---- ramps ----------------------------------------------------------------------------------- */
 
 static const struct plan_stage *stage_of(const struct run *r)

@@ -34,7 +34,7 @@ static void take_window(struct shard *s, uint64_t second)
         m = new_message(REPORT_WINDOW);
         m->window =
             window_new(s->plan->key_count, (uint32_t)s->plan->scenario->workload.custom_count,
-                       s->config.log_lines);
+                       s->config.log_successes);
     } else {
         m = list_entry(s->free_messages.next, struct message, node);
         list_remove(&m->node);

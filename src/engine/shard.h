@@ -61,7 +61,7 @@ struct shard_config {
      * once per window, on the shard's thread. NULL: nobody knows. */
     void (*health)(void *owner, struct window_health *out);
     void *health_owner;
-    uint32_t log_lines; /* of the log of operations, at most, per second; 0: no log is kept */
+    uint32_t log_successes; /* for the log of operations, at most, per second; 0: there is no log */
 };
 
 struct shard;

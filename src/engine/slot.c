@@ -168,7 +168,9 @@ static void report(struct slot *slot, enum outcome_class cls, const struct mcp_a
         .requests_sent = slot->requests,
         .session_retries = slot->retried && slot->requests > 1,
         .verified = slot->verified,
-        .logged = s->config.log_lines > 0 && cls == OUTCOME_OK && plan_logs(s->plan, draw_of(slot)),
+        .log_rank = s->config.log_successes > 0 && cls == OUTCOME_OK
+                        ? plan_log_rank(s->plan, draw_of(slot))
+                        : 0,
         .event_count = slot->event_count,
         .stall_ns = slot->requests > 0 ? call->silence_ns : 0,
     };

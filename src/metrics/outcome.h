@@ -55,9 +55,10 @@ struct outcome {
     uint32_t requests_sent; /* HTTP requests: more than 1 with pages or retries, 0 if never sent */
     uint32_t session_retries; /* of these, repeated on a new session after the old one was lost */
     bool verified;            /* its nonce came back: it got its own answer */
-    bool logged;              /* a success that the log of operations wants */
-    uint64_t event_count;     /* SSE events with data, the final response included */
-    uint64_t stall_ns;        /* silence at which a stalled stream was ended, else 0 */
+    uint32_t log_rank; /* of a success: the lower, the longer the log of operations keeps it; 0: it
+                        * does not want it */
+    uint64_t event_count; /* SSE events with data, the final response included */
+    uint64_t stall_ns;    /* silence at which a stalled stream was ended, else 0 */
 };
 
 #endif

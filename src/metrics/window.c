@@ -63,7 +63,7 @@ void window_free(struct window *w)
     part_free(&w->later.run);
     customs_free(w->customs, w->custom_count);
     customs_free(w->later.customs, w->custom_count);
-    xfree(w->samples);
+    sample_batch_free(w->log);
     xfree(w->keys);
     xfree(w);
 }
@@ -154,8 +154,11 @@ void window_reset(struct window *w, uint64_t second, uint64_t start_ns, uint64_t
     for (uint32_t i = 0; i < w->custom_count; i++) {
         custom_reset(&w->customs[i]);
     }
-    w->slowest_count = w->sample_count = 0;
-    w->samples_lost = 0;
+    w->slowest_count = 0;
+    if (w->log != NULL) {
+        sample_batch_reset(w->log);
+    }
+    w->samples_lost = w->samples_thinned = 0;
     w->failure_count = 0;
     w->other_failures = 0;
 }
@@ -324,16 +327,6 @@ static uint64_t add_failure(struct window *w, const struct outcome *o)
 
 /* ---- single operations ----------------------------------------------------------------------- */
 
-static void fill_sample(struct op_sample *s, const struct outcome *o)
-{
-    s->outcome = *o;
-    s->outcome.message = STR("");
-    s->message_len = 0;
-    if (o->message.len > 0) {
-        s->message_len = (uint16_t)signature_sample(o->message, s->message, sizeof s->message);
-    }
-}
-
 static uint64_t felt_ns(const struct outcome *o)
 {
     return since(o->t_end, o->t_due);
@@ -355,25 +348,50 @@ static void note_slowest(struct window *w, const struct outcome *o)
     for (; at > 0 && felt_ns(o) > felt_ns(&w->slowest[at - 1].outcome); at--) {
         w->slowest[at] = w->slowest[at - 1];
     }
-    fill_sample(&w->slowest[at], o);
+    op_sample_fill(&w->slowest[at], o);
 }
 
-static void add_sample(struct window *w, const struct outcome *o)
+/* `seen`: failures of its kind in this window, itself included. */
+static void log_failure(struct window *w, const struct outcome *o, uint64_t seen)
 {
-    if (w->sample_count == w->sample_max) {
+    if (seen > WINDOW_FAILURE_SAMPLES) {
         w->samples_lost++;
         return;
     }
-    if (w->samples == NULL) { /* once; pages are touched as they are needed */
-        w->samples = xmalloc(w->sample_max * sizeof *w->samples);
+    if (w->log == NULL) {
+        w->log = sample_batch_new();
     }
-    fill_sample(&w->samples[w->sample_count++], o);
+    sample_batch_failure(w->log, o);
+}
+
+static void log_success(struct window *w, const struct outcome *o)
+{
+    if (o->log_rank == 0) {
+        w->samples_thinned++;
+        return;
+    }
+    if (w->log == NULL) {
+        w->log = sample_batch_new();
+    }
+    w->samples_thinned += sample_batch_success(w->log, o, w->sample_max);
+}
+
+struct sample_batch *window_swap_log(struct window *w, struct sample_batch *empty)
+{
+    struct sample_batch *full = w->log;
+
+    if (full == NULL || full->failures.count + full->successes.count == 0) {
+        sample_batch_free(empty);
+        return NULL;
+    }
+    w->log = empty;
+    return full;
 }
 
 void window_outcome(struct window *w, const struct outcome *o)
 {
     struct window_part *part = window_key(w, o->key);
-    bool wanted = false;
+    uint64_t seen = 0;
 
     part->count[COUNT_REQUESTS_SENT] += o->requests_sent;
     part->count[COUNT_SESSION_RETRIES] += o->session_retries;
@@ -386,22 +404,21 @@ void window_outcome(struct window *w, const struct outcome *o)
     switch (o->cls) {
     case OUTCOME_OK:
         part->count[COUNT_ENDED_OK]++;
-        wanted = o->logged;
         break;
     case OUTCOME_FAILED:
     case OUTCOME_CUT:
         count_failure(part, o);
-        wanted = add_failure(w, o) <= WINDOW_FAILURE_SAMPLES;
+        seen = add_failure(w, o);
         break;
     case OUTCOME_UNFINISHED:
         part->count[COUNT_UNFINISHED]++;
         return;
     }
     note_slowest(w, o);
-    if (w->sample_max > 0 && wanted) {
-        add_sample(w, o);
-    } else if (w->sample_max > 0 && o->cls != OUTCOME_OK) {
-        w->samples_lost++;
+    if (w->sample_max > 0 && o->cls == OUTCOME_OK) {
+        log_success(w, o);
+    } else if (w->sample_max > 0) {
+        log_failure(w, o, seen);
     }
     part->count[COUNT_INTEGRITY_VERIFIED] += o->verified;
     part->count[COUNT_NOT_STREAMED] += o->not_streamed;

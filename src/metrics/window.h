@@ -198,18 +198,18 @@ struct window {
     /* The slowest operations that ended (by the time a user would have waited), slowest first. */
     uint32_t slowest_count;
     struct op_sample slowest[WINDOW_SLOWEST_MAX];
-    /* For the log of operations: failures up to a bound per signature, and the share of successes
-     * that the scenario asks for. */
-    struct op_sample *samples;
-    uint32_t sample_count, sample_max; /* max 0: no log is kept */
-    uint64_t samples_lost;             /* beyond the maximum, and failures beyond their bound */
+    /* For the log of operations: failures up to a bound per kind, and successes, evenly thinned. */
+    struct sample_batch *log; /* NULL until it has something */
+    uint32_t sample_max;      /* successes at most; 0: no log is kept */
+    uint64_t samples_thinned; /* successes that were left out evenly */
+    uint64_t samples_lost;    /* failures beyond their bound */
 
     uint32_t failure_count;
     struct failure failures[WINDOW_FAILURES_MAX];
     uint64_t other_failures; /* beyond the table */
 };
 
-/* `sample_max`: lines of the log of operations in one second; 0: none are kept. */
+/* `sample_max`: successes that the log of operations gets of one second; 0: there is no log. */
 struct window *window_new(uint32_t key_count, uint32_t custom_count, uint32_t sample_max);
 void window_free(struct window *w);
 /* Empties it for another second; histograms are kept. `stage_index` is set by the caller. */
@@ -224,6 +224,10 @@ static inline struct window_part *window_run(struct window *w)
 {
     return w->later.used ? &w->later.run : &w->run;
 }
+
+/* What the log of operations gets becomes the caller's; the window goes on with `empty`, which it
+ * takes over (NULL: it makes its own when it needs one). NULL: there is nothing. */
+struct sample_batch *window_swap_log(struct window *w, struct sample_batch *empty);
 
 /* Makes the distribution if it is not there. Slow path of window_dist. */
 struct hist *window_dist_make(struct window_part *part, enum dist id);

@@ -504,11 +504,29 @@ uint64_t plan_draw_arrival(const struct plan *p, uint64_t arrival)
     return plan_draw(p, ARRIVAL_STREAM, arrival);
 }
 
-bool plan_logs(const struct plan *p, uint64_t draw)
+uint32_t plan_log_rank(const struct plan *p, uint64_t draw)
 {
-    double rate = p->scenario->telemetry.log_sample_rate;
+    const struct telemetry_config *t = &p->scenario->telemetry;
+    uint64_t x = rng_mix64(draw ^ LOG_STREAM);
 
-    return rate >= 1 || (rate > 0 && rng_unit(rng_mix64(draw ^ LOG_STREAM)) < rate);
+    if (t->log_sample_rate_given && rng_unit(x) >= t->log_sample_rate) {
+        return 0;
+    }
+    /* Of the low half: the other one has been looked at. */
+    uint32_t rank = (uint32_t)x;
+    return rank > 0 ? rank : 1;
+}
+
+uint32_t plan_log_successes(const struct plan *p, uint32_t shards)
+{
+    const struct telemetry_config *t = &p->scenario->telemetry;
+    uint64_t all =
+        t->log_sample_rate_given ? p->scenario->safety.caps.max_queue_depth : PLAN_LOG_SUCCESSES;
+
+    if (!t->log_enabled) {
+        return 0;
+    }
+    return all / shards > 0 ? (uint32_t)(all / shards) : 1;
 }
 
 uint64_t plan_think_ns(const struct plan *p, uint64_t vu, uint64_t n)

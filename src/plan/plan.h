@@ -27,6 +27,10 @@
 
 #include <stdint.h>
 
+/* Successes a second, of the whole run, that the log of operations gets without a sample_rate:
+ * enough to look at, and too few to be felt beside any load. */
+enum { PLAN_LOG_SUCCESSES = 1000 };
+
 /* Who this run is, for placeholders. */
 struct plan_identity {
     const char *run_id, *execution_id, *worker_id;
@@ -155,8 +159,13 @@ uint32_t plan_pick_arrival(const struct plan *p, uint64_t arrival);
 /* Random bits for the texts of an operation. */
 uint64_t plan_draw(const struct plan *p, uint64_t vu, uint64_t n);
 uint64_t plan_draw_arrival(const struct plan *p, uint64_t arrival);
-/* Does a success get a line in the log of operations? `draw` as above. */
-bool plan_logs(const struct plan *p, uint64_t draw);
+/* A success's rank for the log of operations (metrics/sample.h), 0 when sample_rate leaves it out.
+ * `draw` as above. */
+uint32_t plan_log_rank(const struct plan *p, uint64_t draw);
+/* Successes that each of so many shards gives to the log at most in a second, at least 1: its part
+ * of PLAN_LOG_SUCCESSES, with a sample_rate of what the log's queue may hold. 0: there is no log.
+ */
+uint32_t plan_log_successes(const struct plan *p, uint32_t shards);
 
 /* Think time after the n-th operation of a VU. */
 uint64_t plan_think_ns(const struct plan *p, uint64_t vu, uint64_t n);

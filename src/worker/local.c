@@ -30,7 +30,7 @@ struct local_worker {
     struct mcp_target target;
     struct worker_listener listener;
     struct mailbox outbox; /* of the control plane's loop */
-    uint32_t started_count, shard_count, log_lines;
+    uint32_t started_count, shard_count, log_successes;
     struct shard_thread *shards;
 };
 
@@ -79,7 +79,7 @@ static int set_up(struct shard_thread *t)
         .segment = {.index = t->index, .count = w->shard_count},
         .filter = target_filter,
         .filter_owner = w->plan->scenario,
-        .log_lines = w->log_lines,
+        .log_successes = w->log_successes,
         .post = post_report,
         .owner = t,
         .health = health_read,
@@ -179,14 +179,6 @@ static uint32_t core_count(void)
     return n > 0 ? (uint32_t)n : 1;
 }
 
-/* Lines of the log of operations that a shard may send in a second; at least one. */
-static uint32_t log_share(const struct plan *plan, uint32_t shards)
-{
-    const struct scenario *s = plan->scenario;
-
-    return s->telemetry.log_enabled ? (uint32_t)(s->safety.caps.max_queue_depth / shards) + 1 : 0;
-}
-
 static int start_shard(struct local_worker *w, uint32_t index, struct err *err)
 {
     struct shard_thread *t = &w->shards[index];
@@ -221,7 +213,7 @@ int local_worker_new(struct loop *loop,
 
     w->plan = plan;
     w->shard_count = sharding_choose(plan, threads, core_count());
-    w->log_lines = log ? log_share(plan, w->shard_count) : 0;
+    w->log_successes = log ? plan_log_successes(plan, w->shard_count) : 0;
     w->target = target_make(plan->scenario, url, w->shard_count);
     w->shards = xcalloc(w->shard_count, sizeof *w->shards);
     int rc = mailbox_init(&w->outbox, loop, on_report, err);

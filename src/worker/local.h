@@ -18,13 +18,14 @@ struct local_worker;
 /* Who hears what the shards report; called on the thread of `loop`. */
 struct worker_listener {
     void (*on_checks)(void *owner, const struct check_list *checks);
-    void (*on_window)(void *owner, uint32_t source, const struct window *w);
+    void (*on_window)(void *owner, uint32_t source, struct window *w);
     void (*on_drained)(void *owner, uint32_t source);
     void *owner;
 };
 
 /* `threads` 0: chosen by the plan's size and the cores. `log`: windows carry the operations that
- * the scenario wants in its log. `plan` and `url` must outlive the worker. ERR_IO. */
+ * the scenario wants in its log (window_swap_log takes them). `plan` and `url` must outlive the
+ * worker. ERR_IO. */
 int local_worker_new(struct loop *loop,
                      const struct plan *plan,
                      const struct url *url,

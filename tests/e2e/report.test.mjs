@@ -77,7 +77,7 @@ test('the folder has the log of operations and histograms beside the result', as
     assert.ok(op.ts_ms >= Date.parse(result.started_at) && op.ts_ms <= Date.parse(result.ended_at) + 1);
     assert.ok(op.latency_ms >= 0 && op.latency_ms <= 60_000);
     assert.match(op.vu_id, /^vu_[01]$/);
-    assert.equal(op.ok, op.error === null);
+    assert.equal(op.ok, op.error === undefined);
   }
   assert.equal(new Set(ops.map((op) => op.op_id)).size, ops.length);
   assert.equal(failed[0].error.error_code, 'TOOL_ERROR');

@@ -84,9 +84,9 @@ static void take_operation(struct world *w, const struct outcome *o)
 
 static void take_window(struct world *w, const struct window *win)
 {
-    assert_int_equal(win->samples_lost, 0);
-    for (uint32_t i = 0; i < win->sample_count; i++) {
-        take_operation(w, &win->samples[i].outcome);
+    assert_int_equal(win->samples_lost + win->samples_thinned, 0);
+    for (uint32_t i = 0; win->log != NULL && i < win->log->successes.count; i++) {
+        take_operation(w, &win->log->successes.items[i].outcome);
     }
     for (uint32_t k = 0; k < win->key_count; k++) {
         assert_int_equal(win->keys[k].count[COUNT_DROPPED_NO_SLOT], 0);
@@ -162,7 +162,7 @@ static void set_up(struct world *w, const char *scenario, uint32_t shards, struc
                                       .segment = {i, shards},
                                       .opener = peer_open,
                                       .opener_owner = &w->peer,
-                                      .log_lines = LOG_LINES,
+                                      .log_successes = LOG_LINES,
                                       .post = post,
                                       .owner = w};
         w->shards[i] = shard_new(w->loop, &config);

@@ -36,7 +36,7 @@ static void on_checks(void *owner, const struct check_list *checks)
     run_on_checks(((struct world *)owner)->run, checks);
 }
 
-static void on_window(void *owner, uint32_t source, const struct window *w)
+static void on_window(void *owner, uint32_t source, struct window *w)
 {
     run_on_window(((struct world *)owner)->run, source, w);
 }

@@ -1,27 +1,30 @@
 /* SPDX-License-Identifier: MIT */
 #include "report/files/files.h"
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "report/files/hlog.h"
-#include "report/files/oplog.h"
+#include "report/files/linefile.h"
+#include "report/files/opfile.h"
 #include "report/result/result.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { LINE_MAX_BYTES = 1 << 20 };
+/* How long the end of a run waits for its files. */
+#define PATIENCE_NS (10 * NS_PER_S)
 
 struct result_files {
     char *dir;
     const struct reporting_config *reporting;
     const struct plan_identity *identity;
-    FILE *events, *windows, *ops; /* NULL: not wanted */
-    int64_t wall_offset_ns;       /* wall clock minus monotonic clock, when the files were opened */
-    uint64_t op_lines, op_bytes;
+    struct linefile *events, *windows; /* NULL: not wanted, or ended */
+    struct opfile *ops;                /* likewise */
     uint64_t next_second;
     struct buf line;
     struct err first; /* what went wrong first; code 0: nothing */
@@ -46,17 +49,28 @@ static int remove_in(const char *dir, const char *name, struct err *err)
     return rc;
 }
 
-/* `*out` is NULL when the file is not wanted. */
-static int open_in(const char *dir, const char *name, bool wanted, FILE **out, struct err *err)
+/* *fd is -1 when the file is not wanted. */
+static int open_in(
+    const char *dir, const char *name, bool wanted, char path[PATH_MAX], int *fd, struct err *err)
 {
-    char path[PATH_MAX];
     int rc = wanted ? path_in(dir, name, path, err) : remove_in(dir, name, err);
 
+    *fd = -1;
     if (rc == 0 && wanted) {
-        *out = fopen(path, "we");
-        rc = *out != NULL ? 0 : err_sys(err, ERR_IO, errno, "cannot write %s", path);
+        *fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+        rc = *fd >= 0 ? 0 : err_sys(err, ERR_IO, errno, "cannot write %s", path);
     }
     return rc;
+}
+
+static int
+open_lines(const char *dir, const char *name, bool wanted, struct linefile **out, struct err *err)
+{
+    char path[PATH_MAX];
+    int fd;
+    int rc = open_in(dir, name, wanted, path, &fd, err);
+
+    return rc == 0 && fd >= 0 ? linefile_open(fd, path, out, err) : rc;
 }
 
 /* Read once, so that the order of operations survives when somebody sets the clock. */
@@ -74,8 +88,20 @@ static int remove_others(const struct result_files *f, struct err *err)
     return f->reporting->store_metrics_snapshot ? 0 : remove_in(f->dir, "histograms.hlog", err);
 }
 
+static int open_ops(struct result_files *f, const struct plan *plan, struct err *err)
+{
+    char path[PATH_MAX];
+    int fd;
+    int rc = open_in(f->dir, "ops.ndjson", f->reporting->store_raw_logs, path, &fd, err);
+
+    return rc == 0 && fd >= 0
+               ? opfile_open(fd, path, plan, f->identity, wall_offset_ns(), &f->ops, err)
+               : rc;
+}
+
 int result_files_open(const char *dir,
                       const struct reporting_config *reporting,
+                      const struct plan *plan,
                       const struct plan_identity *identity,
                       struct result_files **out,
                       struct err *err)
@@ -96,14 +122,13 @@ int result_files_open(const char *dir,
     f->dir = xstrdup(dir);
     f->reporting = reporting;
     f->identity = identity;
-    buf_init(&f->line, LINE_MAX_BYTES);
-    f->wall_offset_ns = wall_offset_ns();
-    int rc = open_in(dir, "events.ndjson", reporting->store_event_log, &f->events, err);
+    buf_init(&f->line, LINEFILE_LINE_MAX);
+    int rc = open_lines(dir, "events.ndjson", reporting->store_event_log, &f->events, err);
     if (rc == 0) {
-        rc = open_in(dir, "windows.ndjson", reporting->store_metrics_snapshot, &f->windows, err);
+        rc = open_lines(dir, "windows.ndjson", reporting->store_metrics_snapshot, &f->windows, err);
     }
     if (rc == 0) {
-        rc = open_in(dir, "ops.ndjson", reporting->store_raw_logs, &f->ops, err);
+        rc = open_ops(f, plan, err);
     }
     if (rc == 0) {
         rc = remove_others(f, err);
@@ -116,17 +141,8 @@ int result_files_open(const char *dir,
     return 0;
 }
 
-/* Writes the collected text; after a failure nothing is written any more. */
-static void put_text(struct result_files *f, FILE *to, const char *name)
-{
-    if (f->first.code == 0 && f->line.len > 0 &&
-        (fwrite(f->line.p, 1, f->line.len, to) != f->line.len || fflush(to) != 0)) {
-        err_sys(&f->first, ERR_IO, errno, "cannot write %s/%s", f->dir, name);
-    }
-}
-
 /* Takes the value. */
-static void add_line(struct result_files *f, FILE *to, const char *name, json_t *value)
+static void add_line(struct result_files *f, struct linefile *to, const char *name, json_t *value)
 {
     f->line.len = 0;
     int rc = json_write(value, &f->line);
@@ -135,10 +151,10 @@ static void add_line(struct result_files *f, FILE *to, const char *name, json_t 
     }
     json_decref(value);
     if (rc == 0) {
-        put_text(f, to, name);
+        linefile_add(to, buf_str(&f->line));
     } else if (f->first.code == 0) {
-        err_set(&f->first, rc, "a line of %s/%s is larger than %d bytes", f->dir, name,
-                LINE_MAX_BYTES);
+        err_set(&f->first, rc, "a line of %s/%s is larger than %zu bytes", f->dir, name,
+                LINEFILE_LINE_MAX);
     }
 }
 
@@ -188,52 +204,56 @@ void result_files_seconds(struct result_files *f, const struct run *r)
     }
 }
 
-static void put_ops(struct result_files *f)
+void result_files_window(struct result_files *f, uint32_t source, struct window *w)
 {
-    put_text(f, f->ops, "ops.ndjson");
-    f->op_bytes += f->line.len;
-    f->line.len = 0;
+    if (f->ops != NULL) {
+        opfile_take(f->ops, source, w);
+    }
 }
 
-/* Has the log of operations no room for this one? */
-static bool is_full(const struct result_files *f, const struct op_sample *op)
-{
-    uint64_t max = op->outcome.cls == OUTCOME_OK ? OPLOG_BYTES_MAX : 2 * OPLOG_BYTES_MAX;
+/* ---- the end ----------------------------------------------------------------------------------
+ */
 
-    return f->op_bytes + f->line.len >= max;
+static void end_lines(struct result_files *f, struct linefile **file, uint64_t patience_ns)
+{
+    struct err err = {0};
+
+    if (*file != NULL && linefile_close(*file, patience_ns, &err) != 0 && f->first.code == 0) {
+        f->first = err;
+    }
+    *file = NULL;
 }
 
-void result_files_window(struct result_files *f,
-                         struct run *r,
-                         uint32_t source,
-                         const struct window *w)
+static uint64_t left_of(uint64_t until_ns)
 {
+    uint64_t now = clock_monotonic_ns();
+
+    return until_ns > now ? until_ns - now : 0;
+}
+
+static void end_ops(struct result_files *f, struct run *r, uint64_t patience_ns)
+{
+    struct opfile_end end;
+
     if (f->ops == NULL) {
         return;
     }
-    struct oplog log = {.plan = r->plan,
-                        .identity = f->identity,
-                        .wall_offset_ns = f->wall_offset_ns,
-                        .lines = f->op_lines};
-
-    f->line.len = 0;
-    for (uint32_t i = 0; i < w->sample_count && f->first.code == 0; i++) {
-        if (w->samples[i].outcome.key >= r->plan->key_count) {
-            continue;
-        }
-        if (is_full(f, &w->samples[i])) {
-            r->log_lines_lost++;
-            continue;
-        }
-        if (f->line.max - f->line.len < OPLOG_LINE_MAX) {
-            put_ops(f);
-        }
-        if (oplog_write(&log, source, &w->samples[i], &f->line) != 0) {
-            err_set(&f->first, ERR_LIMIT, "a line of %s/ops.ndjson is too long", f->dir);
-        }
+    opfile_close(f->ops, patience_ns, &end);
+    f->ops = NULL;
+    r->log_lines_lost += end.lost;
+    if (end.err.code != 0) {
+        run_note(r, "the log of operations is not whole: %s", end.err.msg);
     }
-    put_ops(f);
-    f->op_lines = log.lines;
+}
+
+void result_files_end(struct result_files *f, struct run *r)
+{
+    uint64_t until = clock_monotonic_ns() + PATIENCE_NS;
+
+    result_files_seconds(f, r);
+    end_lines(f, &f->events, left_of(until));
+    end_lines(f, &f->windows, left_of(until));
+    end_ops(f, r, left_of(until));
 }
 
 static int write_histograms(const struct result_files *f, const struct run *r, struct err *err)
@@ -263,9 +283,9 @@ static int write_result(const struct result_files *f, const struct run *r, struc
 
 int result_files_close(struct result_files *f, const struct run *r, struct err *err)
 {
-    result_files_seconds(f, r);
     /* Whatever `reporting.formats` says: no other form of the result is made yet. */
     int rc = write_result(f, r, err);
+
     if (rc == 0 && f->reporting->store_metrics_snapshot) {
         rc = write_histograms(f, r, err);
     }
@@ -281,14 +301,10 @@ void result_files_drop(struct result_files *f)
     if (f == NULL) {
         return;
     }
-    if (f->events != NULL) {
-        fclose(f->events);
-    }
-    if (f->windows != NULL) {
-        fclose(f->windows);
-    }
+    end_lines(f, &f->events, 0);
+    end_lines(f, &f->windows, 0);
     if (f->ops != NULL) {
-        fclose(f->ops);
+        opfile_close(f->ops, 0, &(struct opfile_end){0});
     }
     buf_clear(&f->line);
     xfree(f->dir);

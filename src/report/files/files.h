@@ -8,10 +8,12 @@
  *   histograms.hlog   all latencies of the run (report/files/hlog.h), at the end
  *   result.json       format result/v1, at the end
  *
- * A line is in its file, as far as the kernel is concerned, before the next event, second or window
- * is taken.
+ * The first three are written by threads of their own (report/files/spool.h), lines in order and as
+ * soon as the disk takes them: nothing here but result_files_end and result_files_close ever waits
+ * for a file.
  *
- * One thread. A write that fails is remembered; result_files_close reports the first.
+ * One thread. A write that fails is remembered: result_files_close reports the first. The log of
+ * operations is a sample anyway: what it lacks is counted and said in the result, and no failure.
  */
 #ifndef REPORT_FILES_FILES_H
 #define REPORT_FILES_FILES_H
@@ -23,10 +25,11 @@
 struct result_files;
 
 /* Makes the folder when it is not there. Files of an earlier run are emptied, or removed where
- * `reporting` does not want them. Both must outlive the files; `identity` stands in each event.
- * ERR_IO. */
+ * `reporting` does not want them. All three must outlive the files; `identity` stands in each
+ * event. ERR_IO. */
 int result_files_open(const char *dir,
                       const struct reporting_config *reporting,
+                      const struct plan *plan,
                       const struct plan_identity *identity,
                       struct result_files **out,
                       struct err *err);
@@ -35,16 +38,15 @@ void result_files_event(struct result_files *f, const struct run_event *event);
 /* Writes all complete seconds that were not written yet. */
 void result_files_seconds(struct result_files *f, const struct run *r);
 
-/* Writes the samples of a window into the log of operations. The window may be recycled then. A log
- * of OPLOG_BYTES_MAX takes no further successes, one of twice that no failures either; what is left
- * out is counted in r->log_lines_lost. */
-void result_files_window(struct result_files *f,
-                         struct run *r,
-                         uint32_t source,
-                         const struct window *w);
+/* Takes what a window has for the log of operations (report/files/opfile.h). */
+void result_files_window(struct result_files *f, uint32_t source, struct window *w);
 
-/* Writes what is left, the histograms and result.json as far as they are wanted, and frees. ERR_IO,
- * ERR_LIMIT. */
+/* After the run and before its result is made: waits, ten seconds at most, until everything that
+ * came so far is written, and sets r->log_lines_lost. A log of operations that has a gap is a
+ * warning of the run. */
+void result_files_end(struct result_files *f, struct run *r);
+/* After result_files_end: writes the histograms and result.json as far as they are wanted, and
+ * frees. ERR_IO, ERR_LIMIT. */
 int result_files_close(struct result_files *f, const struct run *r, struct err *err);
 /* Frees without writing. NULL is fine. */
 void result_files_drop(struct result_files *f);

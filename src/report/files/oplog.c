@@ -4,8 +4,10 @@
 #include "base/clock.h"
 #include "base/json.h"
 
-#include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
+
+enum { ID_MAX = 64, EVIDENCE_MAX = 256 };
 
 /* The first failure to write sticks. */
 struct line {
@@ -13,89 +15,145 @@ struct line {
     int rc;
     const struct oplog *log;
     const struct outcome *o;
-    const struct plan_operation *operation;
     const struct plan_stage *stage;
 };
 
 /* ---- members ----------------------------------------------------------------------------------
+ *
+ * A thousand lines a second are made beside a load that is measured: no formats, and what is the
+ * same in many lines is made once. A member without a value is left out.
  */
 
-static void add(struct line *l, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-
-static void add(struct line *l, const char *fmt, ...)
+static void put(struct line *l, struct str text)
 {
-    va_list ap;
-
-    va_start(ap, fmt);
     if (l->rc == 0) {
-        l->rc = buf_vprintf(l->out, fmt, ap);
+        l->rc = buf_add_str(l->out, text);
     }
-    va_end(ap);
 }
 
-static void add_string(struct line *l, const char *name, struct str text)
+static void put_name(struct line *l, struct str name)
 {
-    add(l, "\"%s\":", name);
+    put(l, STR("\""));
+    put(l, name);
+    put(l, STR("\":"));
+}
+
+static void put_number(struct line *l, uint64_t n)
+{
+    char digits[24];
+
+    put(l, (struct str){digits, str_put_u64(digits, n)});
+}
+
+static void add_string(struct line *l, struct str name, struct str text)
+{
+    put_name(l, name);
     if (l->rc == 0) {
         l->rc = json_add_string(l->out, text);
     }
-    add(l, ",");
+    put(l, STR(","));
 }
 
-/* NULL is null. */
-static void add_text(struct line *l, const char *name, const char *text)
+/* NULL: no member. */
+static void add_text(struct line *l, struct str name, const char *text)
 {
-    if (text == NULL) {
-        add(l, "\"%s\":null,", name);
-    } else {
+    if (text != NULL) {
         add_string(l, name, str_c(text));
     }
 }
 
-static void add_count(struct line *l, const char *name, uint64_t n)
+static void add_count(struct line *l, struct str name, uint64_t n)
 {
-    add(l, "\"%s\":%llu,", name, (unsigned long long)n);
+    put_name(l, name);
+    put_number(l, n);
+    put(l, STR(","));
 }
 
-static void add_bool(struct line *l, const char *name, bool value)
+static void add_bool(struct line *l, struct str name, bool value)
 {
-    add(l, "\"%s\":%s,", name, value ? "true" : "false");
+    put_name(l, name);
+    put(l, value ? STR("true,") : STR("false,"));
 }
 
-/* Members that this version has nothing to say for. */
-static void add_null(struct line *l, const char *name)
+/* Milliseconds, with six decimals. */
+static void add_ms(struct line *l, struct str name, uint64_t ns)
 {
-    add(l, "\"%s\":null,", name);
+    char decimals[] = ".000000,";
+    uint64_t rest = ns % NS_PER_MS;
+
+    put_name(l, name);
+    put_number(l, ns / NS_PER_MS);
+    for (size_t i = 6; i > 0; i--, rest /= 10) {
+        decimals[i] = (char)('0' + rest % 10);
+    }
+    put(l, (struct str){decimals, sizeof decimals - 1});
 }
 
-/* Milliseconds from one moment to another; null when one of them never came. */
-static void add_span(struct line *l, const char *name, uint64_t from_ns, uint64_t to_ns)
+/* From one moment to another; no member when one of them never came. */
+static void add_span(struct line *l, struct str name, uint64_t from_ns, uint64_t to_ns)
 {
-    if (from_ns == 0 || to_ns == 0) {
-        add_null(l, name);
-    } else {
-        uint64_t ns = to_ns > from_ns ? to_ns - from_ns : 0;
-        add(l, "\"%s\":%llu.%06llu,", name, (unsigned long long)(ns / NS_PER_MS),
-            (unsigned long long)(ns % NS_PER_MS));
+    if (from_ns != 0 && to_ns != 0) {
+        add_ms(l, name, to_ns > from_ns ? to_ns - from_ns : 0);
     }
 }
 
-/* The comma behind the last member, away. */
-static void end_object(struct line *l, const char *close)
+/* Instead of the comma behind the last member. */
+static void end_object(struct line *l, struct str close)
 {
     if (l->rc == 0 && l->out->p[l->out->len - 1] == ',') {
         l->out->len--;
     }
-    add(l, "%s", close);
+    put(l, close);
 }
 
-/* ---- who and when -----------------------------------------------------------------------------
+/* ---- what many lines have in common -----------------------------------------------------------
  */
 
-/* The eight digits that a worker's id begins with, for ids made from it. */
-static struct str worker_digits(const struct line *l)
+/* The text of the members that `write` adds; the arena's. */
+static struct str
+keep(struct oplog *log, void (*write)(struct line *l, const void *of), const void *of)
 {
-    struct str id = str_c(l->log->identity->worker_id);
+    struct buf text;
+    struct line l = {.out = &text, .log = log};
+
+    buf_init(&text, OPLOG_LINE_MAX);
+    write(&l, of);
+    struct str kept = {arena_copy(&log->arena_, buf_str(&text)), text.len};
+    buf_clear(&text);
+    return kept;
+}
+
+static void write_identity(struct line *l, const void *of)
+{
+    const struct plan_identity *identity = of;
+
+    add_text(l, STR("run_id"), identity->run_id);
+    add_text(l, STR("execution_id"), identity->execution_id);
+    add_text(l, STR("scenario_id"), l->log->plan->scenario->scenario_id);
+    add_text(l, STR("worker_id"), identity->worker_id);
+}
+
+static void write_stage(struct line *l, const void *of)
+{
+    const struct plan_stage *stage = of;
+
+    add_text(l, STR("stage"), stage_kind_name(stage->config->kind));
+    add_text(l, STR("stage_id"), stage->config->stage_id);
+}
+
+static void write_operation(struct line *l, const void *of)
+{
+    const struct plan_operation *operation = of;
+
+    add_text(l, STR("operation"), operation_name(operation->kind));
+    add_text(l, STR("tool_name"), operation->tool_name);
+    add_text(l, STR("template_id"), operation->template_id);
+}
+
+/* The eight digits that a worker's id begins with, for ids made from it. */
+static struct str worker_digits(const struct plan_identity *identity)
+{
+    struct str id = str_c(identity->worker_id);
     const struct str prefix = STR("wkr_");
 
     if (str_starts(id, prefix)) {
@@ -104,36 +162,55 @@ static struct str worker_digits(const struct line *l)
     return (struct str){id.p, id.len < 8 ? id.len : 8};
 }
 
-static void add_identity(struct line *l, uint32_t source)
+void oplog_init(struct oplog *log,
+                const struct plan *plan,
+                const struct plan_identity *identity,
+                int64_t wall_offset_ns)
 {
-    const struct plan_identity *identity = l->log->identity;
-    struct str digits = worker_digits(l);
-    char id[64];
+    *log = (struct oplog){.plan = plan, .wall_offset_ns = wall_offset_ns};
+    log->identity_ = keep(log, write_identity, identity);
+    log->worker_ = worker_digits(identity);
+    log->stages_ = arena_array(&log->arena_, plan->stage_count, sizeof *log->stages_);
+    for (uint32_t i = 0; i < plan->stage_count; i++) {
+        log->stages_[i] = keep(log, write_stage, &plan->stages[i]);
+    }
+    log->operations_ = arena_array(&log->arena_, plan->operation_count, sizeof *log->operations_);
+    for (uint32_t i = 0; i < plan->operation_count; i++) {
+        log->operations_[i] = keep(log, write_operation, &plan->operations[i]);
+    }
+}
 
-    add_text(l, "run_id", identity->run_id);
-    add_text(l, "execution_id", identity->execution_id);
-    add_text(l, "scenario_id", l->log->plan->scenario->scenario_id);
-    add_text(l, "stage", stage_kind_name(l->stage->config->kind));
-    add_text(l, "stage_id", l->stage->config->stage_id);
-    add_text(l, "worker_id", identity->worker_id);
-    add_null(l, "assignment_id");
-    add_null(l, "lease_id");
-    snprintf(id, sizeof id, "vu_%u", l->o->vu);
-    add_text(l, "vu_id", id);
-    /* A shard counts its own sessions. */
-    snprintf(id, sizeof id, "ses_%.*s_%u.%llu", STR_ARG(digits), source,
-             (unsigned long long)l->o->session_serial);
-    add_text(l, "session_id", l->o->session_serial > 0 ? id : NULL);
+void oplog_clear(struct oplog *log)
+{
+    arena_clear(&log->arena_);
+}
+
+/* ---- who and when -----------------------------------------------------------------------------
+ */
+
+static void add_who(struct line *l, uint32_t source)
+{
+    struct str digits = l->log->worker_;
+    char id[ID_MAX];
+
+    put(l, STR("\"vu_id\":\"vu_"));
+    put_number(l, l->o->vu);
+    put(l, STR("\","));
+    if (l->o->session_serial > 0) { /* a shard counts its own sessions */
+        snprintf(id, sizeof id, "ses_%.*s_%u.%llu", STR_ARG(digits), source,
+                 (unsigned long long)l->o->session_serial);
+        add_text(l, STR("session_id"), id);
+    }
     snprintf(id, sizeof id, "op_%.*s%012llx", STR_ARG(digits), (unsigned long long)l->log->lines);
-    add_text(l, "op_id", id);
+    add_text(l, STR("op_id"), id);
 }
 
 static void add_when(struct line *l)
 {
     uint64_t due = (uint64_t)((int64_t)l->o->t_due + l->log->wall_offset_ns);
 
-    add_count(l, "ts_ms", due / NS_PER_MS);
-    add_count(l, "ts_ns_offset", due % NS_PER_MS);
+    add_count(l, STR("ts_ms"), due / NS_PER_MS);
+    add_count(l, STR("ts_ns_offset"), due % NS_PER_MS);
 }
 
 /* ---- what -------------------------------------------------------------------------------------
@@ -141,25 +218,18 @@ static void add_when(struct line *l)
 
 static void add_operation(struct line *l)
 {
-    add_count(l, "attempt", (uint64_t)l->o->session_retries + 1);
-    add_text(l, "operation", operation_name(l->operation->kind));
-    add_null(l, "operation_name");
-    add_text(l, "tool_name", l->operation->tool_name);
-    add_text(l, "template_id", l->operation->template_id);
-    add_count(l, "bytes_in", l->o->bytes_in);
-    add_count(l, "bytes_out", l->o->bytes_out);
-    add_text(l, "transport", "streamable_http");
+    add_count(l, STR("attempt"), (uint64_t)l->o->session_retries + 1);
+    add_count(l, STR("bytes_in"), l->o->bytes_in);
+    add_count(l, STR("bytes_out"), l->o->bytes_out);
+    add_text(l, STR("transport"), "streamable_http");
     if (l->o->http_status > 0) {
-        add_count(l, "http_status", (uint64_t)l->o->http_status);
-    } else {
-        add_null(l, "http_status");
+        add_count(l, STR("http_status"), (uint64_t)l->o->http_status);
     }
     /* A success is one of these two; of what failed the type is not kept. */
-    add_text(l, "content_type",
+    add_text(l, STR("content_type"),
              l->o->is_stream           ? "text/event-stream"
              : l->o->cls == OUTCOME_OK ? "application/json"
                                        : NULL);
-    add_null(l, "jsonrpc_id");
 }
 
 static void add_jsonrpc_code(struct line *l)
@@ -177,11 +247,11 @@ static void add_jsonrpc_code(struct line *l)
         number = l->o->error_number;
     }
     if (number != 0) {
-        add(l, "\"jsonrpc_error_code\":%d,", number);
-    } else {
-        add_null(l, "jsonrpc_error_code");
+        put(l, STR("\"jsonrpc_error_code\":"));
+        put(l, number < 0 ? STR("-") : STR(""));
+        put_number(l, (uint64_t)llabs((long long)number));
+        put(l, STR(","));
     }
-    add_null(l, "mcp_error_code");
 }
 
 /* Did the response with our id come? It may have been an error, or not what a check wanted. */
@@ -197,16 +267,15 @@ static void add_stream(struct line *l)
     bool answered = was_answered(o);
 
     if (!o->is_stream) {
-        add_null(l, "stream");
         return;
     }
-    add(l, "\"stream\":{");
-    add_bool(l, "is_streaming", true);
-    add_count(l, "events_count", o->event_count - (answered && o->event_count > 0));
-    add_bool(l, "ended_normally", answered);
-    add_bool(l, "stalled", o->stall_ns > 0);
-    add_span(l, "stall_duration_ms", 1, 1 + o->stall_ns);
-    end_object(l, "},");
+    put(l, STR("\"stream\":{"));
+    add_bool(l, STR("is_streaming"), true);
+    add_count(l, STR("events_count"), o->event_count - (answered && o->event_count > 0));
+    add_bool(l, STR("ended_normally"), answered);
+    add_bool(l, STR("stalled"), o->stall_ns > 0);
+    add_ms(l, STR("stall_duration_ms"), o->stall_ns);
+    end_object(l, STR("},"));
 }
 
 /* ---- how it ended -----------------------------------------------------------------------------
@@ -245,17 +314,15 @@ static void add_error(struct line *l, const struct op_sample *op)
     char code[64];
 
     if (l->o->error_code == ERROR_CODE_NONE) {
-        add_null(l, "error");
         return;
     }
-    add(l, "\"error\":{");
-    add_text(l, "error_type", error_type_name(l->o->error_type));
-    add_text(l, "error_code",
+    put(l, STR("\"error\":{"));
+    add_text(l, STR("error_type"), error_type_name(l->o->error_type));
+    add_text(l, STR("error_code"),
              error_code_name(l->o->error_code, l->o->error_number, code, sizeof code));
-    add_string(l, "error_message", (struct str){op->message, op->message_len});
-    add_bool(l, "retryable", is_retryable(l->o));
-    add_null(l, "details");
-    end_object(l, "},");
+    add_string(l, STR("error_message"), (struct str){op->message, op->message_len});
+    add_bool(l, STR("retryable"), is_retryable(l->o));
+    end_object(l, STR("},"));
 }
 
 /* The classes of older readers, and how sure the type of a failure alone makes them. */
@@ -284,8 +351,6 @@ static void add_origin(struct line *l)
     const struct outcome *o = l->o;
 
     if (o->error_code == ERROR_CODE_NONE) {
-        add(l, "\"origin\":null,\"origin_classification\":null,\"origin_confidence\":null,"
-               "\"origin_evidence\":[],");
         return;
     }
     const char *classification = attributions[o->error_type].classification;
@@ -296,13 +361,14 @@ static void add_origin(struct line *l)
     } else if (o->error_type == ERROR_TYPE_HTTP_ERROR && o->origin == ERROR_ORIGIN_SERVER) {
         classification = "mcp_server";
     }
-    add_text(l, "origin", error_origin_name(o->origin));
-    add_text(l, "origin_classification", classification);
-    add(l, "\"origin_confidence\":%.1f,", confidence);
-    add(l,
-        "\"origin_evidence\":[{\"rule_id\":\"type.%s\",\"weight\":%.1f,\"note\":\"by the type of "
-        "the failure\",\"refs\":[]}],",
-        error_type_name(o->error_type), confidence);
+    add_text(l, STR("origin"), error_origin_name(o->origin));
+    add_text(l, STR("origin_classification"), classification);
+    char text[EVIDENCE_MAX];
+    int len = snprintf(text, sizeof text,
+                       "\"origin_confidence\":%.1f,\"origin_evidence\":[{\"rule_id\":\"type.%s\","
+                       "\"weight\":%.1f,\"note\":\"by the type of the failure\",\"refs\":[]}],",
+                       confidence, error_type_name(o->error_type), confidence);
+    put(l, (struct str){text, (size_t)len});
 }
 
 static void add_times(struct line *l)
@@ -310,16 +376,18 @@ static void add_times(struct line *l)
     const struct outcome *o = l->o;
     bool open_model = l->stage->levels.open_model;
 
-    add_span(l, "latency_ms", open_model || o->t_send == 0 ? o->t_due : o->t_send, o->t_end);
-    add_span(l, "first_byte_ms", o->t_send, o->t_headers);
-    add_span(l, "lag_ms", o->t_due, o->t_send != 0 ? o->t_send : o->t_end);
-    add_span(l, "service_ms", o->t_send, o->t_end);
-    add_span(l, "response_ms", o->t_due, o->t_end);
-    add_span(l, "first_event_ms", o->t_send, o->t_first_event);
-    add(l, "\"phases\":{\"dns_ms\":null,\"connect_ms\":null,\"tls_ms\":null,\"send_ms\":null,");
-    add_span(l, "wait_ms", o->t_send, o->t_headers);
-    add_span(l, "download_ms", o->t_headers, o->t_end);
-    end_object(l, "},");
+    add_span(l, STR("latency_ms"), open_model || o->t_send == 0 ? o->t_due : o->t_send, o->t_end);
+    add_span(l, STR("first_byte_ms"), o->t_send, o->t_headers);
+    add_span(l, STR("lag_ms"), o->t_due, o->t_send != 0 ? o->t_send : o->t_end);
+    add_span(l, STR("service_ms"), o->t_send, o->t_end);
+    add_span(l, STR("response_ms"), o->t_due, o->t_end);
+    add_span(l, STR("first_event_ms"), o->t_send, o->t_first_event);
+    if (o->t_send != 0 && o->t_headers != 0) {
+        put(l, STR("\"phases\":{"));
+        add_span(l, STR("wait_ms"), o->t_send, o->t_headers);
+        add_span(l, STR("download_ms"), o->t_headers, o->t_end);
+        end_object(l, STR("},"));
+    }
 }
 
 static void add_end(struct line *l, const struct op_sample *op)
@@ -331,17 +399,13 @@ static void add_end(struct line *l, const struct op_sample *op)
         [OUTCOME_UNFINISHED] = "unfinished",
     };
 
-    add_text(l, "class", classes[l->o->cls]);
-    add_bool(l, "ok", l->o->cls == OUTCOME_OK);
-    add_bool(l, "unfinished", l->o->cls == OUTCOME_UNFINISHED);
+    add_text(l, STR("class"), classes[l->o->cls]);
+    add_bool(l, STR("ok"), l->o->cls == OUTCOME_OK);
+    add_bool(l, STR("unfinished"), l->o->cls == OUTCOME_UNFINISHED);
     add_error(l, op);
     add_origin(l);
-    add_count(l, "retries", l->o->session_retries);
-    add_count(l, "reconnects", l->o->session_retries);
-    add_null(l, "connection_reused");
-    add_null(l, "token_index");
-    add_null(l, "trace_id");
-    add_null(l, "span_id");
+    add_count(l, STR("retries"), l->o->session_retries);
+    add_count(l, STR("reconnects"), l->o->session_retries);
 }
 
 int oplog_write(struct oplog *log, uint32_t source, const struct op_sample *op, struct buf *out)
@@ -351,18 +415,20 @@ int oplog_write(struct oplog *log, uint32_t source, const struct op_sample *op, 
     size_t before = out->len;
     struct line l = {.out = out, .log = log, .o = &op->outcome};
 
-    l.operation = &plan->operations[key % plan->operation_count];
     l.stage = &plan->stages[key / plan->operation_count];
     log->lines++;
-    add(&l, "{\"schema_version\":\"op-log/v1\",\"record_type\":\"op\",");
+    put(&l, STR("{\"schema_version\":\"op-log/v1\",\"record_type\":\"op\","));
     add_when(&l);
-    add_identity(&l, source);
+    put(&l, log->identity_);
+    put(&l, log->stages_[key / plan->operation_count]);
+    add_who(&l, source);
+    put(&l, log->operations_[key % plan->operation_count]);
     add_operation(&l);
     add_jsonrpc_code(&l);
     add_stream(&l);
     add_times(&l);
     add_end(&l, op);
-    end_object(&l, "}\n");
+    end_object(&l, STR("}\n"));
     if (l.rc != 0) {
         out->len = before;
     }

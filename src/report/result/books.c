@@ -269,6 +269,19 @@ static json_t *losses_log(const struct result_place *p)
     return result_count(lost);
 }
 
+static json_t *losses_thinned(const struct result_place *p)
+{
+    uint64_t thinned = 0;
+
+    for (uint32_t i = 0; i < result_source_count(p->run); i++) {
+        struct aggregate_source source;
+
+        aggregate_source(p->run->books, i, &source);
+        thinned += source.samples_thinned;
+    }
+    return result_count(thinned);
+}
+
 static json_t *losses_signatures(const struct result_place *p)
 {
     /* NOLINTNEXTLINE(bugprone-sizeof-expression) */
@@ -293,9 +306,13 @@ static json_t *losses_numbers(const struct result_place *p)
 
 static const struct result_member losses_members[] = {
     {"op_log_lines", "integer",
-     "Operations that the log left out: failures beyond the bound of their kind, "
-     "and what it had no room for.",
+     "Operations that the log of operations lacks: failures beyond the bound of their kind, and "
+     "what its queue, its file or the disk had no room for.",
      losses_log, NULL},
+    {"op_log_thinned", "integer",
+     "Successes that the log of operations left out evenly: by `sample_rate`, or because of their "
+     "number.",
+     losses_thinned, NULL},
     {"error_signatures", "integer", "Failures that the table of signatures had no room for.",
      losses_signatures, NULL},
     {"custom_numbers", "integer", "Numbers that the scenario's metrics rejected.", losses_numbers,

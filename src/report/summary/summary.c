@@ -377,12 +377,24 @@ static void add_integrity(struct page *p)
         page_foreign(p, line, PAGE_SENTENCE_MAX);
         page_add(p, "\n");
     }
-    uint64_t left_out = document_count(p->document, "losses.op_log_lines");
-    if (left_out > 0) {
+}
+
+/* What the log of operations does not have. */
+static void add_log(struct page *p)
+{
+    uint64_t lost = document_count(p->document, "losses.op_log_lines");
+    uint64_t thinned = document_count(p->document, "losses.op_log_thinned");
+    char number[TEXT_NUMBER_MAX];
+
+    if (thinned > 0) {
         page_label(p, "log");
+        page_add(p, "a sample: %s successes were left out evenly\n", text_count(thinned, number));
+    }
+    if (lost > 0) {
+        page_label(p, thinned > 0 ? "" : "log");
         page_add(p,
                  "%s operations were left out of the log: it has its limits, the figures do not\n",
-                 text_count(left_out, number));
+                 text_count(lost, number));
     }
 }
 
@@ -404,6 +416,7 @@ static void add_load(struct page *p)
     summary_generator(p);
     summary_evidence(p);
     add_integrity(p);
+    add_log(p);
 }
 
 static int finish(struct page *p)

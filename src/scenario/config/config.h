@@ -325,7 +325,8 @@ struct stage_config {
 
 struct telemetry_config {
     bool log_enabled;
-    double log_sample_rate; /* share of the successful operations that get a line */
+    double log_sample_rate; /* when given: share of the successful operations that get a line */
+    bool log_sample_rate_given;
     bool traces_enabled, accept_incoming_traceparent;
 };
 

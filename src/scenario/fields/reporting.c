@@ -151,12 +151,14 @@ static const struct field logs_fields[] = {
      .help = "Whether single operations are kept."},
     {.key = "sample_rate",
      .type = FIELD_NUMBER,
-     .flags = FIELD_STRICT,
+     .flags = FIELD_OPTIONAL | FIELD_STRICT,
      .offset = AT(telemetry_config, log_sample_rate),
+     .count_offset = AT(telemetry_config, log_sample_rate_given),
      .max = 1,
-     .def = "1",
-     .help = "Share of the successful operations that are kept; failures always are. Metrics are "
-             "never sampled."},
+     .computed = "none: at most 1,000 successes a second, evenly thinned",
+     .help = "Share of the successful operations that are kept, 1 being all of them as far as "
+             "files keep up; failures are kept up to a bound per kind and second. What is left "
+             "out is counted, and metrics are never sampled."},
 };
 static const struct section logs_section = {
     .title = "telemetry.structured_logs", .fields = logs_fields, .count = COUNT(logs_fields)};

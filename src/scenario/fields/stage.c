@@ -257,8 +257,8 @@ static const struct field caps_fields[] = {
      .min = 1000,
      .max = FIELDS_COUNT_MAX,
      .def = "100000",
-     .help = "Bound of the queue from a worker to its control plane; a run in one process has no "
-             "such queue."},
+     .help = "Single operations that may wait for the log of operations while its file is slow; "
+             "what finds no room is left out and counted."},
     {.key = "max_errors",
      .type = FIELD_INT,
      .flags = FIELD_NULL_OK,

@@ -289,7 +289,7 @@ static void test_failures_beyond_the_log_are_counted(void **state)
     for (int i = 0; i < WINDOW_FAILURE_SAMPLES + 5; i++) {
         fail_with(w, 0, "row 17 is missing");
     }
-    assert_int_equal(w->sample_count, WINDOW_FAILURE_SAMPLES);
+    assert_int_equal(w->log->failures.count, WINDOW_FAILURE_SAMPLES);
     assert_int_equal(w->samples_lost, 5);
     window_free(w);
     w = window_new(1, 0, 0); /* no log is kept: nothing is missing in it */

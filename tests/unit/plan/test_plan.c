@@ -413,6 +413,50 @@ static void a_ramp_goes_on_from_an_unfinished_one(void **state)
     planned_clear(&p);
 }
 
+/* A sample_rate takes its share; without one every success has a rank, and the number is bounded.
+ */
+static void successes_for_the_log(void **state)
+{
+    static const struct {
+        const char *log;
+        double share;
+        uint32_t of_one, of_three;
+    } cases[] = {
+        {"'enabled': true", 1, 1000, 333},
+        {"'enabled': true, 'sample_rate': 1", 1, 5000, 1666},
+        {"'enabled': true, 'sample_rate': 0.25", 0.25, 5000, 1666},
+        {"'enabled': true, 'sample_rate': 0", 0, 5000, 1666},
+        {"'enabled': false", 1, 0, 0},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct planned p;
+        char text[500];
+        double ranked = 0, low = 0;
+
+        snprintf(text, sizeof text,
+                 "{" URL ", 'telemetry': {'structured_logs': {%s}}, 'safety': {'hard_caps': "
+                 "{'max_telemetry_q_depth': 5000}}, 'workload': {'operation_mix': [{'operation': "
+                 "'ping'}]}, 'stages': [{'duration_ms': 1000}]}",
+                 cases[i].log);
+        planned_make(&p, text, NULL, 0);
+        for (uint64_t n = 0; n < 10000; n++) {
+            uint32_t rank = plan_log_rank(p.plan, plan_draw(p.plan, 3, n));
+
+            ranked += rank > 0;
+            low += rank > 0 && rank <= UINT32_MAX / 2;
+        }
+        assert_float_equal(ranked / 10000, cases[i].share, 0.02);
+        /* Which ones stay has nothing to do with which ones the rate took. */
+        assert_float_equal(low / 10000, cases[i].share / 2, 0.02);
+        assert_int_equal(plan_log_successes(p.plan, 1), cases[i].of_one);
+        assert_int_equal(plan_log_successes(p.plan, 3), cases[i].of_three);
+        assert_int_equal(plan_log_successes(p.plan, 6000), cases[i].of_one > 0);
+        planned_clear(&p);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -431,6 +475,7 @@ int main(void)
         cmocka_unit_test(users_start_evenly_over_the_spread),
         cmocka_unit_test(disabled_stages_and_caps),
         cmocka_unit_test(a_ramp_goes_on_from_an_unfinished_one),
+        cmocka_unit_test(successes_for_the_log),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -189,6 +189,7 @@ fixture_operation(struct window *w, uint32_t key, uint64_t lag_ns, uint64_t serv
                         .bytes_in = 400,
                         .bytes_out = 300,
                         .requests_sent = 1,
+                        .log_rank = 1,
                         .session_was_used = true};
 
     window_started(w, key);
@@ -251,7 +252,7 @@ static inline void fixture_stalled_stream(struct window *w, uint32_t key, uint64
 static inline struct window *fixture_window(const struct fixture *f, uint64_t second)
 {
     struct window *w =
-        window_new(f->plan->key_count, (uint32_t)f->scenario->workload.custom_count, 8);
+        window_new(f->plan->key_count, (uint32_t)f->scenario->workload.custom_count, 1000);
 
     window_reset(w, second, (100 + second) * NS_PER_S, (101 + second) * NS_PER_S);
     w->gauges = (struct window_gauges){.active_vus = 3, .active_sessions = 3, .in_flight = 1};

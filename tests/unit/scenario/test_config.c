@@ -367,12 +367,13 @@ static void test_other_fields(void **state)
     assert_int_equal(s->workload.customs[1].kind, CUSTOM_GAUGE);
     assert_string_equal(s->workload.customs[1].template_id, "t");
     assert_false(s->telemetry.log_enabled);
+    assert_true(s->telemetry.log_sample_rate_given);
     assert_number(s->telemetry.log_sample_rate, 0.25);
     scenario_free(s);
     s = load(WITH("\"workload\": {}"));
     assert_int_equal(s->target.timeouts.deadline_ns, 0);
     assert_true(s->telemetry.log_enabled);
-    assert_number(s->telemetry.log_sample_rate, 1);
+    assert_false(s->telemetry.log_sample_rate_given);
     assert_false(s->workload.integrity);
     scenario_free(s);
 }

@@ -28,7 +28,7 @@ static void on_checks(void *owner, const struct check_list *checks)
     w->check_code = checks->items[checks->count - 1].code;
 }
 
-static void on_window(void *owner, uint32_t source, const struct window *win)
+static void on_window(void *owner, uint32_t source, struct window *win)
 {
     struct world *w = owner;
 

@@ -36,6 +36,42 @@ static void assert_summary(const struct run *r, const struct text_style *style, 
     buf_clear(&text);
 }
 
+static void assert_says(const struct run *r, const char *line)
+{
+    struct summary_options options = {.style = unicode};
+    json_t *result = result_json(r);
+    struct buf out;
+
+    buf_init(&out, SUMMARY_TEXT_MAX);
+    assert_int_equal(summary_write(result, &options, &out), 0);
+    if (strstr(buf_c(&out), line) == NULL) {
+        fail_msg("no \"%s\" in %s", line, out.p);
+    }
+    buf_clear(&out);
+    json_decref(result);
+}
+
+/* What the log of operations lacks has its words: by number, and by limits and disks. */
+static void test_a_log_with_gaps(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    fixture_open(&f);
+    for (uint32_t source = 0; source < FIXTURE_SOURCES; source++) {
+        struct window *w = fixture_window(&f, 0);
+
+        fixture_operation(w, FIXTURE_ECHO, NS_PER_US, NS_PER_MS);
+        w->samples_thinned = 617;
+        w->samples_lost = source;
+        fixture_send(&f, source, w);
+    }
+    f.run.log_lines_lost = 20;
+    assert_says(&f.run, "log          a sample: 1,234 successes were left out evenly\n"
+                        "             21 operations were left out of the log: it has its limits");
+    fixture_close(&f);
+}
+
 static void test_ordinary_run(void **state)
 {
     struct fixture f;
@@ -505,6 +541,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_ordinary_run),
+        cmocka_unit_test(test_a_log_with_gaps),
         cmocka_unit_test(test_ascii_keeps_the_columns),
         cmocka_unit_test(test_rich_run),
         cmocka_unit_test(test_preflight_stands_beside),

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: MIT */
+#include "report/files/opfile.h"
+
+#include "base/mem.h"
+#include "report/files/oplog.h"
+#include "report/files/spool.h"
+
+#include <pthread.h>
+
+/* What one shard had in one second. */
+struct op_piece {
+    struct spool_piece piece; /* weighs its operations */
+    struct sample_batch *batch;
+    uint32_t source;
+    uint32_t failures_done, successes_done;
+};
+
+struct opfile {
+    struct spool *spool;
+    char *path;
+    uint64_t waiting_max, refused;
+
+    /* The spool's thread has these. */
+    struct oplog log;
+    uint32_t key_count;
+    uint64_t bytes;
+
+    /* Batches to be filled again. */
+    struct {
+        pthread_mutex_t lock;
+        struct list empty;
+    } shared_;
+};
+
+/* ---- on the spool's thread --------------------------------------------------------------------
+ */
+
+/* The next operation in the order of their ends; NULL: there is none. */
+static const struct op_sample *next_operation(struct op_piece *p)
+{
+    const struct sample_list *failures = &p->batch->failures, *successes = &p->batch->successes;
+    const struct op_sample *failure = NULL, *success = NULL;
+
+    if (p->failures_done < failures->count) {
+        failure = &failures->items[p->failures_done];
+    }
+    if (p->successes_done < successes->count) {
+        success = &successes->items[p->successes_done];
+    }
+    if (success == NULL || (failure != NULL && failure->outcome.t_end <= success->outcome.t_end)) {
+        p->failures_done++;
+        return failure;
+    }
+    p->successes_done++;
+    return success;
+}
+
+static bool has_room(const struct opfile *f, const struct op_sample *op, const struct buf *out)
+{
+    uint64_t max = op->outcome.cls == OUTCOME_OK ? OPFILE_BYTES_MAX : 2 * OPFILE_BYTES_MAX;
+
+    return f->bytes + out->len < max;
+}
+
+static bool make_lines(void *owner, struct spool_piece *piece, struct buf *out, uint64_t *weight)
+{
+    struct opfile *f = owner;
+    struct op_piece *p = list_entry(piece, struct op_piece, piece);
+    const struct op_sample *op = NULL;
+
+    while (out->max - out->len >= OPLOG_LINE_MAX && (op = next_operation(p)) != NULL) {
+        if (op->outcome.key < f->key_count && has_room(f, op, out)) {
+            *weight += oplog_write(&f->log, p->source, op, out) == 0;
+        }
+    }
+    f->bytes += out->len;
+    return op != NULL;
+}
+
+static void recycle(void *owner, struct spool_piece *piece)
+{
+    struct opfile *f = owner;
+    struct op_piece *p = list_entry(piece, struct op_piece, piece);
+
+    sample_batch_reset(p->batch);
+    pthread_mutex_lock(&f->shared_.lock);
+    list_append(&f->shared_.empty, &p->batch->node);
+    pthread_mutex_unlock(&f->shared_.lock);
+    xfree(p);
+}
+
+static void free_piece(struct spool_piece *piece)
+{
+    struct op_piece *p = list_entry(piece, struct op_piece, piece);
+
+    sample_batch_free(p->batch);
+    xfree(p);
+}
+
+/* ---- on the owner's thread --------------------------------------------------------------------
+ */
+
+int opfile_open(int fd,
+                const char *path,
+                const struct plan *plan,
+                const struct plan_identity *identity,
+                int64_t wall_offset_ns,
+                struct opfile **out,
+                struct err *err)
+{
+    struct opfile *f = xcalloc(1, sizeof *f);
+    struct spool_maker maker = {
+        .make = make_lines, .recycle = recycle, .free = free_piece, .owner = f};
+
+    f->path = xstrdup(path);
+    f->waiting_max = plan->scenario->safety.caps.max_queue_depth;
+    f->key_count = plan->key_count;
+    oplog_init(&f->log, plan, identity, wall_offset_ns);
+    pthread_mutex_init(&f->shared_.lock, NULL);
+    list_init(&f->shared_.empty);
+    int rc = spool_open(fd, path, &maker, &f->spool, err);
+    if (rc != 0) {
+        opfile_close(f, 0, &(struct opfile_end){0});
+        return rc;
+    }
+    *out = f;
+    return 0;
+}
+
+static struct sample_batch *empty_batch(struct opfile *f)
+{
+    struct sample_batch *b = NULL;
+
+    pthread_mutex_lock(&f->shared_.lock);
+    if (!list_empty(&f->shared_.empty)) {
+        b = list_entry(f->shared_.empty.next, struct sample_batch, node);
+        list_remove(&b->node);
+    }
+    pthread_mutex_unlock(&f->shared_.lock);
+    return b;
+}
+
+static uint64_t weight_of(const struct sample_batch *b)
+{
+    return (uint64_t)b->failures.count + b->successes.count;
+}
+
+/* As much of the piece as there is room for; failures find more. */
+static bool offer(struct opfile *f, struct op_piece *p)
+{
+    p->piece.weight = weight_of(p->batch);
+    if (spool_offer(f->spool, &p->piece, f->waiting_max)) {
+        return true;
+    }
+    f->refused += p->batch->successes.count;
+    p->batch->successes.count = 0;
+    p->piece.weight = p->batch->failures.count;
+    return p->piece.weight > 0 && spool_offer(f->spool, &p->piece, 2 * f->waiting_max);
+}
+
+void opfile_take(struct opfile *f, uint32_t source, struct window *w)
+{
+    struct sample_batch *batch = window_swap_log(w, empty_batch(f));
+
+    if (batch == NULL) {
+        return;
+    }
+    struct op_piece *p = xcalloc(1, sizeof *p);
+
+    list_init(&p->piece.node);
+    p->batch = batch;
+    p->source = source;
+    if (!offer(f, p)) {
+        f->refused += batch->failures.count;
+        free_piece(&p->piece);
+    }
+}
+
+static void describe(const struct opfile *f, const struct spool_end *end, struct opfile_end *out)
+{
+    out->lost = f->refused + end->lost;
+    out->err = end->err;
+    if (!end->in_time && end->err.code == 0) {
+        err_set(&out->err, ERR_TIMEOUT, "%.180s could not be written in time", f->path);
+    }
+}
+
+void opfile_close(struct opfile *f, uint64_t patience_ns, struct opfile_end *end)
+{
+    struct spool_end spooled = {.in_time = true};
+
+    if (f->spool != NULL) {
+        spool_close(f->spool, patience_ns, &spooled);
+    }
+    describe(f, &spooled, end);
+    list_foreach_safe (node, &f->shared_.empty) {
+        sample_batch_free(list_entry(node, struct sample_batch, node));
+    }
+    pthread_mutex_destroy(&f->shared_.lock);
+    oplog_clear(&f->log);
+    xfree(f->path);
+    xfree(f);
+}
