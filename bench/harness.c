@@ -246,7 +246,9 @@ void mock_session(const struct mock_process *m, char *id, size_t size)
 
 /* ---- mcpdrill ------------------------------------------------------------------------------- */
 
-json_t *drill(const char *scenario, unsigned threads, int core, struct child_cost *cost)
+/* `out`: the folder of --out; NULL: none. */
+static json_t *
+play(const char *scenario, unsigned threads, int core, const char *out, struct child_cost *cost)
 {
     char path[4096], file[] = "/tmp/mcpdrill-bench-XXXXXX", result[64], count[16];
     struct err err;
@@ -267,6 +269,8 @@ json_t *drill(const char *scenario, unsigned threads, int core, struct child_cos
                           "--quiet",
                           "--threads",
                           count,
+                          out != NULL ? "--out" : NULL,
+                          out,
                           NULL};
     struct child c = child_start(argv, core);
     *cost = child_wait(&c, NULL);
@@ -276,6 +280,47 @@ json_t *drill(const char *scenario, unsigned threads, int core, struct child_cos
     unlink(file);
     unlink(result);
     return value;
+}
+
+json_t *drill(const char *scenario, unsigned threads, int core, struct child_cost *cost)
+{
+    return play(scenario, threads, core, NULL, cost);
+}
+
+static unsigned long count_lines(const char *path)
+{
+    FILE *f = fopen(path, "re");
+    unsigned long lines = 0;
+
+    if (f == NULL) {
+        die("there is no %s", path);
+    }
+    for (int c = getc(f); c != EOF; c = getc(f)) {
+        lines += c == '\n';
+    }
+    fclose(f);
+    return lines;
+}
+
+json_t *drill_out(
+    const char *scenario, unsigned threads, int core, struct child_cost *cost, unsigned long *lines)
+{
+    static const char *const names[] = {"events.ndjson", "windows.ndjson", "histograms.hlog",
+                                        "result.json", "ops.ndjson"};
+    char dir[] = "/tmp/mcpdrill-out-XXXXXX", path[64];
+
+    if (mkdtemp(dir) == NULL) {
+        die("cannot make a folder");
+    }
+    json_t *result = play(scenario, threads, core, dir, cost);
+    snprintf(path, sizeof path, "%s/ops.ndjson", dir);
+    *lines = count_lines(path);
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        snprintf(path, sizeof path, "%s/%s", dir, names[i]);
+        unlink(path);
+    }
+    rmdir(dir);
+    return result;
 }
 
 double result_number(const json_t *result, const char *object, const char *name)

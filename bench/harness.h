@@ -53,6 +53,13 @@ void mock_session(const struct mock_process *m, char *id, size_t size);
 /* Runs `mcpdrill run` over the scenario text with --json; returns its result, which the caller
  * frees, and what it cost. */
 json_t *drill(const char *scenario, unsigned threads, int core, struct child_cost *cost);
+/* Likewise with --out into a new folder, which is removed again. *lines: of its log of operations.
+ */
+json_t *drill_out(const char *scenario,
+                  unsigned threads,
+                  int core,
+                  struct child_cost *cost,
+                  unsigned long *lines);
 
 /* result.counts.NAME, as the scenario's result has it; dies when it is not there. */
 double result_number(const json_t *result, const char *object, const char *name);

@@ -24,18 +24,14 @@ struct line {
  * same in many lines is made once. A member without a value is left out.
  */
 
+/* How a member begins. */
+#define NAME(name) STR("\"" name "\":")
+
 static void put(struct line *l, struct str text)
 {
     if (l->rc == 0) {
         l->rc = buf_add_str(l->out, text);
     }
-}
-
-static void put_name(struct line *l, struct str name)
-{
-    put(l, STR("\""));
-    put(l, name);
-    put(l, STR("\":"));
 }
 
 static void put_number(struct line *l, uint64_t n)
@@ -47,7 +43,7 @@ static void put_number(struct line *l, uint64_t n)
 
 static void add_string(struct line *l, struct str name, struct str text)
 {
-    put_name(l, name);
+    put(l, name);
     if (l->rc == 0) {
         l->rc = json_add_string(l->out, text);
     }
@@ -64,29 +60,34 @@ static void add_text(struct line *l, struct str name, const char *text)
 
 static void add_count(struct line *l, struct str name, uint64_t n)
 {
-    put_name(l, name);
-    put_number(l, n);
-    put(l, STR(","));
+    char digits[24];
+    size_t len = str_put_u64(digits, n);
+
+    digits[len] = ',';
+    put(l, name);
+    put(l, (struct str){digits, len + 1});
 }
 
 static void add_bool(struct line *l, struct str name, bool value)
 {
-    put_name(l, name);
+    put(l, name);
     put(l, value ? STR("true,") : STR("false,"));
 }
 
 /* Milliseconds, with six decimals. */
 static void add_ms(struct line *l, struct str name, uint64_t ns)
 {
-    char decimals[] = ".000000,";
+    char digits[32];
+    size_t len = str_put_u64(digits, ns / NS_PER_MS);
     uint64_t rest = ns % NS_PER_MS;
 
-    put_name(l, name);
-    put_number(l, ns / NS_PER_MS);
     for (size_t i = 6; i > 0; i--, rest /= 10) {
-        decimals[i] = (char)('0' + rest % 10);
+        digits[len + i] = (char)('0' + rest % 10);
     }
-    put(l, (struct str){decimals, sizeof decimals - 1});
+    digits[len] = '.';
+    digits[len + 7] = ',';
+    put(l, name);
+    put(l, (struct str){digits, len + 8});
 }
 
 /* From one moment to another; no member when one of them never came. */
@@ -127,27 +128,27 @@ static void write_identity(struct line *l, const void *of)
 {
     const struct plan_identity *identity = of;
 
-    add_text(l, STR("run_id"), identity->run_id);
-    add_text(l, STR("execution_id"), identity->execution_id);
-    add_text(l, STR("scenario_id"), l->log->plan->scenario->scenario_id);
-    add_text(l, STR("worker_id"), identity->worker_id);
+    add_text(l, NAME("run_id"), identity->run_id);
+    add_text(l, NAME("execution_id"), identity->execution_id);
+    add_text(l, NAME("scenario_id"), l->log->plan->scenario->scenario_id);
+    add_text(l, NAME("worker_id"), identity->worker_id);
 }
 
 static void write_stage(struct line *l, const void *of)
 {
     const struct plan_stage *stage = of;
 
-    add_text(l, STR("stage"), stage_kind_name(stage->config->kind));
-    add_text(l, STR("stage_id"), stage->config->stage_id);
+    add_text(l, NAME("stage"), stage_kind_name(stage->config->kind));
+    add_text(l, NAME("stage_id"), stage->config->stage_id);
 }
 
 static void write_operation(struct line *l, const void *of)
 {
     const struct plan_operation *operation = of;
 
-    add_text(l, STR("operation"), operation_name(operation->kind));
-    add_text(l, STR("tool_name"), operation->tool_name);
-    add_text(l, STR("template_id"), operation->template_id);
+    add_text(l, NAME("operation"), operation_name(operation->kind));
+    add_text(l, NAME("tool_name"), operation->tool_name);
+    add_text(l, NAME("template_id"), operation->template_id);
 }
 
 /* The eight digits that a worker's id begins with, for ids made from it. */
@@ -199,18 +200,18 @@ static void add_who(struct line *l, uint32_t source)
     if (l->o->session_serial > 0) { /* a shard counts its own sessions */
         snprintf(id, sizeof id, "ses_%.*s_%u.%llu", STR_ARG(digits), source,
                  (unsigned long long)l->o->session_serial);
-        add_text(l, STR("session_id"), id);
+        add_text(l, NAME("session_id"), id);
     }
     snprintf(id, sizeof id, "op_%.*s%012llx", STR_ARG(digits), (unsigned long long)l->log->lines);
-    add_text(l, STR("op_id"), id);
+    add_text(l, NAME("op_id"), id);
 }
 
 static void add_when(struct line *l)
 {
     uint64_t due = (uint64_t)((int64_t)l->o->t_due + l->log->wall_offset_ns);
 
-    add_count(l, STR("ts_ms"), due / NS_PER_MS);
-    add_count(l, STR("ts_ns_offset"), due % NS_PER_MS);
+    add_count(l, NAME("ts_ms"), due / NS_PER_MS);
+    add_count(l, NAME("ts_ns_offset"), due % NS_PER_MS);
 }
 
 /* ---- what -------------------------------------------------------------------------------------
@@ -218,15 +219,15 @@ static void add_when(struct line *l)
 
 static void add_operation(struct line *l)
 {
-    add_count(l, STR("attempt"), (uint64_t)l->o->session_retries + 1);
-    add_count(l, STR("bytes_in"), l->o->bytes_in);
-    add_count(l, STR("bytes_out"), l->o->bytes_out);
-    add_text(l, STR("transport"), "streamable_http");
+    add_count(l, NAME("attempt"), (uint64_t)l->o->session_retries + 1);
+    add_count(l, NAME("bytes_in"), l->o->bytes_in);
+    add_count(l, NAME("bytes_out"), l->o->bytes_out);
+    add_text(l, NAME("transport"), "streamable_http");
     if (l->o->http_status > 0) {
-        add_count(l, STR("http_status"), (uint64_t)l->o->http_status);
+        add_count(l, NAME("http_status"), (uint64_t)l->o->http_status);
     }
     /* A success is one of these two; of what failed the type is not kept. */
-    add_text(l, STR("content_type"),
+    add_text(l, NAME("content_type"),
              l->o->is_stream           ? "text/event-stream"
              : l->o->cls == OUTCOME_OK ? "application/json"
                                        : NULL);
@@ -270,11 +271,11 @@ static void add_stream(struct line *l)
         return;
     }
     put(l, STR("\"stream\":{"));
-    add_bool(l, STR("is_streaming"), true);
-    add_count(l, STR("events_count"), o->event_count - (answered && o->event_count > 0));
-    add_bool(l, STR("ended_normally"), answered);
-    add_bool(l, STR("stalled"), o->stall_ns > 0);
-    add_ms(l, STR("stall_duration_ms"), o->stall_ns);
+    add_bool(l, NAME("is_streaming"), true);
+    add_count(l, NAME("events_count"), o->event_count - (answered && o->event_count > 0));
+    add_bool(l, NAME("ended_normally"), answered);
+    add_bool(l, NAME("stalled"), o->stall_ns > 0);
+    add_ms(l, NAME("stall_duration_ms"), o->stall_ns);
     end_object(l, STR("},"));
 }
 
@@ -317,11 +318,11 @@ static void add_error(struct line *l, const struct op_sample *op)
         return;
     }
     put(l, STR("\"error\":{"));
-    add_text(l, STR("error_type"), error_type_name(l->o->error_type));
-    add_text(l, STR("error_code"),
+    add_text(l, NAME("error_type"), error_type_name(l->o->error_type));
+    add_text(l, NAME("error_code"),
              error_code_name(l->o->error_code, l->o->error_number, code, sizeof code));
-    add_string(l, STR("error_message"), (struct str){op->message, op->message_len});
-    add_bool(l, STR("retryable"), is_retryable(l->o));
+    add_string(l, NAME("error_message"), (struct str){op->message, op->message_len});
+    add_bool(l, NAME("retryable"), is_retryable(l->o));
     end_object(l, STR("},"));
 }
 
@@ -361,8 +362,8 @@ static void add_origin(struct line *l)
     } else if (o->error_type == ERROR_TYPE_HTTP_ERROR && o->origin == ERROR_ORIGIN_SERVER) {
         classification = "mcp_server";
     }
-    add_text(l, STR("origin"), error_origin_name(o->origin));
-    add_text(l, STR("origin_classification"), classification);
+    add_text(l, NAME("origin"), error_origin_name(o->origin));
+    add_text(l, NAME("origin_classification"), classification);
     char text[EVIDENCE_MAX];
     int len = snprintf(text, sizeof text,
                        "\"origin_confidence\":%.1f,\"origin_evidence\":[{\"rule_id\":\"type.%s\","
@@ -376,16 +377,16 @@ static void add_times(struct line *l)
     const struct outcome *o = l->o;
     bool open_model = l->stage->levels.open_model;
 
-    add_span(l, STR("latency_ms"), open_model || o->t_send == 0 ? o->t_due : o->t_send, o->t_end);
-    add_span(l, STR("first_byte_ms"), o->t_send, o->t_headers);
-    add_span(l, STR("lag_ms"), o->t_due, o->t_send != 0 ? o->t_send : o->t_end);
-    add_span(l, STR("service_ms"), o->t_send, o->t_end);
-    add_span(l, STR("response_ms"), o->t_due, o->t_end);
-    add_span(l, STR("first_event_ms"), o->t_send, o->t_first_event);
+    add_span(l, NAME("latency_ms"), open_model || o->t_send == 0 ? o->t_due : o->t_send, o->t_end);
+    add_span(l, NAME("first_byte_ms"), o->t_send, o->t_headers);
+    add_span(l, NAME("lag_ms"), o->t_due, o->t_send != 0 ? o->t_send : o->t_end);
+    add_span(l, NAME("service_ms"), o->t_send, o->t_end);
+    add_span(l, NAME("response_ms"), o->t_due, o->t_end);
+    add_span(l, NAME("first_event_ms"), o->t_send, o->t_first_event);
     if (o->t_send != 0 && o->t_headers != 0) {
         put(l, STR("\"phases\":{"));
-        add_span(l, STR("wait_ms"), o->t_send, o->t_headers);
-        add_span(l, STR("download_ms"), o->t_headers, o->t_end);
+        add_span(l, NAME("wait_ms"), o->t_send, o->t_headers);
+        add_span(l, NAME("download_ms"), o->t_headers, o->t_end);
         end_object(l, STR("},"));
     }
 }
@@ -399,13 +400,13 @@ static void add_end(struct line *l, const struct op_sample *op)
         [OUTCOME_UNFINISHED] = "unfinished",
     };
 
-    add_text(l, STR("class"), classes[l->o->cls]);
-    add_bool(l, STR("ok"), l->o->cls == OUTCOME_OK);
-    add_bool(l, STR("unfinished"), l->o->cls == OUTCOME_UNFINISHED);
+    add_text(l, NAME("class"), classes[l->o->cls]);
+    add_bool(l, NAME("ok"), l->o->cls == OUTCOME_OK);
+    add_bool(l, NAME("unfinished"), l->o->cls == OUTCOME_UNFINISHED);
     add_error(l, op);
     add_origin(l);
-    add_count(l, STR("retries"), l->o->session_retries);
-    add_count(l, STR("reconnects"), l->o->session_retries);
+    add_count(l, NAME("retries"), l->o->session_retries);
+    add_count(l, NAME("reconnects"), l->o->session_retries);
 }
 
 int oplog_write(struct oplog *log, uint32_t source, const struct op_sample *op, struct buf *out)
