@@ -4,6 +4,7 @@
  * run, the signals, the panel and the files; the load is on the worker's threads.
  */
 #include "cli/cli.h"
+#include "cli/labels.h"
 #include "cli/load.h"
 #include "cli/output.h"
 #include "cli/panel.h"
@@ -45,6 +46,9 @@ struct session {
     char run_id[32], execution_id[32], worker_id[32];
     struct plan_identity identity;
     struct plan *plan;
+    const char *name; /* --name */
+    json_t *tags;     /* --tag, until the origin has them */
+    struct run_origin origin;
     struct local_worker *worker;
     struct run_workers orders;
     struct run *run;
@@ -218,7 +222,7 @@ static int read_options(struct session *s)
         opt_number(s->args, "seed", 0, SEED_MAX, &seed, &err) != 0) {
         return fail(s, &err, EXIT_USAGE);
     }
-    if (check_outputs(s, &err) != 0) {
+    if (check_outputs(s, &err) != 0 || labels_read(s->args, &s->name, &s->tags, &err) != 0) {
         return fail(s, &err, EXIT_USAGE);
     }
     return EXIT_PASSED;
@@ -250,7 +254,18 @@ static int make_plan(struct session *s)
     }
     make_identity(s);
     s->plan = plan_new(s->scenario, &s->identity, s->url.authority, s->url.target);
-    return EXIT_PASSED;
+    json_t *tags = s->tags;
+    s->tags = NULL;
+    return origin_make(&s->origin, s->plan, s->args->argc, s->args->argv, s->name, tags, &err) == 0
+               ? EXIT_PASSED
+               : fail(s, &err, EXIT_USAGE);
+}
+
+static int keep_scenario(const struct session *s, struct err *err)
+{
+    const char *source = s->args->operand_count > 0 ? s->args->operands[0] : NULL;
+
+    return result_files_scenario(s->out_dir, source, buf_str(&s->origin.text), err);
 }
 
 /* The files are made last: what fails before leaves none behind. */
@@ -258,6 +273,9 @@ static int make_outputs(struct session *s)
 {
     struct err err = {0};
 
+    if (s->out_dir != NULL && keep_scenario(s, &err) != 0) {
+        return fail(s, &err, EXIT_USAGE);
+    }
     if (s->out_dir != NULL && result_files_open(s->out_dir, &s->scenario->reporting, s->plan,
                                                 &s->identity, &s->files, &err) != 0) {
         return fail(s, &err, EXIT_USAGE);
@@ -295,6 +313,7 @@ static int make_run(struct session *s)
         0) {
         return fail(s, &err, EXIT_INTERNAL);
     }
+    s->run->origin = &s->origin;
     return EXIT_PASSED;
 }
 
@@ -328,6 +347,7 @@ static void play(struct session *s)
 
     if (!s->quiet) {
         s->panel = panel_new(people_fd(s), &style);
+        panel_begin(s->panel, s->run);
     }
     timer_init(&s->draw_timer, on_draw);
     if (s->panel != NULL && style.terminal) {
@@ -413,6 +433,8 @@ static void session_clear(struct session *s)
     if (s->run != NULL) {
         run_free(s->run);
     }
+    origin_clear(&s->origin);
+    json_decref(s->tags);
     plan_free(s->plan);
     scenario_free(s->scenario);
     if (s->has_signals) {

@@ -167,6 +167,8 @@ int opt_parse(const struct command *command,
 
     memset(out, 0, sizeof *out);
     out->command = command;
+    out->argc = argc;
+    out->argv = argv;
     make_names(command, &names);
     opterr = 0;
     optind = 0; /* GNU: begin anew, forget an earlier parse */

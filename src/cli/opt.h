@@ -16,7 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { OPT_ROWS_MAX = 32, OPT_GIVEN_MAX = 512 };
+enum { OPT_ROWS_MAX = 48, OPT_GIVEN_MAX = 512 };
 
 /* Exit codes; those of a run come with it (control/run.h). */
 enum { EXIT_PASSED = 0, EXIT_INTERNAL = 1, EXIT_USAGE = 2 };
@@ -61,6 +61,9 @@ struct opt_args {
     size_t given_count, operand_count;
     struct opt_given given[OPT_GIVEN_MAX];
     const char *operands[4];
+    /* The words, argv[0] being the name of the command. */
+    int argc;
+    char *const *argv;
     bool help; /* --help was given; nothing else counts then */
 };
 

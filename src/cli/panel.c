@@ -16,6 +16,7 @@ enum {
     CONDITIONS_SHOWN = 6,
     CONDITION_COLUMNS = 40,
     BAR_COLUMNS = 20,
+    ORIGIN_COLUMNS = 200,
     LAG_PPM = 990000,
     SHORT_SECONDS = 2,       /* an open load that falls short for so long is worth a colour */
     EVERY_SECOND_UNTIL = 30, /* then a plain line each LINE_STEP seconds */
@@ -221,6 +222,25 @@ static void add_head(struct lines *l, const struct run *r, uint64_t now_ns)
         add(l, " · stage %d of %u · %s of %s", r->stage + 1, r->plan->stage_count,
             text_clock(spent_ns, spent), text_clock(planned_ns, planned));
         add_bar(l, share < 1 ? share : 1);
+    }
+    add(l, "\n");
+}
+
+/* What is tested, when that is known. The texts are the scenario's, or somebody's on a command
+ * line.
+ */
+static void add_origin(struct lines *l, const struct run *r)
+{
+    if (r->origin == NULL || l->rc != 0) {
+        return;
+    }
+    add_padded(l, "target", LABEL_COLUMNS);
+    if (l->rc == 0) {
+        l->rc = text_add_safe(l->out, str_c(r->origin->target_url), ORIGIN_COLUMNS);
+    }
+    add(l, " · ");
+    if (l->rc == 0) {
+        l->rc = text_add_safe(l->out, str_c(run_name(r)), ORIGIN_COLUMNS);
     }
     add(l, "\n");
 }
@@ -482,6 +502,7 @@ int panel_frame(const struct panel *p, const struct run *r, uint64_t now_ns, str
 {
     struct lines l = {.out = out, .style = &p->style};
 
+    add_origin(&l, r);
     add_head(&l, r, now_ns);
     if (p->has_second) {
         add_load(&l, p, r, now_ns);
@@ -559,6 +580,25 @@ static bool put(const struct panel *p, const struct buf *text)
 
     return poll(&fd, 1, 0) == 1 && (fd.revents & POLLOUT) != 0 &&
            write(p->fd, text->p, text->len) == (ssize_t)text->len;
+}
+
+void panel_begin(struct panel *p, const struct run *r)
+{
+    struct buf line;
+    struct lines l = {.out = &line, .style = &p->style};
+
+    if (p->style.terminal) {
+        return; /* its frames say it */
+    }
+    buf_init(&line, PANEL_FRAME_MAX);
+    add_origin(&l, r);
+    if (l.rc == 0 && line.len > 0) {
+        if (!p->style.utf8) {
+            text_to_ascii(&line);
+        }
+        (void)put(p, &line);
+    }
+    buf_clear(&line);
 }
 
 void panel_second(struct panel *p, const struct run *r, uint64_t second)

@@ -23,6 +23,8 @@ struct panel *panel_new(int fd, const struct text_style *style);
 /* NULL is fine. */
 void panel_free(struct panel *p);
 
+/* The run begins: where lines are printed, one says what is tested. */
+void panel_begin(struct panel *p, const struct run *r);
 /* A second is complete: takes its numbers; prints the plain line where lines are printed. */
 void panel_second(struct panel *p, const struct run *r, uint64_t second);
 /* Redraws on a terminal, else nothing. Twice a second is enough. */

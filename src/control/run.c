@@ -672,12 +672,28 @@ void run_free(struct run *r)
     xfree(r);
 }
 
+const char *run_config_hash(const struct run *r)
+{
+    return r->origin != NULL ? r->origin->config_hash : r->plan->scenario->config_hash;
+}
+
+const char *run_name(const struct run *r)
+{
+    const struct scenario *s = r->plan->scenario;
+
+    if (r->origin != NULL && r->origin->name != NULL) {
+        return r->origin->name;
+    }
+    return s->metadata.name != NULL && s->metadata.name[0] != '\0' ? s->metadata.name
+                                                                   : s->scenario_id;
+}
+
 void run_start(struct run *r)
 {
     assert(r->state == RUN_CREATED);
     r->started_ms = clock_wall_ms();
     run_emit(r, "RUN_CREATED",
-             json_pack("{ssss}", "config_hash", r->plan->scenario->config_hash, "scenario_id",
+             json_pack("{ssss}", "config_hash", run_config_hash(r), "scenario_id",
                        r->plan->scenario->scenario_id));
     set_state(r, RUN_PREFLIGHT_RUNNING, "start_run");
     loop_timer_arm(r->loop, &r->cap_timer_,

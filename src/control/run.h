@@ -22,6 +22,7 @@
 #include "base/json.h"
 #include "control/aggregate.h"
 #include "control/criteria.h"
+#include "control/origin.h"
 #include "control/pace.h"
 #include "control/stop.h"
 #include "control/validity.h"
@@ -132,6 +133,7 @@ struct run {
     struct loop *loop;
     const struct plan *plan;
     const struct plan_identity *identity;
+    const struct run_origin *origin; /* NULL: unknown. Set by the owner before run_start */
     enum run_state state;
     uint64_t created_ms, started_ms, ended_ms; /* wall clock */
     uint64_t grid_ns;                          /* second 0 begins here */
@@ -194,6 +196,11 @@ int run_new(struct loop *loop,
             struct run **out,
             struct err *err);
 void run_free(struct run *r);
+
+/* Of the scenario as the folder has it, or else as it was read. */
+const char *run_config_hash(const struct run *r);
+/* The name that it was given, its scenario's, or the scenario's id. */
+const char *run_name(const struct run *r);
 
 /* created → the checks → the first stage. */
 void run_start(struct run *r);

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "plan/levels.h"
+#include "plan/masking.h"
 #include "plan/payload.h"
 #include "plan/text.h"
 #include "scenario/config/redaction.h"
@@ -390,6 +391,7 @@ static void find_secrets(struct plan *p, struct text_builder *b)
             add_secrets(&value.parts[k], &list);
         }
     }
+    masking_url_secrets(str_c(t->url), &list);
     p->secrets = secrets_keep(&list);
 }
 

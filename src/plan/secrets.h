@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What must not be read: the values of the headers that `reporting.redaction.redact_headers` names.
+ * What must not be read: the values of the headers that `reporting.redaction.redact_headers` names,
+ * and those in the query of the target's address whose names look like secrets (plan/masking.h).
  * They are sent, and nothing else: where a target repeats one (in an error's message, in its name),
  * the text is masked before it reaches results, logs, events or a screen.
  *
@@ -49,6 +50,9 @@ struct plan_secrets secrets_keep(struct secrets_list *list);
  * bytes, not terminated), each secret replaced by REDACTED (scenario/config/redaction.h), also one
  * of which the end of the text has only the beginning. The length. */
 size_t secrets_mask(const struct plan_secrets *secrets, struct str text, char *out, size_t size);
+/* The same for a text of any length; beyond PLAIN_MAX bytes escapes stay as they are. */
+size_t
+secrets_mask_long(const struct plan_secrets *secrets, struct str text, char *out, size_t size);
 /* The same in place, in a C string that has `size` bytes of room. */
 void secrets_mask_in(const struct plan_secrets *secrets, char *text, size_t size);
 

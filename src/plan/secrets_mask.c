@@ -105,30 +105,53 @@ static void put(struct output *out, const char *p, size_t len)
     out->len += len;
 }
 
+/* Byte i of `all` came from the place at[i] of `text`; NULL: they are the same. */
+static void mask_words(const struct plan_secrets *secrets,
+                       struct str all,
+                       const uint16_t *at,
+                       struct str text,
+                       struct output *out)
+{
+    size_t copied = 0; /* of the text */
+
+    for (size_t i = 0; (i = next_candidate(secrets, all, i)) < all.len && out->len < out->size;) {
+        size_t end = end_of_secrets(secrets, all, i), from = at != NULL ? at[i] : i;
+
+        if (end == i) {
+            i++;
+            continue;
+        }
+        put(out, text.p + copied, from - copied);
+        put(out, REDACTED, sizeof REDACTED - 1);
+        copied = at != NULL ? at[end] : end;
+        i = end;
+    }
+    put(out, text.p + copied, (at != NULL ? at[all.len] : all.len) - copied);
+}
+
 size_t secrets_mask(const struct plan_secrets *secrets, struct str text, char *out, size_t size)
 {
     struct output masked = {out, 0, size};
     struct plain plain;
-    size_t copied = 0; /* of the text */
 
     if (secrets->count == 0) {
         put(&masked, text.p, text.len);
         return masked.len;
     }
     plain_read(text, &plain);
-    const struct str all = {plain.text, plain.len};
-    for (size_t i = 0; (i = next_candidate(secrets, all, i)) < all.len && masked.len < size;) {
-        size_t end = end_of_secrets(secrets, all, i);
-        if (end == i) {
-            i++;
-            continue;
-        }
-        put(&masked, text.p + copied, plain.at[i] - copied);
-        put(&masked, REDACTED, sizeof REDACTED - 1);
-        copied = plain.at[end];
-        i = end;
+    mask_words(secrets, (struct str){plain.text, plain.len}, plain.at, text, &masked);
+    return masked.len;
+}
+
+size_t
+secrets_mask_long(const struct plan_secrets *secrets, struct str text, char *out, size_t size)
+{
+    struct output masked = {out, 0, size};
+
+    if (secrets->count == 0 || text.len <= PLAIN_MAX) {
+        return secrets_mask(secrets, text, out, size);
     }
-    put(&masked, text.p + copied, plain.at[plain.len] - copied);
+    mask_words(secrets, text, NULL, text, &masked);
     return masked.len;
 }
 

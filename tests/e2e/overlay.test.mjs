@@ -101,5 +101,5 @@ test('a run of a scenario with a larger pool, in a fraction of its time', async 
   );
   const hash = createHash('sha256');
   files.forEach((file) => hash.update(readFileSync(file)));
-  assert.equal(end.result.config_hash, hash.digest('hex'));
+  assert.equal(end.result.source_hash, hash.digest('hex'));
 });

@@ -66,6 +66,7 @@ test('the folder has the log of operations and histograms beside the result', as
     'histograms.hlog',
     'ops.ndjson',
     'result.json',
+    'scenario.json',
     'windows.ndjson',
   ]);
   const ops = lines(folder, 'ops.ndjson').map((line) => JSON.parse(line));

@@ -10,7 +10,7 @@ import { assertRan, baseline, mcpdrill, run, writeScenario } from './lib/mcpdril
 import { startMock } from './lib/mock.mjs';
 import { tempDir } from './lib/process.mjs';
 
-const ALL = ['events.ndjson', 'histograms.hlog', 'ops.ndjson', 'result.json', 'windows.ndjson'];
+const ALL = ['events.ndjson', 'histograms.hlog', 'ops.ndjson', 'result.json', 'scenario.json', 'windows.ndjson'];
 
 test('formats and include decide what --out holds; what is not wanted is not left over', async (t) => {
   const mock = await startMock(t);

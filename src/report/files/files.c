@@ -99,12 +99,7 @@ static int open_ops(struct result_files *f, const struct plan *plan, struct err 
                : rc;
 }
 
-int result_files_open(const char *dir,
-                      const struct reporting_config *reporting,
-                      const struct plan *plan,
-                      const struct plan_identity *identity,
-                      struct result_files **out,
-                      struct err *err)
+static int make_folder(const char *dir, struct err *err)
 {
     struct stat st;
 
@@ -114,8 +109,67 @@ int result_files_open(const char *dir,
     if (stat(dir, &st) == 0 && !S_ISDIR(st.st_mode)) {
         return err_set(err, ERR_IO, "%s is no folder; name one that is there or can be made", dir);
     }
-    if (mkdir(dir, 0777) != 0 && errno != EEXIST) {
-        return err_sys(err, ERR_IO, errno, "cannot make the folder %s", dir);
+    return mkdir(dir, 0777) == 0 || errno == EEXIST
+               ? 0
+               : err_sys(err, ERR_IO, errno, "cannot make the folder %s", dir);
+}
+
+static bool is_there(const char *dir, const char *name, struct stat *out)
+{
+    char path[PATH_MAX];
+    struct err err;
+
+    return path_in(dir, name, path, &err) == 0 && stat(path, out) == 0;
+}
+
+/* Somebody's own scenario.json must not be replaced by what was made of it. */
+static int refuse_foreign(const char *dir, const char *source, struct err *err)
+{
+    struct stat copy, own, other;
+
+    if (!is_there(dir, "scenario.json", &copy)) {
+        return 0;
+    }
+    if (source != NULL && stat(source, &own) == 0 && own.st_dev == copy.st_dev &&
+        own.st_ino == copy.st_ino) {
+        return err_set(err, ERR_USAGE,
+                       "--out %.100s: its scenario.json would replace the file that is played",
+                       dir);
+    }
+    if (!is_there(dir, "result.json", &other) && !is_there(dir, "events.ndjson", &other)) {
+        return err_set(err, ERR_USAGE,
+                       "--out %.100s: there is a scenario.json, and no earlier run that it could "
+                       "be of",
+                       dir);
+    }
+    return 0;
+}
+
+int result_files_scenario(const char *dir, const char *source, struct str text, struct err *err)
+{
+    char path[PATH_MAX];
+    int rc = make_folder(dir, err);
+
+    if (rc == 0) {
+        rc = refuse_foreign(dir, source, err);
+    }
+    if (rc == 0) {
+        rc = path_in(dir, "scenario.json", path, err);
+    }
+    return rc != 0 ? rc : file_write(path, text, err);
+}
+
+int result_files_open(const char *dir,
+                      const struct reporting_config *reporting,
+                      const struct plan *plan,
+                      const struct plan_identity *identity,
+                      struct result_files **out,
+                      struct err *err)
+{
+    int rc = make_folder(dir, err);
+
+    if (rc != 0) {
+        return rc;
     }
     struct result_files *f = xcalloc(1, sizeof *f);
 
@@ -123,7 +177,7 @@ int result_files_open(const char *dir,
     f->reporting = reporting;
     f->identity = identity;
     buf_init(&f->line, LINEFILE_LINE_MAX);
-    int rc = open_lines(dir, "events.ndjson", reporting->store_event_log, &f->events, err);
+    rc = open_lines(dir, "events.ndjson", reporting->store_event_log, &f->events, err);
     if (rc == 0) {
         rc = open_lines(dir, "windows.ndjson", reporting->store_metrics_snapshot, &f->windows, err);
     }

@@ -7,6 +7,8 @@
  *   ops.ndjson        the log of operations (report/files/oplog.h), as their seconds come
  *   histograms.hlog   all latencies of the run (report/files/hlog.h), at the end
  *   result.json       format result/v1, at the end
+ *   scenario.json     the scenario that is played, without secrets, before the run
+ * (control/origin.h)
  *
  * The first three are written by threads of their own (report/files/spool.h), lines in order and as
  * soon as the disk takes them: nothing here but result_files_end and result_files_close ever waits
@@ -21,6 +23,11 @@
 #include "base/err.h"
 #include "control/run.h"
 #include "scenario/config/config.h"
+
+/* Writes scenario.json, making the folder when it is not there. A file of that name that is no copy
+ * of ours stays: `source` (NULL: none), the scenario that was read, and any in a folder without an
+ * earlier run. ERR_IO, ERR_USAGE. */
+int result_files_scenario(const char *dir, const char *source, struct str text, struct err *err);
 
 struct result_files;
 

@@ -311,16 +311,40 @@ static void add_property(struct suite *s, const char *name, struct str value)
     add(s, "/>\n");
 }
 
+/* `tag.KEY`, each. */
+static void add_tags(struct suite *s)
+{
+    const json_t *tags = document_at(s->document, "tags"), *value;
+    const char *key;
+
+    if (!json_is_object(tags)) {
+        return;
+    }
+    json_object_foreach((json_t *)(uintptr_t)tags, key, value)
+    {
+        add(s, "      <property name=\"tag.");
+        add_text(s, str_c(key));
+        add(s, "\"");
+        add_attribute(s, "value", document_text(value, ""));
+        add(s, "/>\n");
+    }
+}
+
 static void add_properties(struct suite *s)
 {
-    static const char *const texts[] = {"run_id", "scenario_id", "config_hash", "verdict"};
+    static const char *const texts[] = {"run_id",     "scenario_id", "name",
+                                        "target_url", "config_hash", "verdict"};
     char number[20];
     size_t len = str_put_u64(number, document_count(s->document, "seed"));
 
     add(s, "    <properties>\n");
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
-        add_property(s, texts[i], document_text(s->document, texts[i]));
+        struct str text = document_text(s->document, texts[i]);
+        if (text.len > 0 || strcmp(texts[i], "target_url") != 0) {
+            add_property(s, texts[i], text);
+        }
     }
+    add_tags(s);
     add_property(s, "seed", (struct str){number, len});
     add(s, "    </properties>\n");
 }

@@ -114,7 +114,10 @@ static json_t *scenario_id(const struct result_place *p)
 
 static json_t *name(const struct result_place *p)
 {
-    return result_text(p->run->plan->scenario->metadata.name);
+    const struct run_origin *o = p->run->origin;
+
+    return result_text(o != NULL && o->name != NULL ? o->name
+                                                    : p->run->plan->scenario->metadata.name);
 }
 
 static json_t *description(const struct result_place *p)
@@ -135,12 +138,39 @@ static json_t *tags(const struct result_place *p)
     for (size_t i = 0; i < m->tag_count; i++) {
         json_object_set_new(object, m->tags[i].name, result_text(m->tags[i].value));
     }
+    if (p->run->origin != NULL) {
+        json_object_update(object, p->run->origin->tags);
+    }
     return object;
 }
 
 static json_t *config_hash(const struct result_place *p)
 {
+    return result_text(run_config_hash(p->run));
+}
+
+static json_t *source_hash(const struct result_place *p)
+{
     return result_text(p->run->plan->scenario->config_hash);
+}
+
+static json_t *target_url(const struct result_place *p)
+{
+    return p->run->origin != NULL ? result_text(p->run->origin->target_url) : json_null();
+}
+
+static json_t *scenario(const struct result_place *p)
+{
+    const struct run_origin *o = p->run->origin;
+
+    return o == NULL || origin_hides_scenario(o) ? json_null() : json_incref(o->scenario);
+}
+
+static json_t *command_line(const struct result_place *p)
+{
+    const struct run_origin *o = p->run->origin;
+
+    return o == NULL || o->command_line == NULL ? json_null() : json_incref(o->command_line);
 }
 
 static json_t *seed(const struct result_place *p)
@@ -253,13 +283,29 @@ static const struct result_member root_members[] = {
     {"run_id", "string", "Id of the run.", run_id, NULL},
     {"execution_id", "string", "Id of this start of the run.", execution_id, NULL},
     {"scenario_id", "string", "Id of the scenario, from its file.", scenario_id, NULL},
-    {"name", "string", "Name of the scenario, from its metadata.", name, NULL},
+    {"name", "string", "Name of the run (`--name`), or else of the scenario, from its metadata.",
+     name, NULL},
     {"description", "string", "Of the scenario, from its metadata.", description, NULL},
     {"created_by", "string or null", "Who made it, from its metadata.", created_by, NULL},
-    {"tags", "object", "The tags of its metadata.", tags, NULL},
+    {"tags", "object", "The tags of its metadata, and those of `--tag`, which win.", tags, NULL},
     {"config_hash", "string",
-     "SHA-256 of the scenario file as it was read, followed by the files of --with, in hex.",
+     "SHA-256, in hex, of the scenario that was played: of the bytes of `scenario.json` in the "
+     "folder of `--out` (`sha256sum scenario.json`).",
      config_hash, NULL},
+    {"source_hash", "string",
+     "SHA-256, in hex, of the scenario file as it was read, followed by the files of `--with` "
+     "(`cat FILE OVERLAY | sha256sum`).",
+     source_hash, NULL},
+    {"target_url", "string or null",
+     "The target. User, password and values in the query whose names look like secrets are "
+     "`[redacted]`.",
+     target_url, NULL},
+    {"command_line", "array of strings or null",
+     "The words of the command that made the run, without secrets.", command_line, NULL},
+    {"scenario", "object or null",
+     "The scenario that was played: the file with all `--with`, `--set` and the like, without "
+     "secrets. Null when it is larger than 1 MiB: then `scenario.json` alone has it.",
+     scenario, NULL},
     {"seed", "integer", "Seed of all random choices of the load.", seed, NULL},
     {"started_at", "string or null", "When the run started, RFC 3339 in UTC with milliseconds.",
      started_at, NULL},

@@ -12,6 +12,8 @@ enum {
     CONDITIONS_SHOWN = 8,
     CRITERIA_SHOWN = 12,
     EXAMPLES_SHOWN = 3,
+    TAGS_SHOWN = 8,
+    TAG_COLUMNS = 40,
     EXPRESSION_COLUMNS = 44,
     EXPRESSION_COLUMNS_MAX = 72,
     EXPRESSION_BYTES = PAGE_SENTENCE_MAX * 4,
@@ -96,6 +98,53 @@ static void add_verdict(struct page *p)
                             count));
     }
     page_add(p, " · seed %llu\n", (unsigned long long)document_count(d, "seed"));
+}
+
+/* "stage=ci" for each, and how many there are beyond. */
+static void add_tags(struct page *p)
+{
+    const json_t *tags = document_at(p->document, "tags"), *value;
+    size_t shown = 0, count = json_object_size(tags);
+    const char *key;
+
+    if (count == 0) {
+        return;
+    }
+    json_object_foreach((json_t *)(uintptr_t)tags, key, value)
+    {
+        if (shown++ == TAGS_SHOWN) {
+            page_add(p, " · and %zu more", count - TAGS_SHOWN);
+            return;
+        }
+        page_add(p, " · ");
+        page_foreign(p, str_c(key), TAG_COLUMNS);
+        page_add(p, "=");
+        page_foreign(p, document_text(value, ""), TAG_COLUMNS);
+    }
+}
+
+/* What was tested; results of earlier versions do not say it. */
+static void add_origin(struct page *p)
+{
+    struct str target = document_text(p->document, "target_url");
+    struct str name = document_text(p->document, "name");
+    struct str id = document_text(p->document, "scenario_id");
+
+    if (target.len == 0) {
+        return;
+    }
+    page_label(p, "target");
+    page_foreign(p, target, PAGE_SENTENCE_MAX);
+    page_add(p, "\n");
+    page_label(p, "scenario");
+    page_foreign(p, name.len > 0 ? name : id, PAGE_SENTENCE_MAX);
+    if (name.len > 0 && !str_eq(name, id)) {
+        page_add(p, " (");
+        page_foreign(p, id, PAGE_SENTENCE_MAX);
+        page_add(p, ")");
+    }
+    add_tags(p);
+    page_add(p, "\n");
 }
 
 static void add_reason(struct page *p)
@@ -473,6 +522,7 @@ int summary_write(const json_t *result, const struct summary_options *options, s
     struct page p = {.out = out, .style = &options->style, .document = result};
 
     add_verdict(&p);
+    add_origin(&p);
     add_findings(&p);
     add_reason(&p);
     if (without_load(result)) {

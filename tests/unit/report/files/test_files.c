@@ -240,12 +240,43 @@ static void test_what_cannot_be_written_is_said(void **state)
     fixture_close(&f);
 }
 
+/* The copy of the scenario is written for every run; a scenario.json that is somebody's own stays.
+ */
+static void test_the_copy_of_the_scenario(void **state)
+{
+    struct place place;
+    struct err err = {0};
+    struct buf text;
+    char copy[128], result[128];
+
+    (void)state;
+    place_open(&place);
+    snprintf(copy, sizeof copy, "%s/scenario.json", place.out);
+    snprintf(result, sizeof result, "%s/result.json", place.out);
+    assert_int_equal(result_files_scenario(place.out, NULL, STR("{}\n"), &err), 0);
+    /* It may be one's own: no run has been here. */
+    assert_int_equal(result_files_scenario(place.out, NULL, STR("other"), &err), ERR_USAGE);
+    assert_int_equal(file_write(result, STR("{}"), &err), 0);
+    assert_int_equal(result_files_scenario(place.out, copy, STR("other"), &err), ERR_USAGE);
+    buf_init(&text, 100);
+    assert_int_equal(file_read(copy, &text, &err), 0);
+    assert_string_equal(buf_c(&text), "{}\n");
+    assert_int_equal(result_files_scenario(place.out, result, STR("other"), &err), 0);
+    text.len = 0;
+    assert_int_equal(file_read(copy, &text, &err), 0);
+    assert_string_equal(buf_c(&text), "other");
+    buf_clear(&text);
+    unlink(copy);
+    place_close(&place);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_five_files),
         cmocka_unit_test(test_only_what_is_wanted_is_kept),
         cmocka_unit_test(test_what_cannot_be_written_is_said),
+        cmocka_unit_test(test_the_copy_of_the_scenario),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

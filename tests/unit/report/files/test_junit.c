@@ -44,6 +44,8 @@ static void test_rich_run(void **state)
         "    <properties>\n"
         "      <property name=\"run_id\" value=\"run_00000000000000010000\"/>\n"
         "      <property name=\"scenario_id\" value=\"rich\"/>\n"
+        "      <property name=\"name\" value=\"A \xef\xbf\xbd[31m&quot;rich\xef\xbf\xbd&quot; "
+        "&lt;run&gt;\"/>\n"
         "      <property name=\"config_hash\" value=\"abc\"/>\n"
         "      <property name=\"verdict\" value=\"failed\"/>\n"
         "      <property name=\"seed\" value=\"7\"/>\n"

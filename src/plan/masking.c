@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: MIT */
+#include "plan/masking.h"
+
+#include "scenario/config/redaction.h"
+
+#include <ctype.h>
+#include <string.h>
+
+enum { NAME_MAX_BYTES = 256, GROWTH = 3 }; /* a secret of four bytes becomes ten */
+
+/* ---- names ------------------------------------------------------------------------------------
+ */
+
+static bool ends_with(struct str text, struct str end)
+{
+    return text.len >= end.len && memcmp(text.p + text.len - end.len, end.p, end.len) == 0;
+}
+
+static bool contains(struct str text, const char *word)
+{
+    return memmem(text.p, text.len, word, strlen(word)) != NULL;
+}
+
+bool masking_is_secret_name(struct str name)
+{
+    static const char *const parts[] = {
+        "token",      "secret",  "passw",      "apikey",        "api_key", "api-key",   "accesskey",
+        "access_key", "private", "credential", "authorization", "cookie",  "signature", "pair_key"};
+    static const char *const words[] = {"auth", "pwd", "jwt"};
+    char lower[NAME_MAX_BYTES];
+    struct str text = {lower, name.len < sizeof lower ? name.len : sizeof lower};
+
+    for (size_t i = 0; i < text.len; i++) {
+        lower[i] = (char)tolower((unsigned char)name.p[i]);
+    }
+    if (ends_with(text, STR("_ref")) || ends_with(text, STR("_name"))) {
+        return false;
+    }
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        if (str_eq(text, str_c(words[i]))) {
+            return true;
+        }
+    }
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        if (contains(text, parts[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What a name stands for is a secret, unless it is empty or comes from elsewhere. */
+static bool hides(struct str name, struct str value)
+{
+    return value.len > 0 && !contains(value, "${") && masking_is_secret_name(name);
+}
+
+/* In addresses short names are common, and tools' arguments are not: there a `key` is often none.
+ */
+static bool hides_in_query(struct str name, struct str value)
+{
+    static const char *const words[] = {"key", "sig", "pass", "pin", "code"};
+
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        if (str_ieq(name, str_c(words[i]))) {
+            return value.len > 0 && !contains(value, "${");
+        }
+    }
+    return hides(name, value);
+}
+
+/* ---- addresses --------------------------------------------------------------------------------
+ */
+
+static struct str before(struct str text, const char *ends)
+{
+    size_t len = 0;
+
+    while (len < text.len && strchr(ends, text.p[len]) == NULL) {
+        len++;
+    }
+    return (struct str){text.p, len};
+}
+
+static struct str behind(struct str text, size_t len)
+{
+    return (struct str){text.p + len, text.len - len};
+}
+
+/* The front of `text` as it is; *text becomes the rest. */
+static int pass(struct buf *out, struct str *text, size_t len)
+{
+    int rc = buf_add(out, text->p, len);
+
+    *text = behind(*text, len);
+    return rc;
+}
+
+/* Instead of so many bytes. */
+static int hide(struct buf *out, struct str *text, size_t len)
+{
+    *text = behind(*text, len);
+    return buf_add_c(out, REDACTED);
+}
+
+/* A query, or a fragment with the form of one. */
+static int add_query(struct buf *out, struct str query)
+{
+    int rc = 0;
+
+    while (rc == 0 && query.len > 0) {
+        struct str pair = before(query, "&;#"), name = before(pair, "=");
+        size_t front = name.len + (name.len < pair.len);
+
+        rc = pass(out, &query, front);
+        size_t value = pair.len - front;
+        if (rc == 0) {
+            rc = hides_in_query(name, (struct str){query.p, value}) ? hide(out, &query, value)
+                                                                    : pass(out, &query, value);
+        }
+        if (rc == 0 && query.len > 0) {
+            rc = pass(out, &query, 1);
+        }
+    }
+    return rc;
+}
+
+/* The length of user and password, in front of the host; 0: none. */
+static size_t userinfo_len(struct str text)
+{
+    struct str authority = before(text, "/?# \t\n\"'");
+
+    for (size_t i = authority.len; i > 0; i--) {
+        if (authority.p[i - 1] == '@') {
+            return i - 1;
+        }
+    }
+    return 0;
+}
+
+static int add_addresses(struct buf *out, struct str text)
+{
+    const char *at;
+    int rc = 0;
+
+    while (rc == 0 && (at = memmem(text.p, text.len, "://", 3)) != NULL) {
+        rc = pass(out, &text, (size_t)(at - text.p) + 3);
+        size_t user = userinfo_len(text);
+        if (rc == 0 && user > 0) {
+            rc = hide(out, &text, user);
+        }
+        struct str address = before(text, " \t\n\"'");
+        struct str path = before(address, "?#");
+        struct str query = behind(address, path.len);
+        if (rc == 0) {
+            rc = buf_add_str(out, path);
+        }
+        if (rc == 0 && query.len > 0) {
+            rc = buf_add(out, query.p, 1);
+            rc = rc != 0 ? rc : add_query(out, behind(query, 1));
+        }
+        text = behind(text, address.len);
+    }
+    return rc != 0 ? rc : buf_add_str(out, text);
+}
+
+void masking_url_secrets(struct str url, struct secrets_list *list)
+{
+    struct str query = behind(url, before(url, "?").len);
+
+    while (query.len > 0) {
+        query = behind(query, 1);
+        struct str pair = before(query, "&;#"), name = before(pair, "=");
+
+        if (name.len < pair.len && hides_in_query(name, behind(pair, name.len + 1))) {
+            secrets_add(list, behind(pair, name.len + 1));
+        }
+        query = behind(query, pair.len);
+    }
+}
+
+/* ---- texts ------------------------------------------------------------------------------------
+ */
+
+/* Without the secrets that are known; the caller clears the buffer. */
+static void without_known(const struct plan_secrets *secrets, struct str text, struct buf *out)
+{
+    buf_init(out, text.len * GROWTH + sizeof REDACTED);
+    if (buf_reserve(out, out->max) == 0) {
+        out->len = secrets_mask_long(secrets, text, out->p, out->max);
+    }
+}
+
+int masking_add_text(const struct plan_secrets *secrets, struct str text, struct buf *out)
+{
+    struct buf known;
+
+    without_known(secrets, text, &known);
+    int rc = add_addresses(out, buf_str(&known));
+    buf_clear(&known);
+    return rc;
+}
+
+/* The last part of a path of names, without what JSON and options put around it. */
+static struct str last_name(struct str text)
+{
+    size_t from = 0;
+
+    for (size_t i = 0; i < text.len; i++) {
+        if (strchr(".{,\"' ", text.p[i]) != NULL && i + 1 < text.len) {
+            from = i + 1;
+        }
+    }
+    return behind(text, from);
+}
+
+/* How much of a word stands in front of a secret that its name gives away; all of it: nothing does.
+ */
+static size_t front_of_secret(struct str word)
+{
+    const char *address = memmem(word.p, word.len, "://", 3);
+    struct str rest = {word.p, address != NULL ? (size_t)(address - word.p) : word.len};
+
+    while (rest.len > 0) {
+        struct str name = before(rest, "=:");
+        if (name.len == rest.len) {
+            break;
+        }
+        rest = behind(rest, name.len + 1);
+        struct str value = {rest.p, (size_t)(word.p + word.len - rest.p)};
+        if (hides(last_name(name), value)) {
+            return (size_t)(rest.p - word.p);
+        }
+    }
+    return word.len;
+}
+
+int masking_add_argument(const struct plan_secrets *secrets, struct str word, struct buf *out)
+{
+    size_t front = front_of_secret(word);
+    int rc = masking_add_text(secrets, (struct str){word.p, front}, out);
+
+    return rc == 0 && front < word.len ? buf_add_c(out, REDACTED) : rc;
+}
+
+/* ---- documents --------------------------------------------------------------------------------
+ */
+
+static json_t *mask_string(const struct plan_secrets *secrets, const json_t *value)
+{
+    struct str text = {json_string_value(value), json_string_length(value)};
+    struct buf out;
+
+    buf_init(&out, text.len * GROWTH * GROWTH + sizeof REDACTED);
+    int rc = masking_add_text(secrets, text, &out);
+    json_t *masked = rc == 0 ? json_stringn(out.len > 0 ? out.p : "", out.len) : NULL;
+    buf_clear(&out);
+    /* A mask may have cut a character in two; then nothing of the text is kept. */
+    return masked != NULL ? masked : json_string(REDACTED);
+}
+
+/* `name`: of the member, or of the list that it is in. As deep as the document, which json_parse
+ * bounds. NOLINTNEXTLINE(misc-no-recursion) */
+static json_t *mask_value(const struct plan_secrets *secrets, struct str name, const json_t *value)
+{
+    const char *key;
+    json_t *member, *out;
+    size_t i;
+
+    switch (json_typeof(value)) {
+    case JSON_OBJECT:
+        out = json_object();
+        json_object_foreach((json_t *)(uintptr_t)value, key, member)
+        {
+            json_object_set_new(out, key, mask_value(secrets, str_c(key), member));
+        }
+        return out;
+    case JSON_ARRAY:
+        out = json_array();
+        json_array_foreach(value, i, member)
+        {
+            json_array_append_new(out, mask_value(secrets, name, member));
+        }
+        return out;
+    case JSON_STRING:
+        return hides(name, (struct str){json_string_value(value), json_string_length(value)})
+                   ? json_string(REDACTED)
+                   : mask_string(secrets, value);
+    case JSON_INTEGER:
+    case JSON_REAL:
+    case JSON_TRUE:
+    case JSON_FALSE:
+    case JSON_NULL:
+        break;
+    }
+    return json_copy((json_t *)(uintptr_t)value);
+}
+
+json_t *masking_document(const struct plan_secrets *secrets, const json_t *document)
+{
+    return mask_value(secrets, STR(""), document);
+}
