@@ -270,6 +270,7 @@ static json_t *mask_value(const struct plan_secrets *secrets, struct str name, c
     switch (json_typeof(value)) {
     case JSON_OBJECT:
         out = json_object();
+        /* NOLINTNEXTLINE(performance-no-int-to-ptr) */
         json_object_foreach((json_t *)(uintptr_t)value, key, member)
         {
             json_object_set_new(out, key, mask_value(secrets, str_c(key), member));
@@ -293,6 +294,7 @@ static json_t *mask_value(const struct plan_secrets *secrets, struct str name, c
     case JSON_NULL:
         break;
     }
+    /* NOLINTNEXTLINE(performance-no-int-to-ptr) */
     return json_copy((json_t *)(uintptr_t)value);
 }
 

@@ -320,6 +320,7 @@ static void add_tags(struct suite *s)
     if (!json_is_object(tags)) {
         return;
     }
+    /* NOLINTNEXTLINE(performance-no-int-to-ptr) */
     json_object_foreach((json_t *)(uintptr_t)tags, key, value)
     {
         add(s, "      <property name=\"tag.");

@@ -110,6 +110,7 @@ static void add_tags(struct page *p)
     if (count == 0) {
         return;
     }
+    /* NOLINTNEXTLINE(performance-no-int-to-ptr) */
     json_object_foreach((json_t *)(uintptr_t)tags, key, value)
     {
         if (shown++ == TAGS_SHOWN) {
