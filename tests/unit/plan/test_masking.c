@@ -2,8 +2,26 @@
 #include "plan/masking.h"
 #include "support/unit.h"
 
-static const struct str known[] = {STR_INIT("Bearer s3cret-value"), STR_INIT("s3cret-value")};
-static const struct plan_secrets secrets = {known, 2};
+static struct arena arena;
+static struct plan_secrets secrets;
+
+static int keep_secrets(void **state)
+{
+    struct secrets_list list = {.arena = &arena};
+
+    (void)state;
+    secrets_add(&list, STR("Bearer s3cret-value"));
+    secrets_add(&list, STR("SEKRIT-314159265"));
+    secrets = secrets_keep(&list);
+    return 0;
+}
+
+static int forget_secrets(void **state)
+{
+    (void)state;
+    arena_clear(&arena);
+    return 0;
+}
 
 typedef int masking_fn(const struct plan_secrets *s, struct str text, struct buf *out);
 
@@ -105,29 +123,22 @@ static void test_a_document(void **state)
 /* A scenario has texts of any length: none is cut short. */
 static void test_long_texts(void **state)
 {
-    struct arena arena = {0};
-    struct secrets_list list = {.arena = &arena};
-    struct plan_secrets secrets;
     static char text[5000];
     struct buf out;
 
     (void)state;
     memset(text, '.', sizeof text);
     memcpy(text + 4000, "SEKRIT-314159265", 16);
-    secrets_add(&list, STR("SEKRIT-314159265"));
-    secrets = secrets_keep(&list);
     buf_init(&out, 1 << 20);
     assert_int_equal(masking_add_text(&secrets, (struct str){text, sizeof text}, &out), 0);
     assert_int_equal(out.len, sizeof text - 16 + strlen("[redacted]"));
     assert_null(memmem(out.p, out.len, "SEKRIT", 6));
     buf_clear(&out);
-    arena_clear(&arena);
 }
 
 /* What an address carries is no news to others either. */
 static void test_secrets_of_an_address(void **state)
 {
-    struct arena arena = {0};
     struct secrets_list list = {.arena = &arena};
 
     (void)state;
@@ -139,7 +150,6 @@ static void test_secrets_of_an_address(void **state)
     masking_url_secrets(STR("http://h/mcp"), &list);
     masking_url_secrets(STR("http://h/?token=${env:LONG_NAME}&token&secret="), &list);
     assert_int_equal(list.count, 0);
-    arena_clear(&arena);
 }
 
 int main(void)
@@ -152,5 +162,5 @@ int main(void)
         cmocka_unit_test(test_secrets_of_an_address),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, keep_secrets, forget_secrets);
 }
