@@ -7,7 +7,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
-import { assertRan, mcpdrill, run, writeScenario } from './lib/mcpdrill.mjs';
+import { assertRan, endedInAll, mcpdrill, run, writeScenario } from './lib/mcpdrill.mjs';
 import { settledStats, startMock } from './lib/mock.mjs';
 import { rootDir } from './lib/process.mjs';
 
@@ -90,10 +90,7 @@ for (const name of files) {
     assert.equal(end.result.state, 'completed');
     assert.ok(end.result.totals.operations_total > 10);
     const { requests } = await settledStats(mock);
-    const calls = end.result.operations.reduce(
-      (sum, one) => sum + (one.operation === 'tools/call' ? one.totals.operations_total : 0),
-      0,
-    );
+    const calls = endedInAll(end.result, 'tools/call');
     assert.equal(requests['tools/call'] ?? 0, calls, 'as many calls as the server has seen');
     if (check) {
       check(end);

@@ -122,7 +122,7 @@ export function checkBooks(result) {
   }
   assert.equal(integrity.started, integrity.succeeded + integrity.failed + integrity.unfinished);
   // The books are about every stage, totals about those of the load; preflight stands beside.
-  const both = (name) => totals[name] + (result.preflight?.totals[name] ?? 0);
+  const both = (name) => inAll(result, name);
   assert.equal(both('operations_total'), integrity.succeeded + integrity.failed);
   assert.equal(both('operations_failed'), integrity.failed);
   assert.equal(both('operations_unfinished'), integrity.unfinished);
@@ -137,6 +137,19 @@ export function checkBooks(result) {
     const failures = part?.errors.reduce((all, one) => all + one.count, 0) ?? 0;
     assert.equal(failures, part?.totals.operations_failed ?? 0, 'each failed operation is one error');
   }
+}
+
+// What the target saw of a metric that counts: the load and the preflight stages, which stand beside it.
+export function inAll(result, name) {
+  return result.totals[name] + (result.preflight?.totals[name] ?? 0);
+}
+
+// Operations of that kind that ended, in whatever stage.
+export function endedInAll(result, kind) {
+  return result.stages
+    .flatMap((stage) => stage.operations)
+    .filter((one) => one.operation === kind)
+    .reduce((sum, one) => sum + one.totals.operations_total, 0);
 }
 
 // The errors of a result by "type/code/origin" → count.
