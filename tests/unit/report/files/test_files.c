@@ -233,7 +233,7 @@ static void test_what_cannot_be_written_is_said(void **state)
     assert_int_equal(result_files_open("/dev/null", &everything, f.plan, &f.identity, &files, &err),
                      ERR_IO);
     assert_non_null(strstr(err.msg, "is no folder"));
-    assert_int_equal(result_files_open("", &everything, &f.identity, &files, &err), ERR_IO);
+    assert_int_equal(result_files_open("", &everything, f.plan, &f.identity, &files, &err), ERR_IO);
     assert_non_null(strstr(err.msg, "without a name"));
     assert_null(files);
     result_files_drop(NULL);
