@@ -6,7 +6,8 @@
 #define YEARS_TEN_MS  (UINT64_C(10) * 366 * 24 * 3600 * 1000)
 #define ARGS_TEXT_MAX (JSON_TEXT_MAX / 2)
 #define VUS_MAX       UINT64_C(100000000)
-#define DURATION_MS   30000 /* when nothing is said */
+#define QUICK_VUS_MAX UINT64_C(10000) /* the default of safety.hard_caps.max_vus */
+#define DURATION_MS   30000           /* when nothing is said */
 
 enum { HEADER_NAME_MAX = 256 };
 
@@ -303,6 +304,11 @@ static int add_workload(const struct opt_args *args, json_t *document, struct er
     if (rc == 0) {
         rc = take_duration(args, "think", &think_ms, err);
     }
+    /* Nothing but what the command line names. */
+    json_object_set_new(workload, "user_journey",
+                        json_pack("{s:{s:b}, s:{s:i, s:i}}", "startup_sequence",
+                                  "run_tools_list_on_start", 0, "periodic_ops",
+                                  "tools_list_interval_ms", 0, "tools_list_after_errors", 0));
     if (in_flight > 0) {
         json_object_set_new(workload, "in_flight_per_vu", json_integer((json_int_t)in_flight));
     }
@@ -373,6 +379,26 @@ static int add_sessions(const struct opt_args *args, json_t *document, struct er
     return put_text(policy, "mode", "sessions", str_c(mode), err);
 }
 
+/* More users than the cap allows would become fewer without a word. */
+static int check_vus(const struct opt_args *args, uint64_t vus, struct err *err)
+{
+    const char *sets[OPT_GIVEN_MAX];
+    size_t count = opt_values(args, "set", sets);
+
+    for (size_t i = 0; i < count; i++) {
+        if (strncmp(sets[i], "safety", 6) == 0) {
+            return 0; /* whoever sets caps knows of them, and validation looks at both */
+        }
+    }
+    return vus <= QUICK_VUS_MAX
+               ? 0
+               : err_set(err, ERR_USAGE,
+                         "--vus %llu is more than safety.hard_caps.max_vus allows (%llu); add "
+                         "--set safety.hard_caps.max_vus=%llu",
+                         (unsigned long long)vus, (unsigned long long)QUICK_VUS_MAX,
+                         (unsigned long long)vus);
+}
+
 /* A rate has as many VUs as it needs unless a number is given. */
 static int add_stage(const struct opt_args *args, json_t *document, struct err *err)
 {
@@ -380,6 +406,9 @@ static int add_stage(const struct opt_args *args, json_t *document, struct err *
     json_t *rate = NULL;
     int rc = opt_number(args, "vus", 1, VUS_MAX, &vus, err);
 
+    if (rc == 0) {
+        rc = check_vus(args, vus, err);
+    }
     if (rc == 0) {
         rc = take_duration(args, "duration", &duration_ms, err);
     }

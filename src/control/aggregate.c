@@ -522,10 +522,13 @@ static void seen_add(struct aggregate_seen *seen, uint64_t second, uint64_t coun
     seen->count += count;
 }
 
-static void seen_in(struct aggregate_failure *row, bool apart, uint64_t second, uint64_t count)
+static void
+seen_in(struct aggregate_failure *row, enum aggregate_share share, uint64_t second, uint64_t count)
 {
-    seen_add(&row->seen[AGGREGATE_ALL], second, count);
-    seen_add(&row->seen[apart ? AGGREGATE_APART : AGGREGATE_LOAD], second, count);
+    if (share != AGGREGATE_BESIDE) {
+        seen_add(&row->seen[AGGREGATE_ALL], second, count);
+    }
+    seen_add(&row->seen[share], second, count);
     row->failure.count += count;
 }
 
@@ -553,9 +556,14 @@ static struct aggregate_failure *failure_row(struct aggregate *a, const struct f
 }
 
 /* What has no key of its own counts for the window's stage. */
-static bool is_apart(const struct aggregate *a, const struct window *w, uint32_t key)
+static enum aggregate_share
+share_of(const struct aggregate *a, const struct window *w, uint32_t key)
 {
-    return a->stages[key < a->key_count ? a->keys[key].stage_index : w->stage_index].apart;
+    uint32_t stage = key < a->key_count ? a->keys[key].stage_index : w->stage_index;
+
+    return key == WINDOW_KEY_BESIDE ? AGGREGATE_BESIDE
+           : a->stages[stage].apart ? AGGREGATE_APART
+                                    : AGGREGATE_LOAD;
 }
 
 static void failures_add(struct aggregate *a, const struct window *w)
@@ -564,13 +572,13 @@ static void failures_add(struct aggregate *a, const struct window *w)
         const struct failure *f = &w->failures[i];
         struct aggregate_failure *row = failure_row(a, f);
 
-        seen_in(row != NULL ? row : &a->other, is_apart(a, w, f->key), w->second, f->count);
+        seen_in(row != NULL ? row : &a->other, share_of(a, w, f->key), w->second, f->count);
         if (row != NULL && f->key < a->key_count) {
             row->keys[f->key / 64] |= UINT64_C(1) << (f->key % 64);
         }
     }
     if (w->other_failures > 0) {
-        seen_in(&a->other, is_apart(a, w, UINT32_MAX), w->second, w->other_failures);
+        seen_in(&a->other, share_of(a, w, UINT32_MAX), w->second, w->other_failures);
     }
 }
 

@@ -86,9 +86,10 @@ uint32_t aggregate_reported(const struct aggregate *a, uint64_t second);
 
 /* Stages that count apart (preflight) are in none of the figures of the run as a whole. */
 enum aggregate_share {
-    AGGREGATE_ALL,   /* every stage */
-    AGGREGATE_LOAD,  /* the load stages */
-    AGGREGATE_APART, /* the others */
+    AGGREGATE_ALL,    /* every stage */
+    AGGREGATE_LOAD,   /* the load stages */
+    AGGREGATE_APART,  /* the others */
+    AGGREGATE_BESIDE, /* of failures only: those beside the workload, which no other share has */
     AGGREGATE_SHARES,
 };
 

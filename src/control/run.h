@@ -173,7 +173,7 @@ struct run {
     struct timer ramp_timer_; /* watch.c: the next step */
     uint32_t ramp_step_, ramp_vus_;
     double ramp_rps_;
-    bool integrity_told_;
+    bool integrity_told_, journey_told_;
     uint64_t gave_up_;
     struct pace *pace_;
     uint64_t seen_second_, event_count_;

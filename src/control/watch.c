@@ -123,6 +123,17 @@ static struct run_stage *stage_of_second(struct run *r, uint64_t second)
     return i >= 0 ? &r->stages[i] : NULL;
 }
 
+static void tell_journey(struct run *r)
+{
+    const struct aggregate_failure *worst;
+    char pattern[256];
+
+    if (aggregate_failures(r->books, AGGREGATE_BESIDE, &worst, 1) > 0) {
+        run_warn(r, "lists of the tools beside the workload fail: %s",
+                 aggregate_failure_pattern(worst, pattern, sizeof pattern));
+    }
+}
+
 void watch_second(struct run *r, uint64_t second)
 {
     struct aggregate_filter filter = aggregate_everything();
@@ -141,6 +152,10 @@ void watch_second(struct run *r, uint64_t second)
             run_warn(r, "in second %llu the answers to %llu calls went to another caller",
                      (unsigned long long)second,
                      (unsigned long long)view.count[COUNT_INTEGRITY_MISMATCHES]);
+        }
+        if (view.count[COUNT_JOURNEY_FAILED] > 0 && !r->journey_told_) {
+            r->journey_told_ = true;
+            tell_journey(r);
         }
         if (gave_up > 0) {
             r->gave_up_ += gave_up;

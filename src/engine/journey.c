@@ -10,6 +10,10 @@
 
 enum { JOURNEY_STREAM = 0x6a6f7572 }; /* a sub-stream of a VU's random numbers */
 
+/* Failures that a list does not end are followed by the next one after 1 s, 2 s, 4 s … 64 s. */
+#define QUIET_NS NS_PER_S
+enum { QUIET_DOUBLINGS = 6 };
+
 static const struct journey_config *config_of(const struct vu *vu)
 {
     return &vu->shard->plan->scenario->workload.journey;
@@ -82,12 +86,35 @@ bool journey_start(struct vu *vu, uint64_t due_ns)
 
 void journey_note(struct vu *vu, bool failed)
 {
-    uint64_t limit = config_of(vu)->list_after_errors;
+    struct vu_journey *j = vu->journey;
+    uint64_t limit = config_of(vu)->list_after_errors, now = loop_now(vu->shard->loop);
 
-    vu->journey->failures = failed ? vu->journey->failures + 1 : 0;
-    if (limit > 0 && vu->journey->failures >= limit) {
+    if (!failed) {
+        j->failures = j->answers = 0;
+        j->quiet_until_ns = 0;
+        return;
+    }
+    j->failures++;
+    /* A target that fails all the time is not asked for its tools all the time, too. */
+    if (limit > 0 && j->failures >= limit && now >= j->quiet_until_ns) {
+        j->quiet_until_ns = now + (QUIET_NS << j->answers);
+        j->answers += j->answers < QUIET_DOUBLINGS;
         list_tools(vu);
     }
+}
+
+static void note_reason(struct vu *vu, const struct mcp_answer *answer)
+{
+    char masked[SIGNATURE_INPUT_MAX];
+    const struct outcome why = {
+        .error_type = error_code_type(answer->code),
+        .error_code = answer->code,
+        .origin = answer->origin,
+        .error_number = answer->number,
+        .message = shard_masked(vu->shard, answer->message, masked),
+    };
+
+    window_beside_failed(shard_window(vu->shard, answer->end_ns), &why);
 }
 
 static void count(struct vu *vu, enum outcome_class cls, const struct mcp_answer *answer)
@@ -101,7 +128,9 @@ static void count(struct vu *vu, enum outcome_class cls, const struct mcp_answer
         return;
     }
     run->count[cls == OUTCOME_OK ? COUNT_JOURNEY_OK : COUNT_JOURNEY_FAILED]++;
-    if (cls == OUTCOME_OK && slot->t_send != 0) {
+    if (cls != OUTCOME_OK) {
+        note_reason(vu, answer);
+    } else if (slot->t_send != 0) {
         hist_record(window_dist(run, DIST_JOURNEY), answer->end_ns - slot->t_send);
     }
 }

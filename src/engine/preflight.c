@@ -4,11 +4,12 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "engine/advice.h"
+#include "engine/trail.h"
 #include "mcp/session.h"
 
 #include <stdio.h>
 
-enum { NAMES_MAX = 10000, PAGES_MAX = 1000, TAIL_MAX = 8192 };
+enum { NAMES_MAX = 10000, PAGES_MAX = LIST_PAGES_MAX, TAIL_MAX = 8192 };
 
 /* One of the target's lists, and which operations need it. */
 struct list_kind {
@@ -35,7 +36,8 @@ struct preflight {
     uint64_t step_ns; /* when the current check began */
     unsigned list;    /* which of lists[] is being read */
     unsigned pages;
-    json_t *names; /* of that list */
+    struct trail *trail; /* cursors of that list that were sent */
+    json_t *names;       /* of that list */
     char *head;
     struct check_list checks;
     struct defer death;
@@ -104,6 +106,7 @@ static void on_death(struct defer *d)
     buf_clear(&p->body);
     json_decref(p->names);
     xfree(p->head);
+    xfree(p->trail);
     xfree(p);
 }
 
@@ -314,9 +317,12 @@ static void on_page(struct mcp_call *call, const struct mcp_answer *answer)
     }
     take_names(p, message);
     json_decref(message);
-    if (answer->msg->has_cursor && !answer->msg->cursor_too_long && p->pages < PAGES_MAX) {
+    if (answer->msg->has_cursor && trail_has(p->trail, answer->msg->cursor)) {
+        warn(p, "%s leads in a circle: a cursor comes a second time", lists[p->list].method);
+    } else if (answer->msg->has_cursor && !answer->msg->cursor_too_long && p->pages < PAGES_MAX) {
         char cursor[JSONRPC_CURSOR_MAX + 4];
         snprintf(cursor, sizeof cursor, "%s", answer->msg->cursor);
+        trail_add(&p->trail, cursor);
         ask_page(p, cursor);
         return;
     }
@@ -339,6 +345,8 @@ static void next_list(struct preflight *p)
         return;
     }
     json_object_clear(p->names);
+    xfree(p->trail);
+    p->trail = NULL;
     p->pages = 0;
     ask_page(p, NULL);
 }

@@ -81,6 +81,8 @@ static void hand_over(struct shard *s, uint64_t end_ns)
     w->busy_ns = wall > waited ? wall - waited : 0;
     w->run.count[COUNT_HELD_BY_CAP] += s->client.gate.held - s->held;
     s->held = s->client.gate.held;
+    w->run.count[COUNT_HELD_BY_CONNECTIONS] += s->client.held - s->held_by_connections;
+    s->held_by_connections = s->client.held;
     w->wakeups = usage.wakeups - s->usage.wakeups;
     if (s->config.health != NULL) {
         s->config.health(s->config.health_owner, &w->health);
@@ -100,6 +102,14 @@ struct window *shard_window(struct shard *s, uint64_t now_ns)
         take_window(s, next);
     }
     return s->window;
+}
+
+struct str shard_masked(const struct shard *s, struct str text, char out[SIGNATURE_INPUT_MAX])
+{
+    if (s->plan->secrets.count == 0 || text.len == 0) {
+        return text;
+    }
+    return (struct str){out, secrets_mask(&s->plan->secrets, text, out, SIGNATURE_INPUT_MAX)};
 }
 
 static void arm_tick(struct shard *s)

@@ -20,6 +20,7 @@
 #include "engine/preflight.h"
 #include "engine/sessions.h"
 #include "engine/shard.h"
+#include "engine/trail.h"
 #include "metrics/outcome.h"
 #include "plan/dealing.h"
 
@@ -60,8 +61,9 @@ struct slot {
     uint64_t held_ns;             /* by the cap, after the first request */
     uint64_t bytes_out, bytes_in; /* of the pages and tries before the running call */
     uint64_t t_first_event, event_count, t_headers;
-    char *cursor;       /* of the page that is wanted; NULL: the first */
-    struct buf *answer; /* is kept for a verifier; NULL: never was one */
+    char *cursor;        /* of the page that is wanted; NULL: the first */
+    struct trail *trail; /* of the cursors that this list has sent; NULL: none */
+    struct buf *answer;  /* is kept for a verifier; NULL: never was one */
 };
 
 /* What a VU does beside the workload (journey.c). */
@@ -70,7 +72,10 @@ struct vu_journey {
     struct slot *slot; /* while it lists, else NULL */
     struct send timer; /* of the next periodic list */
     uint32_t failures; /* of the VU's operations, in a row */
-    bool starting;     /* the slots wait for the list at the start */
+    uint32_t
+        answers; /* lists in a row that failures have asked for, and no success came between … */
+    uint64_t quiet_until_ns; /* … after which none is asked for, for a while */
+    bool starting;           /* the slots wait for the list at the start */
 };
 
 /* How far a user came; it goes on there when it comes back. */
@@ -154,7 +159,8 @@ struct shard {
     struct message *window_message;
     struct send tick;
     struct loop_usage usage;
-    uint64_t held; /* requests that the gate had held at the last hand-over */
+    /* Requests that had been held at the last hand-over. */
+    uint64_t held, held_by_connections;
 };
 
 /* The window of `now_ns`; hands over those that are full. */
@@ -171,6 +177,8 @@ static inline uint64_t shard_draw_beside(struct shard *s, uint32_t vu)
 {
     return plan_draw(s->plan, vu, UINT64_MAX - ++s->token);
 }
+/* The text of a failure without secrets; `out` may hold it. */
+struct str shard_masked(const struct shard *s, struct str text, char out[SIGNATURE_INPUT_MAX]);
 /* A VU is gone. */
 void shard_vu_gone(struct shard *s);
 /* What sessions_finish waited for. */

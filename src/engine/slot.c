@@ -7,7 +7,6 @@
 #include <stdio.h>
 
 enum {
-    LIST_PAGES_MAX = 1000,         /* of one list operation */
     ANSWER_KEPT_BYTES = 64 * 1024, /* of a slot's buffer, from one operation to the next */
 };
 
@@ -176,10 +175,7 @@ static void report(struct slot *slot, enum outcome_class cls, const struct mcp_a
     };
 
     char masked[SIGNATURE_INPUT_MAX];
-    if (s->plan->secrets.count > 0 && o.message.len > 0) {
-        o.message.len = secrets_mask(&s->plan->secrets, o.message, masked, sizeof masked);
-        o.message.p = masked;
-    }
+    o.message = shard_masked(s, o.message, masked);
     s->in_flight--;
     window_outcome(shard_window(s, o.t_end), &o);
     if (slot->vu->journey != NULL && cls != OUTCOME_UNFINISHED) {
@@ -262,13 +258,34 @@ static bool names_page(const struct slot *slot, const struct mcp_answer *answer)
            operation_of(slot)->paged;
 }
 
+/* The list goes on, but we don't. */
+static void judge_endless(const struct slot *slot, struct mcp_answer *verdict)
+{
+    if (!verdict->msg->cursor_too_long && trail_has(slot->trail, verdict->msg->cursor)) {
+        mcp_fail(verdict, ERROR_CODE_CURSOR_REPEATED,
+                 "the list leads in a circle: its cursor is one that was sent already");
+    } else {
+        mcp_fail(verdict, ERROR_CODE_RESPONSE_TOO_LARGE,
+                 "the list has more pages, or a longer cursor, than this client follows");
+    }
+}
+
+static void forget_pages(struct slot *slot)
+{
+    xfree(slot->cursor);
+    xfree(slot->trail);
+    slot->cursor = NULL;
+    slot->trail = NULL;
+}
+
 /* Another page: the operation goes on, on the session to which the cursor belongs. */
 static bool turns_page(struct slot *slot, const struct mcp_answer *answer)
 {
     if (!names_page(slot, answer) || answer->msg->cursor_too_long ||
-        slot->requests >= LIST_PAGES_MAX) {
+        slot->requests >= LIST_PAGES_MAX || trail_has(slot->trail, answer->msg->cursor)) {
         return false;
     }
+    trail_add(&slot->trail, answer->msg->cursor);
     xfree(slot->cursor);
     slot->cursor = xstrdup(answer->msg->cursor);
     mcp_call_start(&slot->call, &slot->session->mcp);
@@ -404,11 +421,9 @@ static void on_done(struct mcp_call *call, const struct mcp_answer *answer)
         return;
     }
     if (names_page(slot, answer)) {
-        mcp_fail(&verdict, ERROR_CODE_RESPONSE_TOO_LARGE,
-                 "the list has more pages, or a longer cursor, than this client follows");
+        judge_endless(slot, &verdict);
     }
-    xfree(slot->cursor);
-    slot->cursor = NULL;
+    forget_pages(slot);
     if (verdict.code == ERROR_CODE_NONE && operation_of(slot)->verifier != NULL) {
         conclude_verified(slot, &verdict);
     } else {
@@ -625,7 +640,7 @@ void slot_init(struct slot *slot, struct vu *vu)
 
 void slot_clear(struct slot *slot)
 {
-    xfree(slot->cursor);
+    forget_pages(slot);
     if (slot->answer != NULL) {
         buf_clear(slot->answer);
         xfree(slot->answer);

@@ -592,6 +592,7 @@ static void go(struct mcp_call *call)
         mcp_call_dial(call);
     } else {
         call->waited = true;
+        client->held++;
         list_append(&client->waiting_, &call->node_);
         wait_as(call, CALL_WAITING);
     }

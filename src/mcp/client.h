@@ -67,6 +67,7 @@ struct mcp_client {
     uint64_t json_head_id_; /* the last head that announced a JSON answer (http/client.h) */
     struct list free_scratch_;
     struct list waiting_; /* calls that wait for max_connections */
+    uint64_t held;        /* calls that had to, so far */
     uint32_t dialing_;
     struct defer admit_;
 };

@@ -270,6 +270,7 @@ static uint64_t failure_hash(const struct failure *f)
 bool failure_equal(const struct failure *a, const struct failure *b)
 {
     return a->hash == b->hash && a->type == b->type && a->code == b->code &&
+           (a->key == WINDOW_KEY_BESIDE) == (b->key == WINDOW_KEY_BESIDE) &&
            a->origin == b->origin && a->number == b->number && a->message_len == b->message_len &&
            memcmp(a->message, b->message, a->message_len) == 0;
 }
@@ -323,6 +324,14 @@ static uint64_t add_failure(struct window *w, const struct outcome *o)
     f.sample_len = (uint16_t)signature_sample(o->message, f.sample, sizeof f.sample);
     w->failures[w->failure_count++] = f;
     return 1;
+}
+
+void window_beside_failed(struct window *w, const struct outcome *o)
+{
+    struct outcome beside = *o;
+
+    beside.key = WINDOW_KEY_BESIDE;
+    add_failure(w, &beside);
 }
 
 /* ---- single operations ----------------------------------------------------------------------- */

@@ -81,7 +81,8 @@
     X(JOURNEY_REQUESTS, "journey_requests") /* that were sent for them */                         \
     X(VUS_GAVE_UP, "vus_gave_up")           /* ended by the reconnect policy */                   \
     X(HELD_BY_CAP, "held_by_max_rps")       /* requests that had to wait for hard_caps.max_rps */ \
-    X(EARLY_SENDS, "early_sends")           /* sent before due: a defect of ours */
+    X(HELD_BY_CONNECTIONS, "held_by_max_connections") /* … for hard_caps.max_connections */     \
+    X(EARLY_SENDS, "early_sends")                     /* sent before due: a defect of ours */
 
 #define COUNT_ENUM_(id, name) COUNT_##id,
 enum count { COUNT_MAP(COUNT_ENUM_) COUNT_ALL };
@@ -122,11 +123,14 @@ struct window_gauges {
     uint64_t oldest_event_age_ns; /* longest silence of an open stream; 0 without one */
 };
 
+/* Of what failed beside the workload (the user journey): it is no operation. */
+#define WINDOW_KEY_BESIDE (UINT32_MAX - 1)
+
 /* One distinct failure. `message` is masked, `sample` is one as it came; neither is terminated. */
 struct failure {
     uint64_t hash; /* of everything that makes it distinct, the key left out */
     uint64_t count;
-    uint32_t key; /* the operation's; UINT32_MAX in the row for the rest */
+    uint32_t key; /* the operation's, or WINDOW_KEY_BESIDE; UINT32_MAX in the row for the rest */
     enum error_type type;
     enum error_code code;
     enum error_origin origin;
@@ -136,7 +140,7 @@ struct failure {
     char sample[SIGNATURE_SAMPLE_MAX];
 };
 
-/* The same kind of failure, whatever the operation? */
+/* The same kind of failure, whatever the operation? One beside the workload is another kind. */
 bool failure_equal(const struct failure *a, const struct failure *b);
 
 /* A metric of the scenario (workload.metrics[]): the numbers that the answers brought. Values of a
@@ -277,6 +281,9 @@ static inline void window_first_event(struct window *w, uint32_t key, uint64_t n
 /* An operation ended: class, error classes, latencies, stream part, bytes, failure table. Events
  * are not counted here (they were, when they came). */
 void window_outcome(struct window *w, const struct outcome *o);
+
+/* Something beside the workload failed: only why is noted, from the members of `o` that say so. */
+void window_beside_failed(struct window *w, const struct outcome *o);
 
 /* A connection attempt ended after `ns`; `code` is ERROR_CODE_NONE when it succeeded. */
 void window_connect(struct window *w, uint64_t ns, enum error_code code);

@@ -160,6 +160,14 @@ static json_t *journey_service(const struct result_place *p)
     return result_distribution(p, DIST_JOURNEY);
 }
 
+static json_t *journey_errors(const struct result_place *p)
+{
+    struct result_place here = *p;
+
+    here.share = AGGREGATE_BESIDE;
+    return result_errors(&here);
+}
+
 static const struct result_member journey_members[] = {
     {"started", "integer", "Lists that were started. They are no operations.", journey_started,
      NULL},
@@ -169,6 +177,9 @@ static const struct result_member journey_members[] = {
      journey_unfinished, NULL},
     {"requests", "integer", "Requests that were sent for them.", journey_requests, NULL},
     {"service", "object or null", "How long they took.", journey_service, &result_section_latency},
+    {"errors", "array of objects",
+     "Why some failed, with the members of `errors[]` of the run; `operations` is empty.",
+     journey_errors, NULL},
 };
 const struct result_section result_section_journey = RESULT_SECTION("journey", journey_members);
 

@@ -312,6 +312,8 @@ void summary_errors(struct page *p)
     add_error_table(p, document_at(p->document, "errors"), count_of(p, "ended_failed"), "");
     add_error_table(p, document_at(p->document, "preflight.errors"),
                     document_count(p->document, "preflight.counts.ended_failed"), " in preflight");
+    add_error_table(p, document_at(p->document, "journey.errors"),
+                    document_count(p->document, "journey.failed"), " beside the workload");
 }
 
 /* ---- the generator -----------------------------------------------------------------------------

@@ -84,8 +84,13 @@ static const struct {
      "\"environment\":{\"variables\":[\"ONE\",\"TWO\"]}}"},
 };
 
+/* Nothing is sent but what the command line names. */
 static void test_documents(void **state)
 {
+    json_t *nothing_beside =
+        json_pack("{s:{s:b}, s:{s:i, s:i}}", "startup_sequence", "run_tools_list_on_start", 0,
+                  "periodic_ops", "tools_list_interval_ms", 0, "tools_list_after_errors", 0);
+
     (void)state;
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
         const struct opt_args *args = given(good[i].words);
@@ -97,6 +102,10 @@ static void test_documents(void **state)
         if (quick_document(args, &document, &err) != 0) {
             fail_msg("case %zu: %s", i, err.msg);
         }
+        json_t *workload = json_object_get(document, "workload");
+        json_t *journey = json_object_get(workload, "user_journey");
+        assert_true(json_equal(journey, nothing_beside));
+        json_object_del(workload, "user_journey");
         buf_init(&text, 1 << 16);
         assert_int_equal(json_write(document, &text), 0);
         assert_memory_equal(text.p, HEAD, strlen(HEAD));
@@ -104,6 +113,7 @@ static void test_documents(void **state)
         buf_clear(&text);
         json_decref(document);
     }
+    json_decref(nothing_beside);
 }
 
 static const struct {
@@ -118,6 +128,7 @@ static const struct {
     {{"--url", "u", "--rate", "-5"}, "a number above 0"},
     {{"--url", "u", "--rate", "[1]"}, "a number above 0"},
     {{"--url", "u", "--vus", "0"}, "--vus 0: a whole number within 1"},
+    {{"--url", "u", "--vus", "50000"}, "--vus 50000 is more than safety.hard_caps.max_vus"},
     {{"--url", "u", "--in-flight", "x"}, "--in-flight x: a whole number"},
     {{"--url", "u", "--tool", "a", "--resource", "b"}, "--tool and --resource: give one"},
     {{"--url", "u", "--tool", "a", "--operation", "ping"}, "--tool means tools_call"},

@@ -226,17 +226,18 @@ static void names_are_looked_for_on_all_pages(void **state)
     world_clear(&w);
 }
 
+/* Script 0: another cursor for each page; 1: always the same. */
 static bool pages_without_end(void *owner, const struct peer_request *r)
 {
+    const struct world *w = owner;
     char body[200];
 
-    (void)owner;
     if (strcmp(r->method, "tools/list") != 0) {
         return false;
     }
     snprintf(body, sizeof body,
-             "{\"jsonrpc\":\"2.0\",\"id\":%lld,\"result\":{\"tools\":[],\"nextCursor\":\"x\"}}",
-             (long long)r->id);
+             "{\"jsonrpc\":\"2.0\",\"id\":%lld,\"result\":{\"tools\":[],\"nextCursor\":\"x%d\"}}",
+             (long long)r->id, w->script == 0 ? (int)r->number : 0);
     peer_respond(r->conn, 0, 200, "application/json", NULL, body);
     return true;
 }
@@ -251,6 +252,15 @@ static void pages_without_end_do_end(void **state)
     check(&w);
     assert_in_range(peer_count_of(&w.peer, "tools/list"), 100, 1000);
     assert_false(w.checks->items[w.checks->count - 1].ok);
+    world_clear(&w);
+
+    world_init(&w, scenario_of(CALL("echo")));
+    w.peer.on_request = pages_without_end;
+    w.script = 1;
+    check(&w);
+    assert_int_equal(peer_count_of(&w.peer, "tools/list"), 2);
+    assert_false(w.checks->items[w.checks->count - 1].ok);
+    assert_int_equal(w.checks->warning_count, 1);
     world_clear(&w);
 }
 

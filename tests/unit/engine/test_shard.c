@@ -347,6 +347,7 @@ static void waiting_for_a_connection_counts_as_queueing(void **state)
     finish(&w);
     assert_int_equal(w.peer.peak_connections, 1);
     assert_int_equal(total(&w, COUNT_ENDED_OK), 2);
+    assert_int_equal(w.run[COUNT_HELD_BY_CONNECTIONS], 1);
     /* Both are due at 0. The session is there at 20 ms, its one connection is free at 30 ms. */
     assert_int_equal(w.dist[DIST_QUEUE].sum, 30 * MS);
     assert_int_equal(w.dist[DIST_LAG].sum, (20 + 30) * MS);
@@ -493,14 +494,14 @@ static bool pages_without_end(void *owner, const struct peer_request *r)
 {
     const struct world *w = owner;
     char body[JSONRPC_CURSOR_MAX + 300];
-    size_t width = w->script == 0 ? 1 : JSONRPC_CURSOR_MAX + 1;
+    size_t width = w->script == 0 ? 20 : JSONRPC_CURSOR_MAX + 1;
 
     if (strcmp(r->method, "tools/list") != 0) {
         return false;
     }
     snprintf(body, sizeof body,
              "{\"jsonrpc\":\"2.0\",\"id\":%lld,\"result\":{\"tools\":[],\"nextCursor\":\"%0*d\"}}",
-             (long long)r->id, (int)width, 7);
+             (long long)r->id, (int)width, (int)r->number);
     peer_respond(r->conn, MS, 200, "application/json", NULL, body);
     return true;
 }
@@ -522,6 +523,55 @@ static void a_list_without_an_end_is_a_failure(void **state)
         assert_int_equal(total(&w, COUNT_ENDED_OK), 0);
         assert_int_equal(w.failures[ERROR_CODE_RESPONSE_TOO_LARGE], total(&w, COUNT_STARTED));
         assert_int_equal(total(&w, COUNT_REQUESTS_SENT), pages[way] * total(&w, COUNT_STARTED));
+        world_clear(&w);
+    }
+}
+
+/* The cursor of each page, as the script says; pages of one list come in the same order. */
+static const char *const *circle;
+
+static bool pages_in_a_circle(void *owner, const struct peer_request *r)
+{
+    struct world *w = owner;
+    char body[300];
+
+    if (strcmp(r->method, "tools/list") != 0) {
+        return false;
+    }
+    bool first = memmem(r->body.p, r->body.len, "cursor", 6) == NULL;
+    w->script = first ? 0 : w->script + 1;
+    snprintf(body, sizeof body,
+             "{\"jsonrpc\":\"2.0\",\"id\":%lld,\"result\":{\"tools\":[],\"nextCursor\":\"%s\"}}",
+             (long long)r->id, circle[w->script]);
+    peer_respond(r->conn, MS, 200, "application/json", NULL, body);
+    return true;
+}
+
+/* A list that comes back to where it was ends there, and says so. */
+static void a_list_in_a_circle_is_left(void **state)
+{
+    static const char *const same[] = {"a", "a", "a"};
+    static const char *const back[] = {"a", "b", "c", "b", "c"};
+    static const char *const empty[] = {"", "", ""}; /* a cursor like any other */
+    static const struct {
+        const char *const *cursors;
+        unsigned requests;
+    } cases[] = {{same, 2}, {back, 4}, {empty, 2}};
+    struct world w;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        circle = cases[i].cursors;
+        world_init(&w,
+                   stages_scenario("'operation_mix': [{'operation': 'tools_list'}]", "", 1, 1, 1));
+        w.peer.on_request = pages_in_a_circle;
+        begin_stage(&w, 0, 500 * MS);
+        run_for(&w, NS_PER_S);
+        finish(&w);
+        assert_true(total(&w, COUNT_STARTED) > 10);
+        assert_int_equal(w.failures[ERROR_CODE_CURSOR_REPEATED], total(&w, COUNT_STARTED));
+        assert_int_equal(total(&w, COUNT_REQUESTS_SENT),
+                         cases[i].requests * total(&w, COUNT_STARTED));
         world_clear(&w);
     }
 }
@@ -673,6 +723,7 @@ int main(void)
         cmocka_unit_test(a_stall_is_a_failed_stream_with_its_silence),
         cmocka_unit_test(pages_belong_to_one_operation),
         cmocka_unit_test(a_list_without_an_end_is_a_failure),
+        cmocka_unit_test(a_list_in_a_circle_is_left),
         cmocka_unit_test(headers_are_filled_in_for_each_request),
         cmocka_unit_test(segments_share_the_users),
         cmocka_unit_test(structs_stay_small),
