@@ -5,6 +5,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <malloc.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -12,6 +13,7 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -48,6 +50,7 @@ struct child child_start(const char *const *argv, int core)
     if (pipe(fds) != 0) {
         die("no pipe: %d", errno);
     }
+    malloc_trim(0); /* a child's greatest memory begins with what it has of ours */
     pid_t pid = fork();
     if (pid < 0) {
         die("cannot fork: %d", errno);
@@ -274,6 +277,8 @@ play(const char *scenario, unsigned threads, int core, const char *out, struct c
                           NULL};
     struct child c = child_start(argv, core);
     *cost = child_wait(&c, NULL);
+    struct stat size;
+    cost->result_bytes = stat(result, &size) == 0 ? (size_t)size.st_size : 0;
     if (json_parse_file(result, OUTPUT_MAX, &value, &err) != 0) {
         die("no result from mcpdrill (exit %d): %s", cost->status, err.msg);
     }
@@ -331,6 +336,16 @@ double result_number(const json_t *result, const char *object, const char *name)
         die("the result has no %s.%s", object, name);
     }
     return json_number_value(value);
+}
+
+double cpu_us_per_call(const json_t *result, const struct child_cost *cost)
+{
+    double ok = result_number(result, "counts", "ended_ok");
+
+    if ((cost->status != 0 && cost->status != HARNESS_HINDERED) || ok < 1) {
+        die("mcpdrill ended with %d after %.0f calls", cost->status, ok);
+    }
+    return (cost->user_s + cost->system_s) * 1e6 / ok;
 }
 
 /* ---- figures -------------------------------------------------------------------------------- */

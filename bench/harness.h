@@ -24,8 +24,13 @@ struct child {
 struct child_cost {
     double user_s, system_s, wall_s;
     long max_rss_kib;
-    int status; /* exit code, or 128 + signal */
+    int status;          /* exit code, or 128 + signal */
+    size_t result_bytes; /* of drill(): the size of its result */
 };
+
+/* The exit code of a run that was carried out while this machine was busy elsewhere: its CPU time
+ * per call is true all the same. */
+enum { HARNESS_HINDERED = 6 };
 
 /* Ends the benchmark with a message. */
 void die(const char *fmt, ...) __attribute__((format(printf, 1, 2), noreturn));
@@ -61,8 +66,10 @@ json_t *drill_out(const char *scenario,
                   struct child_cost *cost,
                   unsigned long *lines);
 
-/* result.counts.NAME, as the scenario's result has it; dies when it is not there. */
+/* The number result.OBJECT.NAME; dies when it is not there. */
 double result_number(const json_t *result, const char *object, const char *name);
+/* CPU time per operation that succeeded, in microseconds; dies when the run was not carried out. */
+double cpu_us_per_call(const json_t *result, const struct child_cost *cost);
 
 double median(double *values, unsigned count);
 /* The core for side 0 (client) and 1 (server); -1 when there is only one core. */
