@@ -28,6 +28,11 @@ struct aggregate *aggregate_new(const struct aggregate_key *keys,
     a->source_count = source_count;
     a->custom_count = custom_count;
     a->totals = xcalloc(key_count + 1, sizeof *a->totals);
+    a->group = xcalloc(key_count + 1, sizeof *a->group);
+    for (uint32_t i = 0; i < key_count; i++) {
+        a->group[i] = i;
+    }
+    a->scratch_trend = hist_total_new();
     a->stages = xcalloc(stage_count, sizeof *a->stages);
     for (uint32_t i = 0; i < stage_count; i++) {
         a->stages[i].end_second = a->stages[i].end_ns = UINT64_MAX;
@@ -79,7 +84,7 @@ static void slot_clear(struct slot *s, uint32_t custom_count)
 static void total_clear(struct total *t)
 {
     for (unsigned i = 0; i < DIST_ALL; i++) {
-        xfree(t->dist[i]);
+        hist_total_free(t->dist[i]);
     }
 }
 
@@ -87,7 +92,7 @@ static void stage_clear(struct stage *s, uint32_t custom_count)
 {
     total_clear(&s->run);
     for (uint32_t i = 0; i < custom_count; i++) {
-        xfree(s->customs[i].hist);
+        hist_total_free(s->customs[i].hist);
     }
     xfree(s->customs);
 }
@@ -112,7 +117,10 @@ void aggregate_free(struct aggregate *a)
     for (size_t i = 0; i < a->failure_count; i++) {
         xfree(a->failures[i].keys);
     }
+    total_clear(&a->scratch);
+    hist_total_free(a->scratch_trend);
     xfree(a->failures);
+    xfree(a->group);
     xfree(a->keys);
     xfree(a->totals);
     xfree(a->stages);
@@ -137,6 +145,44 @@ bool aggregate_is_load(const struct aggregate *a, uint32_t stage_index)
 {
     assert(stage_index < a->stage_count);
     return !a->stages[stage_index].apart;
+}
+
+static bool has_bit(const uint64_t *bits, uint32_t i)
+{
+    return (bits[i / 64] >> (i % 64) & 1) != 0;
+}
+
+/* Does every scope take both or neither? */
+static bool are_alike(const struct aggregate *a,
+                      const uint64_t *const *scopes,
+                      size_t scope_count,
+                      uint32_t one,
+                      uint32_t other)
+{
+    bool alike = a->keys[one].stage_index == a->keys[other].stage_index;
+
+    for (size_t i = 0; alike && i < scope_count; i++) {
+        alike = has_bit(scopes[i], one) == has_bit(scopes[i], other);
+    }
+    return alike;
+}
+
+void aggregate_group_history(struct aggregate *a, const uint64_t *const *scopes, size_t scope_count)
+{
+    assert(a->newest == 0);
+    for (uint32_t i = 1; i < a->key_count; i++) {
+        uint32_t first = 0;
+
+        if (are_alike(a, scopes, scope_count, i - 1, i)) {
+            a->group[i] = a->group[i - 1];
+            continue;
+        }
+        while (first < i &&
+               (a->group[first] != first || !are_alike(a, scopes, scope_count, first, i))) {
+            first++;
+        }
+        a->group[i] = first;
+    }
 }
 
 static bool part_is_empty(const struct window_part *part)
@@ -168,17 +214,20 @@ static void total_add(struct total *to, const struct window_part *part)
     }
 }
 
-static void compact_add(struct compact *to, const struct window_part *part)
+/* Moves the sum into the history; it is empty again. */
+static void compact_take(struct compact *to, struct total *sum)
 {
-    counts_add(to->count, part->count);
+    counts_add(to->count, sum->count);
+    memset(sum->count, 0, sizeof sum->count);
     for (unsigned i = 0; i < DIST_ALL; i++) {
-        if (part->dist[i] == NULL || part->dist[i]->head.count == 0) {
+        if (sum->dist[i] == NULL || sum->dist[i]->head.count == 0) {
             continue;
         }
         if (to->dist[i] == NULL) {
             to->dist[i] = xcalloc(1, sizeof *to->dist[i]);
         }
-        hist_sparse_add(to->dist[i], part->dist[i]);
+        hist_sparse_add(to->dist[i], sum->dist[i]);
+        hist_total_reset(sum->dist[i]);
     }
 }
 
@@ -287,8 +336,10 @@ customs_add(struct metric_custom *to, const struct window_custom *customs, uint3
     }
 }
 
-static void
-slot_add_customs(struct slot_part *s, const struct window_custom *customs, uint32_t count)
+static void slot_add_customs(struct aggregate *a,
+                             struct slot_part *s,
+                             const struct window_custom *customs,
+                             uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++) {
         const struct window_custom *from = &customs[i];
@@ -302,7 +353,9 @@ slot_add_customs(struct slot_part *s, const struct window_custom *customs, uint3
         }
         aggregate_numbers_add(&s->customs[i].numbers, &numbers);
         if (from->hist != NULL) {
-            hist_sparse_add(&s->customs[i].hist, from->hist);
+            hist_total_add(a->scratch_trend, from->hist);
+            hist_sparse_add(&s->customs[i].hist, a->scratch_trend);
+            hist_total_reset(a->scratch_trend);
         }
     }
 }
@@ -429,8 +482,31 @@ static void slot_add_part(struct aggregate *a,
 {
     struct slot_part *part = slot_part(s, stage_index);
 
-    compact_add(&part->run, run);
-    slot_add_customs(part, customs, a->custom_count);
+    total_add(&a->scratch, run);
+    compact_take(&part->run, &a->scratch);
+    slot_add_customs(a, part, customs, a->custom_count);
+}
+
+/* Keys of a group stand side by side as a rule: their sum is made first, because a row of the
+ * history is merged as a whole. */
+static void slot_add_keys(struct aggregate *a, struct slot *s, const struct window *w)
+{
+    uint32_t group = a->key_count;
+
+    for (uint32_t i = 0; i < w->key_count; i++) {
+        if (part_is_empty(&w->keys[i])) {
+            continue;
+        }
+        if (group != a->key_count && a->group[i] != group) {
+            compact_take(slot_key(s, group), &a->scratch);
+        }
+        group = a->group[i];
+        total_add(&a->scratch, &w->keys[i]);
+        s->busy = true;
+    }
+    if (group != a->key_count) {
+        compact_take(slot_key(s, group), &a->scratch);
+    }
 }
 
 static void slot_add(struct aggregate *a, struct slot *s, const struct window *w)
@@ -445,12 +521,7 @@ static void slot_add(struct aggregate *a, struct slot *s, const struct window *w
     if (w->later.used) {
         slot_add_part(a, s, w->later.stage_index, &w->later.run, w->later.customs);
     }
-    for (uint32_t i = 0; i < w->key_count; i++) {
-        if (!part_is_empty(&w->keys[i])) {
-            compact_add(slot_key(s, i), &w->keys[i]);
-            s->busy = true;
-        }
-    }
+    slot_add_keys(a, s, w);
     /* The second counts once in the stage's time, however many sources report it. */
     if (length_ns > s->length_ns) {
         stage->span_ns += length_ns - s->length_ns;

@@ -18,7 +18,8 @@
  * Sums of a scenario's metrics are floating-point numbers: whole ones are exact to 2^53, beyond
  * that the last digit may depend on the split.
  *
- * Memory: per second a few KB; per key with samples 36 KiB per distribution in use.
+ * Memory: per second a few KB for each group of keys; per key with samples and distribution in use
+ * 0.4 KiB and 1 KiB for each octave of its values.
  * One thread. Windows belong to the caller and are free again after aggregate_add.
  */
 #ifndef CONTROL_AGGREGATE_H
@@ -60,6 +61,17 @@ void aggregate_set_open_model(struct aggregate *a, uint32_t stage_index, bool op
 /* The stage is counted apart: it is no load stage. Told before the first window. */
 void aggregate_set_apart(struct aggregate *a, uint32_t stage_index);
 bool aggregate_is_load(const struct aggregate *a, uint32_t stage_index);
+
+/*
+ * Keys of one stage that no scope tells apart (each takes all of them or none) share a row in the
+ * history, so that hundreds of templates do not make hundreds of rows a second. Filters of
+ * aggregate_view_seconds may then name the keys of these scopes only (`key` none at all); the sums
+ * of the run know every key as before. Without the call each key has rows of its own. Before the
+ * first window; `scopes` are bits per key.
+ */
+void aggregate_group_history(struct aggregate *a,
+                             const uint64_t *const *scopes,
+                             size_t scope_count);
 
 /* When the stage begins, by the clock of the windows. From then on its time is from there to its
  * end, or to the end of the newest window; a stage whose beginning is not told has the time that

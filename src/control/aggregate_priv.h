@@ -20,7 +20,7 @@ struct compact_custom {
 
 /* The same of one second. */
 struct compact {
-    uint32_t key;
+    uint32_t key; /* the first of its group */
     uint64_t count[COUNT_ALL];
     struct hist_sparse *dist[DIST_ALL]; /* made at the first sample */
 };
@@ -82,6 +82,10 @@ struct aggregate {
     struct aggregate_key *keys;
     uint32_t key_count, stage_count, source_count, custom_count;
     struct total *totals; /* per key */
+    uint32_t *group;      /* per key: the first one that shares its rows of the history */
+    /* Empty between two calls: what goes into the history is added up here first. */
+    struct total scratch;
+    struct hist_total *scratch_trend;
     struct stage *stages;
     struct source *sources;
     struct slot *slots;

@@ -42,7 +42,7 @@ static void view_begin(const struct aggregate *a, struct metric_view *view)
 {
     if (view->custom_count != a->custom_count) {
         for (uint32_t i = 0; i < view->custom_count; i++) {
-            xfree(view->customs[i].hist);
+            hist_total_free(view->customs[i].hist);
         }
         xfree(view->customs);
         view->customs =
@@ -147,6 +147,20 @@ static bool is_open(const struct aggregate *a, const struct aggregate_filter *fi
 
 /* ---- views ----------------------------------------------------------------------------------- */
 
+/* Rows of the history are sums of groups: a filter that took a part of one would get a wrong
+ * figure. */
+static bool fits_groups(const struct aggregate *a, const struct aggregate_filter *filter)
+{
+    bool all_keys = filter->key < 0 && filter->keys == NULL;
+
+    for (uint32_t i = 0; !all_keys && i < a->key_count; i++) {
+        if (a->group[i] != i && key_matches(a, filter, i) != key_matches(a, filter, a->group[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static void view_add_slot(const struct aggregate *a,
                           const struct aggregate_filter *filter,
                           const struct slot *s,
@@ -180,6 +194,7 @@ bool aggregate_view_seconds(const struct aggregate *a,
                             uint64_t count,
                             struct metric_view *view)
 {
+    assert(fits_groups(a, filter));
     view_begin(a, view);
     view->open_model = is_open(a, filter);
     if (!aggregate_is_kept(a, first)) {

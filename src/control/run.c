@@ -586,6 +586,22 @@ static void set_preflight_apart(struct run *r)
     }
 }
 
+/* Only conditions with a scope ask single seconds for single operations. */
+static void group_history(struct run *r)
+{
+    /* NOLINTNEXTLINE(bugprone-sizeof-expression) */
+    const uint64_t **scopes = xcalloc(r->condition_count + 1, sizeof *scopes);
+    size_t count = 0;
+
+    for (size_t i = 0; i < r->condition_count; i++) {
+        if (r->specs_[i].keys != NULL) {
+            scopes[count++] = r->specs_[i].keys;
+        }
+    }
+    aggregate_group_history(r->books, scopes, count);
+    xfree(scopes);
+}
+
 static void make_books(struct run *r)
 {
     const struct plan *p = r->plan;
@@ -607,6 +623,7 @@ static void make_books(struct run *r)
     r->books =
         aggregate_new(keys, p->key_count, p->stage_count, r->workers_->source_count,
                       (uint32_t)p->scenario->workload.custom_count, history > 60 ? history : 60);
+    group_history(r);
     for (uint32_t i = 0; i < p->stage_count; i++) {
         aggregate_set_open_model(r->books, i, p->stages[i].levels.open_model);
     }

@@ -239,8 +239,8 @@ void validity_free(struct validity *v)
         return;
     }
     for (uint32_t i = 0; i < v->source_count; i++) {
-        xfree(v->sources[i].lag);
-        xfree(v->sources[i].service);
+        hist_total_free(v->sources[i].lag);
+        hist_total_free(v->sources[i].service);
     }
     xfree(v->sources);
     xfree(v);

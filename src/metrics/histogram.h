@@ -4,8 +4,13 @@
  * digits, unit 1 ns, highest value 2^42 - 1 ns (73 minutes). 128 buckets per octave, so that a
  * value is known to 0.78 %; exact below 256 ns; 4,608 buckets.
  *
- *   struct hist        u32 counters, 18 KiB: what one thread fills during one second
- *   struct hist_total  u64 counters, 36 KiB: sums of the above, over threads, seconds and keys
+ *   struct hist        u32 counters: what one thread fills during one second
+ *   struct hist_total  u64 counters: sums of the above, over threads, seconds and keys
+ *
+ * Hundreds of tool templates have several histograms each, most of them with a few samples a second
+ * within a few octaves. The first HIST_FEW samples of a second are therefore a list, in 136 bytes
+ * with the head; after that, and in totals, counters lie in *pages* of one octave, made at its
+ * first sample and kept until the histogram is freed: 0.5 KiB each (u32) or 1 KiB (u64).
  *
  * Both remember the range lo..hi of the buckets they used, so that clearing and adding touch only
  * that. Count, sum, minimum and maximum are exact and never made from buckets. Adding is
@@ -23,7 +28,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { HIST_BUCKETS = 4608 };
+enum {
+    HIST_BUCKETS = 4608,
+    HIST_PAGE = 128, /* buckets */
+    HIST_PAGES = HIST_BUCKETS / HIST_PAGE,
+    HIST_FEW = 32, /* samples */
+};
 #define HIST_VALUE_MAX ((UINT64_C(1) << 42) - 1)
 
 /* One bucket's index, for a value that is not above HIST_VALUE_MAX. */
@@ -60,26 +70,40 @@ struct hist_head {
 
 struct hist {
     struct hist_head head;
-    uint64_t sum; /* enough for the samples of one window */
-    uint32_t bucket[HIST_BUCKETS];
+    uint64_t sum;           /* enough for the samples of one window */
+    uint16_t few[HIST_FEW]; /* the buckets of the first samples; all there is, if no more came … */
+    uint32_t **page; /* … else counters, HIST_PAGES of them; a page that is NULL is zeros */
 };
 
 struct hist_total {
     struct hist_head head;
     /* 10^6 samples a second of 30 s each pass 2^64 within ten minutes. */
     __extension__ unsigned __int128 sum;
-    uint64_t bucket[HIST_BUCKETS];
+    uint64_t *page[HIST_PAGES]; /* NULL: nothing but zeros */
 };
 
-/* An empty histogram on the heap; free with xfree. */
+/* An empty histogram on the heap. */
 struct hist *hist_new(void);
 struct hist_total *hist_total_new(void);
-/* From any content, also none at all. */
-void hist_init(struct hist *h);
-void hist_total_init(struct hist_total *t);
-/* Empties a histogram that was initialized; touches used buckets only. */
+/* With its pages; NULL is fine. */
+void hist_free(struct hist *h);
+void hist_total_free(struct hist_total *t);
+/* Empties it and keeps its pages; touches used buckets only. */
 void hist_reset(struct hist *h);
 void hist_total_reset(struct hist_total *t);
+
+/* Makes the page that is not there, and turns the list into counters when that is the reason. Slow
+ * path of hist_record. */
+uint32_t *hist_page_make(struct hist *h, unsigned page);
+/* How many samples the bucket has; for tests, slow. */
+uint32_t hist_bucket(const struct hist *h, unsigned i);
+
+static inline uint64_t hist_total_bucket(const struct hist_total *t, unsigned i)
+{
+    const uint64_t *page = t->page[i / HIST_PAGE];
+
+    return page != NULL ? page[i % HIST_PAGE] : 0;
+}
 
 static inline void hist_record(struct hist *h, uint64_t v_ns)
 {
@@ -88,7 +112,13 @@ static inline void hist_record(struct hist *h, uint64_t v_ns)
         h->head.overflow++;
     }
     unsigned i = hist_index(v_ns);
-    h->bucket[i]++;
+    if (h->head.count < HIST_FEW) {
+        h->few[h->head.count] = (uint16_t)i;
+    } else {
+        uint32_t *page = h->head.count > HIST_FEW ? h->page[i / HIST_PAGE] : NULL;
+        page = page != NULL ? page : hist_page_make(h, i / HIST_PAGE);
+        page[i % HIST_PAGE]++;
+    }
     h->head.count++;
     h->sum += v_ns;
     h->head.min = v_ns < h->head.min ? v_ns : h->head.min;
@@ -109,6 +139,10 @@ static inline void hist_record_censored(struct hist *h, uint64_t v_ns)
 
 void hist_total_add(struct hist_total *to, const struct hist *from);
 void hist_total_merge(struct hist_total *to, const struct hist_total *from);
+/* `count` samples of bucket `i` that are known by their bucket only: the head is the caller's. */
+void hist_total_count(struct hist_total *to, unsigned i, uint64_t count);
+/* The same samples, as far as a histogram knows them? */
+bool hist_total_equal(const struct hist_total *a, const struct hist_total *b);
 
 enum hist_quantile_kind {
     HIST_NONE,  /* no samples: there is no value, in particular not 0 */
@@ -152,7 +186,7 @@ struct hist_sparse {
 };
 
 /* Adds to a sparse histogram, which starts as all zero. */
-void hist_sparse_add(struct hist_sparse *to, const struct hist *from);
+void hist_sparse_add(struct hist_sparse *to, const struct hist_total *from);
 void hist_total_add_sparse(struct hist_total *to, const struct hist_sparse *from);
 /* Frees the pairs; all zero again. */
 void hist_sparse_clear(struct hist_sparse *s);

@@ -455,10 +455,10 @@ void metric_view_reset(struct metric_view *v)
 void metric_view_clear(struct metric_view *v)
 {
     for (unsigned i = 0; i < DIST_ALL; i++) {
-        xfree(v->dist[i]);
+        hist_total_free(v->dist[i]);
     }
     for (uint32_t i = 0; i < v->custom_count; i++) {
-        xfree(v->customs[i].hist);
+        hist_total_free(v->customs[i].hist);
     }
     xfree(v->customs);
     *v = (struct metric_view){.span_s = 0};

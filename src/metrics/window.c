@@ -39,14 +39,14 @@ struct window *window_new(uint32_t key_count, uint32_t custom_count, uint32_t sa
 static void part_free(struct window_part *part)
 {
     for (unsigned i = 0; i < DIST_ALL; i++) {
-        xfree(part->dist[i]);
+        hist_free(part->dist[i]);
     }
 }
 
 static void customs_free(struct window_custom *customs, uint32_t count)
 {
     for (uint32_t i = 0; customs != NULL && i < count; i++) {
-        xfree(customs[i].hist);
+        hist_free(customs[i].hist);
     }
     xfree(customs);
 }

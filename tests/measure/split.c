@@ -112,12 +112,7 @@ static bool same_hist(const struct hist_total *a, const struct hist_total *b)
     if (empty_a || empty_b) {
         return empty_a && empty_b;
     }
-    if (a->sum != b->sum || a->head.count != b->head.count || a->head.min != b->head.min ||
-        a->head.max != b->head.max || a->head.censored_n != b->head.censored_n ||
-        a->head.censored_min != b->head.censored_min || a->head.overflow != b->head.overflow) {
-        return false;
-    }
-    return memcmp(a->bucket, b->bucket, sizeof a->bucket) == 0;
+    return hist_total_equal(a, b);
 }
 
 static bool same_view(const struct metric_view *a, const struct metric_view *b)

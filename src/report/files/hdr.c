@@ -156,7 +156,9 @@ static int add_payload(const struct hist_total *t, struct buf *out)
         return 0;
     }
     for (uint32_t i = 0; rc == 0 && i <= t->head.hi; i++) {
-        if (t->bucket[i] == 0) {
+        uint64_t count = hist_total_bucket(t, i);
+
+        if (count == 0) {
             empty++;
             continue;
         }
@@ -165,7 +167,7 @@ static int add_payload(const struct hist_total *t, struct buf *out)
             empty = 0;
         }
         if (rc == 0) {
-            rc = add_number(out, t->bucket[i] > INT64_MAX ? INT64_MAX : (int64_t)t->bucket[i]);
+            rc = add_number(out, count > INT64_MAX ? INT64_MAX : (int64_t)count);
         }
     }
     return rc;
@@ -428,7 +430,7 @@ static void add_bucket(struct hist_total *to, uint64_t low, uint64_t width, uint
     low = low > HIST_VALUE_MAX ? HIST_VALUE_MAX : low;
     high = high > HIST_VALUE_MAX ? HIST_VALUE_MAX : high;
     unsigned i = hist_index(middle);
-    to->bucket[i] += count;
+    hist_total_count(to, i, count);
     to->head.count += count;
     to->sum += (wide)middle * count;
     to->head.min = low < to->head.min ? low : to->head.min;

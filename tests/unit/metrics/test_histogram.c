@@ -112,8 +112,8 @@ static void test_quantiles_of_1_to_100_ms(void **state)
     assert_true(mean == 50.5e6);
     assert_int_equal(t->head.min, 1 * MS);
     assert_int_equal(t->head.max, 100 * MS);
-    xfree(h);
-    xfree(t);
+    hist_free(h);
+    hist_total_free(t);
 }
 
 static void test_censored_samples(void **state)
@@ -137,8 +137,8 @@ static void test_censored_samples(void **state)
     assert_true(hist_quantile(t, 999000, 0).lower_bound);
     assert_int_equal(t->head.censored_n, 10);
     assert_int_equal(t->head.censored_min, 1000000000);
-    xfree(h);
-    xfree(t);
+    hist_free(h);
+    hist_total_free(t);
 }
 
 static void test_empty_has_no_value(void **state)
@@ -151,7 +151,7 @@ static void test_empty_has_no_value(void **state)
     assert_int_equal(hist_quantile(t, 500000, 1).kind, HIST_SHED);
     assert_false(hist_mean(t, &mean));
     assert_true(mean == 7);
-    xfree(t);
+    hist_total_free(t);
 }
 
 static void test_overflow_is_clamped_and_counted(void **state)
@@ -164,8 +164,8 @@ static void test_overflow_is_clamped_and_counted(void **state)
     assert_int_equal(h->head.overflow, 2);
     assert_int_equal(h->head.max, HIST_VALUE_MAX);
     assert_int_equal(h->head.censored_min, HIST_VALUE_MAX);
-    assert_int_equal(h->bucket[HIST_BUCKETS - 1], 2);
-    xfree(h);
+    assert_int_equal(hist_bucket(h, HIST_BUCKETS - 1), 2);
+    hist_free(h);
 }
 
 static void test_samples_needed(void **state)
@@ -196,16 +196,16 @@ static void test_reset_leaves_nothing(void **state)
     hist_total_add(t, h);
     hist_reset(h);
     hist_total_reset(t);
-    assert_memory_equal(h, fresh, sizeof *h);
-    assert_memory_equal(t, fresh_total, sizeof *t);
-    hist_init(h);
-    hist_total_init(t);
-    assert_memory_equal(h, fresh, sizeof *h);
-    assert_memory_equal(t, fresh_total, sizeof *t);
-    xfree(h);
-    xfree(t);
-    xfree(fresh);
-    xfree(fresh_total);
+    assert_memory_equal(&h->head, &fresh->head, sizeof h->head);
+    assert_int_equal(h->sum, 0);
+    for (unsigned i = 0; i < HIST_BUCKETS; i++) {
+        assert_int_equal(hist_bucket(h, i), 0);
+    }
+    assert_true(hist_total_equal(t, fresh_total));
+    hist_free(h);
+    hist_total_free(t);
+    hist_free(fresh);
+    hist_total_free(fresh_total);
 }
 
 /* Every way to add gives the same bits as one histogram that saw it all. */
@@ -239,22 +239,22 @@ static void test_merge_equals_unsplit(void **state)
         hist_total_reset(one);
         hist_total_add(one, part[p]);
         hist_total_merge(by_totals, one);
-        hist_sparse_add(&sparse, part[p]);
-        xfree(part[p]);
+        hist_sparse_add(&sparse, one);
+        hist_free(part[p]);
     }
     hist_total_add_sparse(by_sparse, &sparse);
-    assert_memory_equal(by_parts, direct, sizeof *direct);
-    assert_memory_equal(by_totals, direct, sizeof *direct);
-    assert_memory_equal(by_sparse, direct, sizeof *direct);
+    assert_true(hist_total_equal(by_parts, direct));
+    assert_true(hist_total_equal(by_totals, direct));
+    assert_true(hist_total_equal(by_sparse, direct));
     assert_true(sparse.pair_count < HIST_BUCKETS);
     hist_sparse_clear(&sparse);
     assert_null(sparse.pairs);
-    xfree(whole);
-    xfree(direct);
-    xfree(by_parts);
-    xfree(by_totals);
-    xfree(by_sparse);
-    xfree(one);
+    hist_free(whole);
+    hist_total_free(direct);
+    hist_total_free(by_parts);
+    hist_total_free(by_totals);
+    hist_total_free(by_sparse);
+    hist_total_free(one);
 }
 
 static void test_merging_nothing_changes_nothing(void **state)
@@ -266,13 +266,96 @@ static void test_merging_nothing_changes_nothing(void **state)
     (void)state;
     hist_total_add(t, empty);
     hist_total_merge(t, fresh);
-    hist_sparse_add(&sparse, empty);
+    hist_sparse_add(&sparse, fresh);
     hist_total_add_sparse(t, &sparse);
-    assert_memory_equal(t, fresh, sizeof *t);
+    assert_true(hist_total_equal(t, fresh));
     assert_null(sparse.pairs);
-    xfree(empty);
-    xfree(t);
-    xfree(fresh);
+    hist_free(empty);
+    hist_total_free(t);
+    hist_total_free(fresh);
+}
+
+static unsigned pages(uint32_t *const *page)
+{
+    unsigned n = 0;
+
+    for (unsigned i = 0; page != NULL && i < HIST_PAGES; i++) {
+        n += page[i] != NULL;
+    }
+    return n;
+}
+
+static unsigned total_pages(const struct hist_total *t)
+{
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < HIST_PAGES; i++) {
+        n += t->page[i] != NULL;
+    }
+    return n;
+}
+
+/* Hundreds of templates have several histograms each: what they take follows from their samples. */
+static void test_few_samples_and_octaves_take_little(void **state)
+{
+    struct hist *h = hist_new();
+    struct hist_total *t = hist_total_new();
+
+    (void)state;
+    assert_true(sizeof *h <= 136);
+    assert_true(sizeof *t <= 368);
+    hist_total_add(t, h);
+    assert_int_equal(total_pages(t), 0);
+    for (int i = 0; i < HIST_FEW; i++) {
+        hist_record(h, i % 2 == 0 ? MS : 60000 * MS);
+    }
+    hist_total_add(t, h);
+    assert_null(h->page);
+    assert_int_equal(total_pages(t), 2);
+    hist_record(h, 5);
+    assert_int_equal(pages(h->page), 3);
+    assert_int_equal(hist_bucket(h, hist_index(MS)), HIST_FEW / 2);
+    assert_int_equal(hist_bucket(h, 5), 1);
+    /* They are kept: a steady load allocates nothing. */
+    uint32_t *page = h->page[hist_index(MS) / HIST_PAGE];
+    hist_reset(h);
+    for (int i = 0; i < 100; i++) {
+        hist_record(h, MS);
+    }
+    assert_ptr_equal(h->page[hist_index(MS) / HIST_PAGE], page);
+    assert_int_equal(hist_bucket(h, hist_index(MS)), 100);
+    assert_int_equal(pages(h->page), 3);
+    hist_free(h);
+    hist_total_free(t);
+    hist_free(NULL);
+    hist_total_free(NULL);
+}
+
+/* The list turns into counters at some sample: no number of samples makes a difference. */
+static void test_any_number_of_samples(void **state)
+{
+    struct hist *h = hist_new();
+    struct hist_total *t = hist_total_new();
+
+    (void)state;
+    for (uint64_t n = 1; n <= 3 * HIST_FEW; n++) {
+        uint64_t sum = 0;
+
+        hist_reset(h);
+        hist_total_reset(t);
+        for (uint64_t j = 0; j < n; j++) {
+            hist_record(h, rng_at(n, j) >> (22 + j % 42));
+        }
+        hist_total_add(t, h);
+        for (unsigned i = 0; i < HIST_BUCKETS; i++) {
+            assert_int_equal(hist_total_bucket(t, i), hist_bucket(h, i));
+            sum += hist_total_bucket(t, i);
+        }
+        assert_int_equal(sum, n);
+        assert_int_equal(hist_quantile(t, 1000000, 0).value_ns, h->head.max);
+    }
+    hist_free(h);
+    hist_total_free(t);
 }
 
 /* A quantile is within one bucket of the sorted samples' value, and never below it. */
@@ -297,8 +380,8 @@ static void test_quantile_against_sorted_samples(void **state)
         assert_true(got >= exact);
         assert_true(got - exact <= exact / 128);
     }
-    xfree(h);
-    xfree(t);
+    hist_free(h);
+    hist_total_free(t);
 }
 
 static void test_sum_passes_64_bits(void **state)
@@ -320,9 +403,9 @@ static void test_sum_passes_64_bits(void **state)
     /* The sum is exact; only its conversion rounds. */
     assert_true(mean > (double)HIST_VALUE_MAX * 0.999999999);
     assert_true(mean < (double)HIST_VALUE_MAX * 1.000000001);
-    xfree(h);
-    xfree(t);
-    xfree(u);
+    hist_free(h);
+    hist_total_free(t);
+    hist_total_free(u);
 }
 
 int main(void)
@@ -338,6 +421,8 @@ int main(void)
         cmocka_unit_test(test_samples_needed),
         cmocka_unit_test(test_reset_leaves_nothing),
         cmocka_unit_test(test_merge_equals_unsplit),
+        cmocka_unit_test(test_few_samples_and_octaves_take_little),
+        cmocka_unit_test(test_any_number_of_samples),
         cmocka_unit_test(test_merging_nothing_changes_nothing),
         cmocka_unit_test(test_quantile_against_sorted_samples),
         cmocka_unit_test(test_sum_passes_64_bits),

@@ -28,7 +28,7 @@ static void record(struct metric_view *v, enum dist id, uint64_t ns, bool censor
         hist_record(h, ns);
     }
     hist_total_add(v->dist[id], h);
-    xfree(h);
+    hist_free(h);
 }
 
 static void check(const struct metric_view *v, const char *name, double want)

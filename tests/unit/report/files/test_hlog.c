@@ -35,7 +35,7 @@ static void assert_line(const char *log, const char *tag, const char *head, uint
     }
     assert_string_equal(text, head);
     assert_int_equal(t->head.count, count);
-    xfree(t);
+    hist_total_free(t);
 }
 
 static void test_lines(void **state)
