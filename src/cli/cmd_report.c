@@ -71,7 +71,7 @@ static int print_document(const json_t *result)
     struct buf text;
 
     buf_init(&text, RESULT_TEXT_MAX);
-    int code = json_write_pretty(result, &text) == 0 ? cli_print(buf_str(&text)) : EXIT_INTERNAL;
+    int code = result_text_of(result, &text) == 0 ? cli_print(buf_str(&text)) : EXIT_INTERNAL;
     buf_clear(&text);
     return code;
 }

@@ -406,8 +406,7 @@ static int write_outlet(const struct outlet *outlet, const json_t *result, struc
 /* The verdict's exit code, or an internal error when a passed run's result could not be kept. */
 static int keep_result(struct session *s, const json_t *result)
 {
-    const struct outlet outlets[] = {{s->json_path, json_write_pretty},
-                                     {s->junit_path, junit_write}};
+    const struct outlet outlets[] = {{s->json_path, result_text_of}, {s->junit_path, junit_write}};
     struct err err = {0};
     int rc = 0;
 

@@ -127,6 +127,16 @@ static bool stage_matches(const struct aggregate *a,
            (filter->keys == NULL || names_stage(a, filter, stage_index));
 }
 
+/* The next key that a filter may let through: a result asks for each of hundreds of operations. */
+static uint32_t
+next_key(const struct aggregate *a, const struct aggregate_filter *filter, uint32_t i)
+{
+    while (i < a->key_count && filter->keys != NULL && filter->keys[i / 64] == 0) {
+        i = (i / 64 + 1) * 64;
+    }
+    return i < a->key_count ? i : a->key_count;
+}
+
 /* Does the view see a stage of the open model? A view of single keys sees their stages only. */
 static bool is_open(const struct aggregate *a, const struct aggregate_filter *filter)
 {
@@ -137,7 +147,8 @@ static bool is_open(const struct aggregate *a, const struct aggregate_filter *fi
             return true;
         }
     }
-    for (uint32_t i = 0; !all_keys && i < a->key_count; i++) {
+    for (uint32_t i = next_key(a, filter, 0); !all_keys && i < a->key_count;
+         i = next_key(a, filter, i + 1)) {
         if (a->stages[a->keys[i].stage_index].open_model && key_matches(a, filter, i)) {
             return true;
         }
@@ -272,7 +283,7 @@ void aggregate_view_total(const struct aggregate *a,
 
     view_begin(a, view);
     view->open_model = is_open(a, filter);
-    for (uint32_t i = 0; i < a->key_count; i++) {
+    for (uint32_t i = next_key(a, filter, 0); i < a->key_count; i = next_key(a, filter, i + 1)) {
         if (!key_matches(a, filter, i)) {
             continue;
         }

@@ -8,7 +8,7 @@
  *   struct hist_total  u64 counters: sums of the above, over threads, seconds and keys
  *
  * Hundreds of tool templates have several histograms each, most of them with a few samples a second
- * within a few octaves. The first HIST_FEW samples of a second are therefore a list, in 136 bytes
+ * within a few octaves. The first HIST_FEW samples of a second are therefore a list, in 336 bytes
  * with the head; after that, and in totals, counters lie in *pages* of one octave, made at its
  * first sample and kept until the histogram is freed: 0.5 KiB each (u32) or 1 KiB (u64).
  *
@@ -32,7 +32,7 @@ enum {
     HIST_BUCKETS = 4608,
     HIST_PAGE = 128, /* buckets */
     HIST_PAGES = HIST_BUCKETS / HIST_PAGE,
-    HIST_FEW = 32, /* samples */
+    HIST_FEW = 128, /* samples */
 };
 #define HIST_VALUE_MAX ((UINT64_C(1) << 42) - 1)
 

@@ -34,7 +34,7 @@ function callsByMethod(result) {
   const sums = {};
   for (const row of result.operations) {
     const method = METHODS[row.operation.replace('/', '_')];
-    sums[method] = (sums[method] ?? 0) + row.totals.operations_total;
+    sums[method] = (sums[method] ?? 0) + (row.totals.operations_total ?? 0);
   }
   return sums;
 }

@@ -38,19 +38,16 @@ json_t *result_totals(const struct result_place *p)
     json_t *out = json_object();
 
     for (size_t i = 0; i < metric_count(); i++) {
-        const struct metric *m = metric_at(i);
-        json_t *value = p->whole || metric_narrows(m) ? result_metric(m, p->view) : json_null();
-        json_object_set_new(out, m->name, value);
+        json_object_set_new(out, metric_at(i)->name, result_metric(metric_at(i), p->view));
     }
     return out;
 }
 
 json_t *result_counts(const struct result_place *p)
 {
-    unsigned count = p->whole ? COUNT_ALL : FIRST_SHARD_COUNT;
     json_t *out = json_object();
 
-    for (unsigned i = 0; i < count; i++) {
+    for (unsigned i = 0; i < COUNT_ALL; i++) {
         json_object_set_new(out, count_name((enum count)i), result_count(p->view->count[i]));
     }
     return out;
@@ -157,7 +154,7 @@ static json_t *latency_shed(const struct result_place *p)
 {
     json_t *out = json_array();
 
-    for (size_t i = 0; i < sizeof quantiles / sizeof quantiles[0]; i++) {
+    for (size_t i = 0; dropped(p) > 0 && i < sizeof quantiles / sizeof quantiles[0]; i++) {
         if (hist_quantile(distribution(p), quantiles[i].ppm, dropped(p)).kind == HIST_SHED) {
             json_array_append_new(out, json_string(quantiles[i].name));
         }
@@ -168,18 +165,19 @@ static json_t *latency_shed(const struct result_place *p)
 static json_t *latency_lower_bounds(const struct result_place *p)
 {
     const struct hist_total *t = distribution(p);
+    bool bounded = t->head.censored_n > 0;
     json_t *out = json_array();
 
-    for (size_t i = 0; i < sizeof quantiles / sizeof quantiles[0]; i++) {
+    for (size_t i = 0; bounded && i < sizeof quantiles / sizeof quantiles[0]; i++) {
         if (hist_quantile(t, quantiles[i].ppm, dropped(p)).lower_bound) {
             json_array_append_new(out, json_string(quantiles[i].name));
         }
     }
     /* What was dropped would have waited longer than what the maximum and the mean know of. */
-    if (dropped(p) > 0 || hist_quantile(t, 1000000, 0).lower_bound) {
+    if (dropped(p) > 0 || (bounded && hist_quantile(t, 1000000, 0).lower_bound)) {
         json_array_append_new(out, json_string("max_ms"));
     }
-    if (dropped(p) > 0 || t->head.censored_n > 0) {
+    if (dropped(p) > 0 || bounded) {
         json_array_append_new(out, json_string("mean_ms"));
     }
     return out;
@@ -225,9 +223,11 @@ json_t *result_distribution(const struct result_place *p, enum dist id)
     struct result_place here = *p;
 
     here.item = &d;
-    return d.samples == NULL || d.samples->head.count == 0
-               ? json_null()
-               : result_object(&result_section_latency, &here);
+    if (d.samples == NULL || d.samples->head.count == 0) {
+        return json_null();
+    }
+    return p->whole ? result_object(&result_section_latency, &here)
+                    : result_row(&result_section_latency, &here);
 }
 
 json_t *result_distributions(const struct result_place *p)
@@ -273,6 +273,31 @@ static json_t *operation_uri(const struct result_place *p)
     return result_text(operation_of(p)->uri);
 }
 
+/* Times stand beside it, in the row's distributions. */
+static json_t *operation_totals(const struct result_place *p)
+{
+    json_t *out = json_object();
+
+    for (size_t i = 0; i < metric_count(); i++) {
+        const struct metric *m = metric_at(i);
+
+        if (metric_narrows(m) && metric_dist(m, p->view->open_model) < 0) {
+            result_row_set(out, m->name, result_metric(m, p->view));
+        }
+    }
+    return out;
+}
+
+static json_t *operation_counts(const struct result_place *p)
+{
+    json_t *out = json_object();
+
+    for (unsigned i = 0; i < FIRST_SHARD_COUNT; i++) {
+        result_row_set(out, count_name((enum count)i), result_count(p->view->count[i]));
+    }
+    return out;
+}
+
 static json_t *operation_response(const struct result_place *p)
 {
     return result_distribution(p, DIST_RESPONSE);
@@ -286,6 +311,16 @@ static json_t *operation_service(const struct result_place *p)
 static json_t *operation_lag(const struct result_place *p)
 {
     return result_distribution(p, DIST_LAG);
+}
+
+static json_t *operation_queue(const struct result_place *p)
+{
+    return result_distribution(p, DIST_QUEUE);
+}
+
+static json_t *operation_setup(const struct result_place *p)
+{
+    return result_distribution(p, DIST_SETUP);
 }
 
 static json_t *operation_failed(const struct result_place *p)
@@ -310,16 +345,22 @@ static const struct result_member operation_members[] = {
     {"prompt_name", "string or null", "The prompt that is fetched.", operation_prompt, NULL},
     {"uri", "string or null", "The resource that is read.", operation_uri, NULL},
     {"totals", "object: metric → number or null",
-     "Every metric of [the registry](metrics.md); null for those of connections and sessions, "
-     "which belong to no operation.",
-     result_totals, NULL},
-    {"counts", "object: count → integer", "What the metrics are made of.", result_counts, NULL},
+     "Metrics of [the registry](metrics.md) that are kept per operation, but for times, which "
+     "stand in the members below; `latency_…` are those of `response` or `service`, as "
+     "`latency_is` says.",
+     operation_totals, NULL},
+    {"counts", "object: count → integer", "What the metrics are made of.", operation_counts, NULL},
     {"response", "object or null", "Times from due to ended (R), of what succeeded or was cut.",
      operation_response, &result_section_latency},
     {"service", "object or null", "Times from sent to ended (S), likewise.", operation_service,
      &result_section_latency},
     {"lag", "object or null", "Times from due to sent (L), likewise.", operation_lag,
      &result_section_latency},
+    {"queue", "object or null", "Times from due to a free slot and session (part of L), likewise.",
+     operation_queue, &result_section_latency},
+    {"setup", "object or null",
+     "Times of waiting for a session to be set up (part of L), of those that waited for one.",
+     operation_setup, &result_section_latency},
     {"failed_service", "object or null",
      "Times from sent to ended of what failed, kept apart: a refusal is fast.", operation_failed,
      &result_section_latency},
@@ -343,7 +384,7 @@ json_t *result_operation_rows(const struct result_place *p, int32_t stage)
     for (uint32_t i = 0; i < p->run->plan->operation_count; i++) {
         here.operation = i;
         result_operation_view(p->run, stage, i, &view);
-        json_array_append_new(out, result_object(&result_section_operation, &here));
+        json_array_append_new(out, result_row(&result_section_operation, &here));
     }
     metric_view_clear(&view);
     return out;

@@ -89,7 +89,9 @@ int result_reference(struct buf *out)
         "failed. Members are\nadded, never renamed; a reader skips those that it does not "
         "know. Times are milliseconds with up to\nsix decimals, ratios 0..1. A figure without a "
         "sample is `null`, never 0 by accident; the count of something that\ndid not happen "
-        "is 0. Always `started = succeeded + failed + unfinished`.\n\n"
+        "is 0. Rows of `operations` may be hundreds: they leave out what would be `null`, a count "
+        "of 0\nor an empty list, and each stands in a line of its own. Always `started = succeeded "
+        "+ failed + unfinished`.\n\n"
         "Generated from the tables in `src/report/`; `mcpdrill reference result` prints "
         "it.\n");
 

@@ -21,6 +21,34 @@ json_t *result_object(const struct result_section *section, const struct result_
     return object;
 }
 
+/* What a row has nothing to say of: no value, no count, an empty list. A ratio or a time of 0 is a
+ * figure. */
+static bool says_nothing(const json_t *value)
+{
+    return value == NULL || json_is_null(value) ||
+           (json_is_integer(value) && json_integer_value(value) == 0) ||
+           (json_is_array(value) && json_array_size(value) == 0);
+}
+
+void result_row_set(json_t *row, const char *name, json_t *value)
+{
+    if (says_nothing(value)) {
+        json_decref(value);
+    } else {
+        json_object_set_new(row, name, value);
+    }
+}
+
+json_t *result_row(const struct result_section *section, const struct result_place *place)
+{
+    json_t *row = json_object();
+
+    for (size_t i = 0; i < section->count; i++) {
+        result_row_set(row, section->members[i].name, section->members[i].value(place));
+    }
+    return row;
+}
+
 json_t *result_slice(struct str s)
 {
     struct buf valid;
@@ -402,7 +430,7 @@ json_t *result_json(const struct run *r)
 int result_render(const struct run *r, struct buf *out, struct err *err)
 {
     json_t *json = result_json(r);
-    int rc = json_write_pretty(json, out);
+    int rc = result_text_of(json, out);
 
     json_decref(json);
     return rc == 0 ? 0 : err_set(err, rc, "the result is larger than %zu bytes", out->max);

@@ -5,7 +5,8 @@
  * (docs/reference/result.md) walk the same rows. Members are added, never renamed.
  *
  * A number without a value is null, never 0 by accident; a count of something that did not happen
- * is 0. Times are milliseconds, to the nanosecond where they were measured; ratios 0..1.
+ * is 0. Rows of `operations` leave both out: there may be hundreds. Times are milliseconds, to the
+ * nanosecond where they were measured; ratios 0..1.
  */
 #ifndef REPORT_RESULT_RESULT_H
 #define REPORT_RESULT_RESULT_H
@@ -19,7 +20,11 @@
 /* The whole result; the state should be terminal, but any is fine. The caller owns it. */
 json_t *result_json(const struct run *r);
 
-/* Its text, indented, with a final newline; out->max bounds it. ERR_LIMIT. */
+/* The text of a result, also of one that was read: indented, each row of an array `operations` in a
+ * line of its own, with a final newline. ERR_LIMIT. */
+int result_text_of(const json_t *document, struct buf *out);
+
+/* The same of a run; out->max bounds it. ERR_LIMIT. */
 int result_render(const struct run *r, struct buf *out, struct err *err);
 
 /* Writes the text by way of a temporary file. ERR_IO or ERR_LIMIT. */

@@ -44,6 +44,10 @@ struct result_section {
 
 /* The object, every member present. */
 json_t *result_object(const struct result_section *section, const struct result_place *place);
+/* A row of `operations` or a part of one: members that have nothing to say (null, a count of 0, an
+ * empty list) are left out. Both functions take the values. */
+json_t *result_row(const struct result_section *section, const struct result_place *place);
+void result_row_set(json_t *row, const char *name, json_t *value);
 
 /* Values; all of them new. A text may be NULL and need not be UTF-8. */
 json_t *result_text(const char *s);

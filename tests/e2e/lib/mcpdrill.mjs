@@ -149,7 +149,7 @@ export function endedInAll(result, kind) {
   return result.stages
     .flatMap((stage) => stage.operations)
     .filter((one) => one.operation === kind)
-    .reduce((sum, one) => sum + one.totals.operations_total, 0);
+    .reduce((sum, one) => sum + (one.totals.operations_total ?? 0), 0);
 }
 
 // The errors of a result by "type/code/origin" → count.

@@ -3,7 +3,7 @@
  * scope tells keys of a stage apart, takes them together, or there is none. */
 #include "base/clock.h"
 #include "base/rng.h"
-#include "control/aggregate.h"
+#include "control/aggregate_priv.h"
 #include "support/unit.h"
 
 enum { KEYS = 6, STAGES = 2, SOURCES = 2, SECONDS = 8, OPERATIONS = 90 };
@@ -119,8 +119,8 @@ static void test_groups_change_no_figure(void **state)
                           stage[] = {7u << 3};
     static const struct {
         const uint64_t *scopes[2];
-        size_t count;
-    } rows[] = {{{NULL}, 0}, {{middle}, 1}, {{middle, outer}, 2}, {{stage}, 1}};
+        size_t count, groups;
+    } rows[] = {{{NULL}, 0, 2}, {{middle}, 1, 4}, {{middle, outer}, 2, 5}, {{stage}, 1, 2}};
     struct aggregate *apart = new_books();
 
     (void)state;
@@ -131,6 +131,7 @@ static void test_groups_change_no_figure(void **state)
 
         aggregate_group_history(grouped, rows[i].scopes, rows[i].count);
         play(grouped);
+        assert_int_equal(aggregate_slot(grouped, 0)->key_count, rows[i].groups);
         for (size_t k = 0; k <= rows[i].count; k++) {
             f.keys = k < rows[i].count ? rows[i].scopes[k] : NULL;
             f.only_keys = f.keys != NULL;
