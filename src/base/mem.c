@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/mem.h"
 
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +23,19 @@ void *xmalloc(size_t size)
 void *xcalloc(size_t count, size_t size)
 {
     return check(calloc(count, size), count * size);
+}
+
+void *xcalloc_lines(size_t count, size_t size)
+{
+    enum { LINE = 64 };
+    size_t bytes;
+
+    if (__builtin_mul_overflow(count, size, &bytes) || bytes > SIZE_MAX - LINE) {
+        return check(NULL, SIZE_MAX);
+    }
+    bytes = bytes > 0 ? (bytes + LINE - 1) / LINE * LINE : LINE;
+    void *p = check(aligned_alloc(LINE, bytes), bytes);
+    return memset(p, 0, bytes);
 }
 
 void *xrealloc(void *p, size_t size)

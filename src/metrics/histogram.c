@@ -17,7 +17,7 @@ static const struct hist_head empty_head = {
 
 struct hist *hist_new(void)
 {
-    struct hist *h = xcalloc(1, sizeof *h);
+    struct hist *h = xcalloc_lines(1, sizeof *h);
 
     h->head = empty_head;
     return h;

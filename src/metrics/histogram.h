@@ -68,6 +68,8 @@ struct hist_head {
     uint32_t lo, hi;       /* used buckets lie in lo..hi; HIST_BUCKETS and 0 when empty */
 };
 
+/* Of hundreds in turn each is cold: a sample touches the first line and the one that the list has
+ * come to. */
 struct hist {
     struct hist_head head;
     uint64_t sum;           /* enough for the samples of one window */

@@ -304,6 +304,9 @@ static void test_few_samples_and_octaves_take_little(void **state)
     (void)state;
     assert_true(sizeof *h <= 336);
     assert_true(sizeof *t <= 368);
+    /* Head and sum are a cache line, the beginning of the list is another. */
+    assert_int_equal((uintptr_t)h % 64, 0);
+    assert_int_equal(offsetof(struct hist, few), 64);
     hist_total_add(t, h);
     assert_int_equal(total_pages(t), 0);
     for (int i = 0; i < HIST_FEW; i++) {
