@@ -644,6 +644,7 @@ static void failures_add(struct aggregate *a, const struct window *w)
         struct aggregate_failure *row = failure_row(a, f);
 
         seen_in(row != NULL ? row : &a->other, share_of(a, w, f->key), w->second, f->count);
+        a->limits[LIMIT_FAILURE_TABLE] += row == NULL ? f->count : 0;
         if (row != NULL && f->key < a->key_count) {
             row->keys[f->key / 64] |= UINT64_C(1) << (f->key % 64);
         }
@@ -694,12 +695,23 @@ bool aggregate_add(struct aggregate *a, uint32_t source, const struct window *w)
         stage_add(a, w->later.stage_index, &w->later.run, w->later.customs);
     }
     failures_add(a, w);
+    for (unsigned i = 0; i < LIMIT_COUNT; i++) {
+        a->limits[i] += w->limits[i];
+    }
     add_slowest(a, source, w);
     struct slot *slot = take_slot(a, w->second, w->stage_index);
     if (slot != NULL) {
         slot_add(a, slot, w);
+    } else {
+        a->limits[LIMIT_LATE_WINDOWS]++;
     }
     return true;
+}
+
+uint64_t aggregate_limit(const struct aggregate *a, enum limit id)
+{
+    assert(id < LIMIT_COUNT);
+    return a->limits[id];
 }
 
 void aggregate_finish_source(struct aggregate *a, uint32_t source)

@@ -195,6 +195,9 @@ size_t aggregate_slowest(const struct aggregate *a,
                          const struct aggregate_slow **out,
                          size_t max);
 
+/* How often a limit of ours was hit, in all windows so far, and by the books themselves. */
+uint64_t aggregate_limit(const struct aggregate *a, enum limit id);
+
 /* What one source sent, for the integrity check and for outliers. */
 struct aggregate_source {
     uint64_t windows;    /* applied */

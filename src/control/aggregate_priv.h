@@ -97,6 +97,7 @@ struct aggregate {
 
     struct aggregate_failure *failures;
     size_t failure_count, failure_cap;
+    uint64_t limits[LIMIT_COUNT];
     struct aggregate_failure other; /* its count is 0 until it is needed */
 };
 

@@ -274,4 +274,5 @@ void run_judge(struct run *r)
     }
     pace_end(r);
     notice_failures(r);
+    notice_limits(r);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What is easily overlooked at the end of a run: that something, or everything, never succeeded. */
+/* What is easily overlooked at the end of a run: that something, or everything, never succeeded,
+ * and what our own limits took away. */
 #include "base/mem.h"
 #include "control/run_priv.h"
 
@@ -80,5 +81,26 @@ void notice_failures(struct run *r)
         /* A run that nobody gave a measure passes whatever happens. */
         run_warn(r, "every operation failed; the run has passed because no criterion says that it "
                     "must not, for example --expect 'error_rate < 1 %%'");
+    }
+}
+
+uint64_t run_limit(const struct run *r, enum limit id)
+{
+    return aggregate_limit(r->books, id) + (id == LIMIT_WARNINGS ? r->warnings_lost : 0);
+}
+
+void notice_limits(struct run *r)
+{
+    char bound[160];
+
+    for (enum limit id = 0; id < LIMIT_COUNT; id++) {
+        const struct limit_row *row = limit_row(id);
+        uint64_t hits = run_limit(r, id);
+
+        if (row->warns && hits > 0) {
+            run_warn(r, "limit %s (%s): %llu %s: %s. What to do: %s", row->name,
+                     limit_bound(row, bound, sizeof bound), (unsigned long long)hits, row->counted,
+                     row->effect, row->remedy);
+        }
     }
 }

@@ -155,6 +155,7 @@ struct run {
     bool drain_timed_out;
     uint64_t log_lines_lost;  /* by who keeps the log of operations, at its end */
     struct buf warnings;      /* what people should know, one line each */
+    uint64_t warnings_lost;   /* lines beyond its maximum */
     uint64_t stop_latency_ns; /* deciding second's end to the last source drained; 0: no stop */
     enum run_verdict verdict;
     const char *validity; /* the word of worth.state, "valid" until then */
@@ -208,6 +209,9 @@ void run_start(struct run *r);
 void run_stop_request(struct run *r, enum stop_mode mode, int signo, const char *actor);
 /* As immediate; the run ends `aborted`. */
 void run_emergency_stop(struct run *r, const char *actor);
+
+/* How often a limit of ours was hit. */
+uint64_t run_limit(const struct run *r, enum limit id);
 
 /* ---- answers of the workers ------------------------------------------------------------------ */
 

@@ -20,6 +20,8 @@ json_t *run_trigger_json(const struct run *r);
 /* The payload of STAGE_FAILED: why, and every check that ran. */
 json_t *run_preflight_json(const struct run *r);
 
+enum { RUN_WARNINGS_MAX = 16384 /* bytes of the lines for the end */ };
+
 /* SYSTEM_WARNING, and a line for the end. */
 void run_warn(struct run *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
@@ -48,5 +50,7 @@ void watch_capacity(struct run *r);
 
 /* After the verdict: warns of operations that never succeeded. */
 void notice_failures(struct run *r);
+/* At the end: a line for each limit of ours that took load or figures away. */
+void notice_limits(struct run *r);
 
 #endif

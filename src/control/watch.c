@@ -6,8 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { WARNINGS_MAX = 16384 };
-
 void run_warn(struct run *r, const char *fmt, ...)
 {
     char text[512];
@@ -16,7 +14,8 @@ void run_warn(struct run *r, const char *fmt, ...)
     va_start(ap, fmt);
     vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
-    (void)buf_printf(&r->warnings, "%s\n", text); /* beyond its maximum the events still tell */
+    /* Beyond its maximum the events still tell. */
+    r->warnings_lost += buf_printf(&r->warnings, "%s\n", text) != 0;
     run_emit(r, "SYSTEM_WARNING", json_pack("{so}", "warning", run_text(text)));
 }
 
@@ -263,6 +262,6 @@ void watch_capacity(struct run *r)
 
 void watch_init(struct run *r)
 {
-    buf_init(&r->warnings, WARNINGS_MAX);
+    buf_init(&r->warnings, RUN_WARNINGS_MAX);
     timer_init(&r->ramp_timer_, on_step);
 }

@@ -24,7 +24,11 @@ static void list_tools(struct vu *vu)
 {
     struct vu_journey *j = vu->journey;
 
-    if (vu->ending || vu->shard->draining || j->slot != NULL) {
+    if (vu->ending || vu->shard->draining) {
+        return;
+    }
+    if (j->slot != NULL) {
+        vu->shard->client.limits[LIMIT_JOURNEY_LISTS]++;
         return;
     }
     j->failures = 0;

@@ -8,7 +8,9 @@
  *   names         every tool and prompt of the workload is in the target's lists (a resource that
  * is missing is only a warning: servers need not list all that they serve)
  *
- * The first check that fails ends it, with the cause and what to do about it.
+ * The first check that fails ends it, with the cause and what to do about it. What is not in a list
+ * that is longer than we read is no failure but a warning; the limit that cut it is counted in
+ * client->limits.
  */
 #ifndef ENGINE_PREFLIGHT_H
 #define ENGINE_PREFLIGHT_H
@@ -16,6 +18,8 @@
 #include "mcp/client.h"
 #include "metrics/check.h"
 #include "plan/plan.h"
+
+enum { PREFLIGHT_NAMES_MAX = 10000, PREFLIGHT_PAGES_MAX = 1000 /* of one list */ };
 
 struct preflight;
 

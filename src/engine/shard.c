@@ -60,6 +60,17 @@ static uint64_t longest_silence(const struct shard *s, uint64_t now_ns)
     return longest;
 }
 
+/* The hits of our own limits since the last window. */
+static void take_limits(struct shard *s, const struct loop_usage *usage)
+{
+    struct window *w = s->window;
+
+    mcp_client_limits(&s->client, w->limits);
+    w->limits[LIMIT_TURN_CALLS] += usage->put_off - s->usage.put_off;
+    w->limits[LIMIT_MAX_RPS] += w->run.count[COUNT_HELD_BY_CAP];
+    w->limits[LIMIT_GAVE_UP] += w->run.count[COUNT_VUS_GAVE_UP];
+}
+
 static void hand_over(struct shard *s, uint64_t end_ns)
 {
     struct window *w = s->window;
@@ -83,6 +94,7 @@ static void hand_over(struct shard *s, uint64_t end_ns)
     s->held = s->client.gate.held;
     w->run.count[COUNT_HELD_BY_CONNECTIONS] += s->client.held - s->held_by_connections;
     s->held_by_connections = s->client.held;
+    take_limits(s, &usage);
     w->wakeups = usage.wakeups - s->usage.wakeups;
     if (s->config.health != NULL) {
         s->config.health(s->config.health_owner, &w->health);
@@ -257,6 +269,7 @@ bool shard_grow(struct shard *s)
         index++;
     }
     if (index >= s->plan->scenario->safety.caps.max_vus) {
+        window_limit(shard_window(s, loop_now(s->loop)), LIMIT_MAX_VUS);
         return false;
     }
     s->level = index + 1;

@@ -368,6 +368,8 @@ static void verify(struct slot *slot, struct mcp_answer *verdict, struct verify_
 
     verifier_apply(operation_of(slot)->verifier, buf_str(slot->answer), &caller, r);
     take_customs(slot, r, verdict->end_ns);
+    s->client.limits[LIMIT_MATCH_TEXT] += r->long_texts;
+    s->client.limits[LIMIT_NUMBER_TEXT] += r->long_numbers;
     slot->verified = r->own_nonce;
     s->echoes[slot->operation] = s->echoes[slot->operation] || r->own_nonce;
     if (r->kind == VERIFY_MISMATCH) {

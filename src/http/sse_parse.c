@@ -107,6 +107,7 @@ static bool begin_value(struct sse_parser *s, enum field field)
     bool joined = false;
 
     s->field_ = (uint8_t)field;
+    s->cut_ = false;
     if (field == FIELD_DATA) {
         joined = (s->flags_ & FLAG_DATA_LINE) != 0;
         s->flags_ |= FLAG_DATA_LINE;
@@ -132,6 +133,8 @@ static void keep_name(struct sse_parser *s, struct str part)
     size_t room = SSE_NAME_MAX - (size_t)s->name_len_;
     size_t n = part.len < room ? part.len : room;
 
+    s->names_cut += n < part.len && !s->cut_;
+    s->cut_ = s->cut_ || n < part.len;
     memcpy(s->event_name + s->name_len_, part.p, n);
     s->name_len_ = (uint8_t)(s->name_len_ + n);
 }
@@ -141,6 +144,10 @@ static void keep_id(struct sse_parser *s, struct str part)
 {
     if (s->id_len_ > SSE_ID_MAX || part.len > SSE_ID_MAX - (size_t)s->id_len_ ||
         memchr(part.p, '\0', part.len) != NULL) {
+        bool nul = memchr(part.p, '\0', part.len) != NULL;
+
+        s->ids_ignored += !nul && !s->cut_;
+        s->cut_ = true;
         s->id_len_ = SSE_ID_MAX + 1;
         return;
     }

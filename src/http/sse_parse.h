@@ -40,10 +40,13 @@ struct sse_parser {
     char last_id[SSE_ID_MAX + 1];
     bool has_id;      /* last_id is not empty: there is a place to resume from */
     int64_t retry_ms; /* of the last valid retry line; -1: none yet */
+    /* Of this stream so far: ids that were too long, names that were cut. */
+    uint32_t ids_ignored, names_cut;
 
     /* private */
     uint8_t state_, field_, flags_, bom_;
     uint8_t name_len_, id_len_, id_pending_;
+    bool cut_; /* the line's id or name is counted as too long */
     uint32_t line_len_;
     char id_[2][SSE_ID_MAX + 1];
     int64_t retry_new_;

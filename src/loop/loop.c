@@ -12,7 +12,6 @@
 #include <unistd.h>
 
 enum {
-    DEFERRED_MAX = 64, /* deferred calls of one turn: some take a slow system call each */
     FULL_BATCHES_MAX =
         64, /* full batches in a row after which time-outs are looked at all the same */
 };
@@ -65,8 +64,8 @@ int loop_new(const struct clock *clock, struct loop **out, struct err *err)
     return 0;
 }
 
-/* At most `max` of them: I/O is looked at between portions of a long queue. */
-static void run_list(struct list *from, unsigned max)
+/* At most `max` of them: I/O is looked at between portions of a long queue. True: some are left. */
+static bool run_list(struct list *from, unsigned max)
 {
     struct list batch;
 
@@ -78,8 +77,10 @@ static void run_list(struct list *from, unsigned max)
         list_remove(&d->node);
         d->fn(d);
     }
+    bool left = !list_empty(&batch);
     list_splice(&batch, from);
     list_splice(from, &batch);
+    return left;
 }
 
 void loop_free(struct loop *l)
@@ -288,7 +289,7 @@ int loop_turn(struct loop *l, uint64_t until_ns)
     if (l->full_batches_ % FULL_BATCHES_MAX == 0) {
         run_timers(l);
     }
-    run_list(&l->deferred_, DEFERRED_MAX);
+    l->put_off_ += run_list(&l->deferred_, LOOP_DEFERRED_MAX);
     run_list(&l->dead_, UINT_MAX);
     return events;
 }
@@ -332,6 +333,7 @@ struct loop_usage loop_usage(const struct loop *l)
         .wall_ns = clock_now(l->clock_) - l->began_ns_,
         .waited_ns = l->waited_ns_,
         .wakeups = l->wakeups_,
+        .put_off = l->put_off_,
     };
 
     memcpy(usage.turns, l->turns_, sizeof usage.turns);

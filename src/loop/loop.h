@@ -27,6 +27,7 @@
 
 enum {
     LOOP_BATCH = 256,          /* events taken by one wait */
+    LOOP_DEFERRED_MAX = 64,    /* deferred calls of one turn: some take a slow system call each */
     LOOP_TURN_OCTAVE_MIN = 10, /* turns below 2^10 ns count as that … */
     LOOP_TURN_OCTAVE_MAX = 36, /* … and those of a minute and more as 2^36 ns */
     LOOP_TURN_PARTS = 4,       /* buckets of an octave */
@@ -50,6 +51,7 @@ struct loop_usage {
     uint64_t wall_ns;
     uint64_t waited_ns; /* blocked in the kernel's wait; busy = wall - waited */
     uint64_t wakeups;
+    uint64_t put_off; /* turns that left deferred calls to the next one (LOOP_DEFERRED_MAX) */
     /* How many events were read in turns of which length, from the wake-up to the turn's end: so
      * long an answer may have waited unread. See loop_turn_quantile_ns. */
     uint64_t turns[LOOP_TURN_BUCKETS];
@@ -63,7 +65,7 @@ struct loop {
     struct list deferred_, dead_;
     int epoll_fd_, timer_fd_; /* timer_fd_: only where epoll_pwait2 is missing, else -1 */
     bool stop_;
-    uint64_t began_ns_, waited_ns_, wakeups_;
+    uint64_t began_ns_, waited_ns_, wakeups_, put_off_;
     uint64_t woken_ns_;    /* when the last turn's wait returned … */
     unsigned turn_events_; /* … and with how many events */
     uint64_t turns_[LOOP_TURN_BUCKETS];

@@ -47,6 +47,25 @@ static void serve_waiting(struct mcp_session *session)
     }
 }
 
+static void hit(const struct mcp_call *call, enum limit id)
+{
+    client_of(call)->limits[id]++;
+}
+
+/* What the answer had too much of. */
+static void count_limits(const struct mcp_call *call)
+{
+    uint64_t *limits = client_of(call)->limits;
+
+    if (call->is_stream) {
+        limits[LIMIT_SSE_ID] += call->sse_.ids_ignored;
+        limits[LIMIT_SSE_NAME] += call->sse_.names_cut;
+    }
+    if (call->answer_.msg != NULL && call->answer_.code != ERROR_CODE_NONE) {
+        limits[LIMIT_ERROR_MESSAGE] += call->answer_.msg->text_cut;
+    }
+}
+
 /* Leaves the connection and tells the owner. call->answer_ is complete. */
 static void finish(struct mcp_call *call, bool reusable)
 {
@@ -56,6 +75,7 @@ static void finish(struct mcp_call *call, bool reusable)
     struct http_conn *conn = call->conn_;
 
     loop_timer_cancel(client->loop, &call->timer_);
+    count_limits(call);
     call->state_ = CALL_IDLE;
     call->scratch_ = NULL;
     call->conn_ = NULL;
@@ -157,6 +177,7 @@ static void on_timer(struct timer *t)
         time_out_dial(call);
         return;
     case CALL_ANSWERED:
+        hit(call, LIMIT_STREAM_GRACE);
         finish(call, false); /* the response is complete, only the stream does not end */
         return;
     case CALL_SENT:
@@ -170,6 +191,9 @@ static void on_timer(struct timer *t)
         call->answer_.cut = true;
         fail_now(call, ERROR_CODE_DEADLINE_EXCEEDED, late_text);
     } else if (now >= call->request_deadline_ns_) {
+        if (call->is_delete) {
+            hit(call, LIMIT_GOODBYE);
+        }
         call->answer_.cut = true;
         fail_now(call, ERROR_CODE_REQUEST_TIMEOUT, "no response within the request time-out");
     } else {
@@ -403,6 +427,9 @@ static void judge_text(struct mcp_call *call)
 
     if (msg->kind == JSONRPC_ERROR && msg->text[0] != '\0') {
         text = str_c(msg->text);
+        client_of(call)->limits[LIMIT_ERROR_MESSAGE] += msg->text_cut;
+    } else if (call->message_bytes_ > s->text_len) {
+        hit(call, LIMIT_ERROR_BODY);
     }
     mcp_judge_status(call->http_status, call->via_proxy_, call->session_->has_id, text,
                      &call->answer_);

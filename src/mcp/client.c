@@ -50,6 +50,13 @@ void mcp_client_clear(struct mcp_client *c)
     http_client_clear(&c->http);
 }
 
+void mcp_client_limits(struct mcp_client *c, uint64_t to[LIMIT_COUNT])
+{
+    limits_move(to, c->limits);
+    to[LIMIT_ADDRESSES] += c->dialer.addrs_.left_out;
+    c->dialer.addrs_.left_out = 0;
+}
+
 bool mcp_client_may_dial(const struct mcp_client *c)
 {
     uint64_t max = c->target->max_connections;

@@ -15,6 +15,7 @@
 #include "http/sse_parse.h"
 #include "mcp/answer.h"
 #include "mcp/gate.h"
+#include "metrics/limits.h"
 #include "net/dial.h"
 
 #include <stdbool.h>
@@ -70,6 +71,7 @@ struct mcp_client {
     uint64_t held;        /* calls that had to, so far */
     uint32_t dialing_;
     struct defer admit_;
+    uint64_t limits[LIMIT_COUNT]; /* hits of our own limits; read them with mcp_client_limits */
 };
 
 /* `filter`: see net/dial.h; may be NULL. */
@@ -80,6 +82,8 @@ void mcp_client_init(struct mcp_client *c,
                      const void *filter_owner,
                      const struct mcp_observer *observer);
 void mcp_client_clear(struct mcp_client *c);
+/* Adds the hits of limits since the last call, of the connections too. */
+void mcp_client_limits(struct mcp_client *c, uint64_t to[LIMIT_COUNT]);
 
 struct mcp_session;
 struct mcp_call;

@@ -61,6 +61,7 @@ struct jsonrpc_msg {
     bool is_error;   /* result.isError is true */
     bool has_cursor; /* result.nextCursor is a string (an empty one is a cursor) */
     bool cursor_too_long;
+    bool text_cut;                       /* `text` is only the beginning */
     bool has_version;                    /* result.protocolVersion is a string */
     int64_t error_code;                  /* error.code; 0 when missing or no integer */
     uint32_t batch_count;                /* elements of a top-level array; 0 for a single message */

@@ -91,6 +91,7 @@ static void forget(struct jsonrpc_msg *m)
     m->id = 0;
     m->error_code = 0;
     m->text[0] = '\0';
+    m->text_cut = false;
     forget_result(m);
 }
 
@@ -211,6 +212,7 @@ void jsonrpc_begin_slot(struct jsonrpc_scan *s, enum jsonrpc_slot slot, char c)
     case SLOT_MESSAGE:
         /* The text belongs to the method's name when there is one. */
         if ((s->seen & SEEN_METHOD) == 0) {
+            m->text_cut = false;
             want_text(s, slot, c, m->text, JSONRPC_TEXT_MAX);
         }
         break;
@@ -338,6 +340,8 @@ void jsonrpc_end_text(struct jsonrpc_scan *s)
         s->seen |= SEEN_VERSION_2;
     } else if (t->slot == SLOT_CURSOR) {
         s->msg.cursor_too_long = t->cut;
+    } else if (t->slot == SLOT_MESSAGE) {
+        s->msg.text_cut = t->cut;
     }
     t->p = NULL;
 }

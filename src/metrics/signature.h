@@ -2,7 +2,8 @@
 /*
  * Error signatures: messages that differ only in ids, times, addresses, paths and numbers are one
  * kind of failure. Replaced, in this order: UUID -> <UUID>, ISO 8601 time -> <TS>, IPv4 and IPv6
- * address -> <IP>, absolute path -> <PATH>, run of digits -> <NUM>.
+ * address -> <IP>, absolute path -> <PATH>, run of digits -> <NUM>. (<MORE> is a text that was not
+ * looked at: window.c.)
  *
  * Messages come from peers: any bytes, any length. Only the first SIGNATURE_INPUT_MAX bytes are
  * looked at, control characters become spaces, and output is cut at whole UTF-8 characters.

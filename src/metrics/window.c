@@ -96,6 +96,7 @@ void window_custom(struct window *w, uint32_t custom, double value, bool trend, 
 
     if (trend && !(scaled >= 0 && scaled <= (double)HIST_VALUE_MAX)) {
         c->rejected++;
+        window_limit(w, LIMIT_TREND);
         return;
     }
     c->min = c->count == 0 || value < c->min ? value : c->min;
@@ -161,6 +162,8 @@ void window_reset(struct window *w, uint64_t second, uint64_t start_ns, uint64_t
     w->samples_lost = w->samples_thinned = 0;
     w->failure_count = 0;
     w->other_failures = 0;
+    w->masked_texts = 0;
+    memset(w->limits, 0, sizeof w->limits);
 }
 
 struct hist *window_dist_make(struct window_part *part, enum dist id)
@@ -297,6 +300,27 @@ static struct failure *find_verbatim(struct window *w, const struct outcome *o)
     return NULL;
 }
 
+/* Fills in the masked text. Masking costs microseconds: texts that are all different share one row
+ * of their error code from some number on. */
+static void mask_text(struct window *w, struct str message, struct failure *f)
+{
+    static const char more[] = "<MORE>";
+    char masked[SIGNATURE_MAX + 4]; /* a character more shows that it was cut */
+
+    if (w->masked_texts == WINDOW_TEXTS_MAX) {
+        window_limit(w, LIMIT_FAILURE_TEXTS);
+        f->message_len = sizeof more - 1;
+        memcpy(f->message, more, sizeof more - 1);
+        return;
+    }
+    w->masked_texts++;
+    size_t len = signature_mask(message, masked, sizeof masked);
+    w->limits[LIMIT_SIGNATURE_INPUT] += message.len > SIGNATURE_INPUT_MAX;
+    w->limits[LIMIT_SIGNATURE] += len > SIGNATURE_MAX;
+    f->message_len =
+        (uint16_t)signature_sample((struct str){masked, len}, f->message, sizeof f->message);
+}
+
 /* Returns how often this kind was seen in this window. */
 static uint64_t add_failure(struct window *w, const struct outcome *o)
 {
@@ -311,7 +335,7 @@ static uint64_t add_failure(struct window *w, const struct outcome *o)
                         .code = o->error_code,
                         .origin = o->origin,
                         .number = o->error_number};
-    f.message_len = (uint16_t)signature_mask(o->message, f.message, sizeof f.message);
+    mask_text(w, o->message, &f);
     f.hash = failure_hash(&f);
     for (uint32_t i = 0; i < w->failure_count; i++) {
         if (w->failures[i].key == f.key && failure_equal(&w->failures[i], &f)) {
@@ -319,8 +343,10 @@ static uint64_t add_failure(struct window *w, const struct outcome *o)
         }
     }
     if (w->failure_count == WINDOW_FAILURES_MAX) {
+        window_limit(w, LIMIT_FAILURE_KINDS);
         return ++w->other_failures;
     }
+    w->limits[LIMIT_SIGNATURE_SAMPLE] += o->message.len > SIGNATURE_SAMPLE_MAX;
     f.sample_len = (uint16_t)signature_sample(o->message, f.sample, sizeof f.sample);
     w->failures[w->failure_count++] = f;
     return 1;
@@ -370,6 +396,7 @@ static void log_failure(struct window *w, const struct outcome *o, uint64_t seen
     if (w->log == NULL) {
         w->log = sample_batch_new();
     }
+    w->limits[LIMIT_LOG_MESSAGE] += o->message.len > SAMPLE_MESSAGE_MAX;
     sample_batch_failure(w->log, o);
 }
 
@@ -415,6 +442,7 @@ void window_outcome(struct window *w, const struct outcome *o)
     part->count[COUNT_BYTES_IN] += o->bytes_in;
     part->count[COUNT_BYTES_OUT] += o->bytes_out;
     record_latencies(w, part, o);
+    w->limits[LIMIT_HISTOGRAM] += felt_ns(o) > HIST_VALUE_MAX; /* no other time is longer */
     if (o->is_stream) {
         count_stream(part, o);
     }

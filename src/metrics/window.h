@@ -25,6 +25,7 @@
 #define METRICS_WINDOW_H
 
 #include "metrics/histogram.h"
+#include "metrics/limits.h"
 #include "metrics/outcome.h"
 #include "metrics/sample.h"
 #include "metrics/signature.h"
@@ -170,6 +171,7 @@ struct window_health {
 
 enum {
     WINDOW_FAILURES_MAX = 64,
+    WINDOW_TEXTS_MAX = 200, /* texts of failures that are masked in one second */
     WINDOW_SLOWEST_MAX = 4,
     WINDOW_FAILURE_SAMPLES = 20, /* lines of the log per kind of failure and second */
 };
@@ -211,6 +213,9 @@ struct window {
     uint32_t failure_count;
     struct failure failures[WINDOW_FAILURES_MAX];
     uint64_t other_failures; /* beyond the table */
+    uint32_t masked_texts;
+
+    uint64_t limits[LIMIT_COUNT]; /* hits of our own limits (limits.h) */
 };
 
 /* `sample_max`: successes that the log of operations gets of one second; 0: there is no log. */
@@ -249,6 +254,12 @@ static inline struct hist *window_dist(struct window_part *part, enum dist id)
 
 /* A number that an answer brought. `trend`: into the histogram too. */
 void window_custom(struct window *w, uint32_t custom, double value, bool trend, uint64_t now_ns);
+
+/* A limit of ours was hit. */
+static inline void window_limit(struct window *w, enum limit id)
+{
+    w->limits[id]++;
+}
 
 /* A slot took an operation up: from now on it owes an outcome, whether it is ever sent or not. */
 static inline void window_started(struct window *w, uint32_t key)

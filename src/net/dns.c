@@ -48,12 +48,22 @@ static void add_addr(struct dns_answer *a, const struct addrinfo *ai)
 {
     union addr addr = {0};
 
-    if (a->count >= DNS_ADDRS_MAX || ai->ai_addrlen > sizeof addr ||
-        (ai->ai_family != AF_INET && ai->ai_family != AF_INET6)) {
+    if (ai->ai_addrlen > sizeof addr || (ai->ai_family != AF_INET && ai->ai_family != AF_INET6)) {
+        return;
+    }
+    if (a->count == DNS_ADDRS_MAX) {
+        a->left_out++;
         return;
     }
     memcpy(&addr, ai->ai_addr, ai->ai_addrlen);
     a->addrs[a->count++] = addr;
+}
+
+void dns_take(const struct addrinfo *list, struct dns_answer *out)
+{
+    for (const struct addrinfo *ai = list; ai != NULL; ai = ai->ai_next) {
+        add_addr(out, ai);
+    }
 }
 
 static void resolve(const struct lookup *k, struct dns_answer *out)
@@ -69,9 +79,7 @@ static void resolve(const struct lookup *k, struct dns_answer *out)
                  rc == EAI_SYSTEM ? "the resolver could not be asked" : gai_strerror(rc));
         return;
     }
-    for (const struct addrinfo *ai = list; ai != NULL; ai = ai->ai_next) {
-        add_addr(out, ai);
-    }
+    dns_take(list, out);
     freeaddrinfo(list);
     if (out->count == 0) {
         snprintf(out->reason, sizeof out->reason, "no IPv4 or IPv6 address");

@@ -17,11 +17,16 @@ enum { DNS_ADDRS_MAX = 16 };
 struct dns_answer {
     unsigned count; /* 0: failed, and `reason` says why */
     union addr addrs[DNS_ADDRS_MAX];
+    unsigned left_out; /* further addresses */
     char reason[120];
 };
 
 /* A look-up under way. */
 struct dns_query;
+
+struct addrinfo;
+/* Adds the addresses of a list of getaddrinfo. */
+void dns_take(const struct addrinfo *list, struct dns_answer *out);
 
 /*
  * Starts to resolve; later, from the loop, `on_answer` is called once (the answer is valid during

@@ -11,8 +11,6 @@
 
 enum {
     ANSWER_BYTES_MAX = 64 * 1024 * 1024,
-    MATCH_BYTES_MAX = 64 * 1024,
-    NUMBER_BYTES_MAX = 64 /* of a string that is a number */
 };
 
 struct check {
@@ -147,7 +145,7 @@ static bool number_of(const json_t *value, double *out)
     if (json_is_string(value)) {
         struct str text = {json_string_value(value), json_string_length(value)};
 
-        if (json_parse_wide(text, NUMBER_BYTES_MAX, &parsed, NULL) != 0) {
+        if (json_parse_wide(text, VERIFY_NUMBER_MAX, &parsed, NULL) != 0) {
             return false;
         }
         value = parsed;
@@ -173,7 +171,7 @@ static bool matches(const struct check *c, const json_t *value)
         text.len =
             json_dumpb(value, scalar, sizeof scalar, JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
     }
-    regmatch_t part = {0, text.len < MATCH_BYTES_MAX ? (regoff_t)text.len : MATCH_BYTES_MAX};
+    regmatch_t part = {0, text.len < VERIFY_MATCH_MAX ? (regoff_t)text.len : VERIFY_MATCH_MAX};
     return c->has_pattern && regexec(&c->pattern, text.p, 1, &part, REG_STARTEND) == 0;
 }
 
@@ -202,29 +200,48 @@ static bool passes(const struct check *check, json_t *value)
     return !(c->has_min || c->has_max) || (value != NULL && in_range(c, value));
 }
 
+/* Would it be a number, were it shorter? */
+static bool is_long_number(const json_t *value)
+{
+    const char *text = json_string_value(value);
+
+    return text != NULL && json_string_length(value) > VERIFY_NUMBER_MAX &&
+           text[strspn(text, "+-.0123456789eE")] == '\0';
+}
+
+/* Notes what the check did not look at. */
+static void
+note_limits(const struct check_config *c, const json_t *value, struct verify_result *out)
+{
+    out->long_texts +=
+        c->matches != NULL && json_is_string(value) && json_string_length(value) > VERIFY_MATCH_MAX;
+    out->long_numbers += (c->has_min || c->has_max) && is_long_number(value);
+}
+
 /* False: it has failed. `unread`: why the answer is no JSON; NULL: it is. */
 static bool apply_check(const struct check *check,
                         struct str answer,
                         json_t *result,
                         const char *unread,
-                        char text[VERIFY_TEXT_MAX])
+                        struct verify_result *out)
 {
     const struct check_config *c = check->config;
 
     if (c->max_bytes > 0) {
         if (answer.len > c->max_bytes) {
-            verify_say_size(c, answer.len, text);
+            verify_say_size(c, answer.len, out->text);
         }
         return answer.len <= c->max_bytes;
     }
     if (unread != NULL) {
-        verify_say_unread(c, unread, text);
+        verify_say_unread(c, unread, out->text);
         return false;
     }
     json_t *value = pointer_get(c->pointer, result, ANSWER_BYTES_MAX);
     bool passed = passes(check, value);
+    note_limits(c, value, out);
     if (!passed) {
-        verify_say_value(c, value, text);
+        verify_say_value(c, value, out->text);
     }
     json_decref(value);
     return passed;
@@ -243,6 +260,7 @@ take_custom(const struct verifier *v, uint32_t index, json_t *result, struct ver
         out->customs[out->custom_count].value = number;
         out->custom_count++;
     }
+    out->long_numbers += is_long_number(value);
     json_decref(value);
 }
 
@@ -315,7 +333,7 @@ void verifier_apply(const struct verifier *v,
     out->kind = VERIFY_OK;
     out->own_nonce = false;
     out->text[0] = '\0';
-    out->custom_count = 0;
+    out->custom_count = out->long_texts = out->long_numbers = 0;
     if (v->nonce && !apply_integrity(answer, caller, out)) {
         return;
     }
@@ -324,8 +342,7 @@ void verifier_apply(const struct verifier *v,
     }
     json_t *result = result_of(message);
     for (size_t i = 0; i < v->check_count && out->kind == VERIFY_OK; i++) {
-        if (!apply_check(&v->checks[i], answer, result, err.code != 0 ? err.msg : NULL,
-                         out->text)) {
+        if (!apply_check(&v->checks[i], answer, result, err.code != 0 ? err.msg : NULL, out)) {
             out->kind = VERIFY_CHECK_FAILED;
         }
     }

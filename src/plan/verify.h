@@ -25,7 +25,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { VERIFY_CUSTOMS_MAX = 32, VERIFY_TEXT_MAX = 400 };
+enum {
+    VERIFY_CUSTOMS_MAX = 32,
+    VERIFY_TEXT_MAX = 400,
+    VERIFY_MATCH_MAX = 64 * 1024, /* bytes of a text that `matches` looks through */
+    VERIFY_NUMBER_MAX = 64,       /* bytes of a string that is a number */
+};
 
 struct verifier; /* immutable; shared by all threads */
 
@@ -35,6 +40,8 @@ struct verify_result {
     enum verify_kind kind;
     bool own_nonce;             /* its nonce came back, and no other of this run */
     char text[VERIFY_TEXT_MAX]; /* for people: which check, what was found; or whose answer it is */
+    uint32_t long_texts;        /* for `matches`: only their beginning was looked through */
+    uint32_t long_numbers;      /* in strings: not taken for numbers */
     uint32_t custom_count;      /* numbers that were found */
     struct {
         uint32_t custom; /* index into workload.metrics */

@@ -575,7 +575,7 @@ for (const [name, id] of [
   });
 }
 
-test('a list that never ends is a failure, and the check of names does not follow it for ever', async (t) => {
+test('a list that never ends is a failure, but for the check of names, which warns and does not follow it for ever', async (t) => {
   let pages = 0;
   const server = await startHostile(
     t,
@@ -591,8 +591,9 @@ test('a list that never ends is a failure, and the check of names does not follo
     },
   );
   const named = await run(baseline({ url: server.url, ms: 1000, timeouts }), { timeoutMs: 20_000 });
-  assert.equal(named.code, 5, named.said);
-  assert.match(named.said, /fast_echo|page|list/);
+  assert.equal(named.code, 0, named.said);
+  assert.match(named.said, /tool 'fast_echo' is not in the part of tools\/list that was read/);
+  assert.match(named.said, /limit check_pages \(1000 pages/);
   const listed = await run(
     baseline({ url: server.url, ms: 1000, timeouts, mix: [{ operation: 'tools_list' }] }),
     {

@@ -181,12 +181,32 @@ static void test_long_names(void **state)
     tear_down(&w);
 }
 
+/* What warns is said once, with how often and what to do; what is only told is not. */
+static void test_limits(void **state)
+{
+    struct world w;
+
+    (void)state;
+    set_up(&w, three_tools);
+    w.window->limits[LIMIT_ADDRESSES] = 3;
+    w.window->limits[LIMIT_SSE_NAME] = 5;
+    aggregate_add(w.run.books, 0, w.window);
+    notice_limits(&w.run);
+    assert_string_equal(buf_c(&w.run.warnings),
+                        "limit addresses (16 addresses of the target's name): 3 addresses, by each "
+                        "thread: further ones were never tried. What to do: name one address in "
+                        "target.url\n");
+    assert_int_equal(w.events, 1);
+    assert_int_equal(run_limit(&w.run, LIMIT_SSE_NAME), 5);
+    tear_down(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_all_well),          cmocka_unit_test(test_one_never_succeeded),
         cmocka_unit_test(test_nothing_succeeded), cmocka_unit_test(test_entries_of_one_tool),
-        cmocka_unit_test(test_long_names),
+        cmocka_unit_test(test_long_names),        cmocka_unit_test(test_limits),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -14,7 +14,7 @@
 #define MS      NS_PER_MS
 #define TICK_NS (UINT64_C(1) << 16)
 
-enum { WORLD_KEYS_MAX = 16, WORLD_SECONDS_MAX = 200 };
+enum { WORLD_KEYS_MAX = 32, WORLD_SECONDS_MAX = 200 };
 
 static uint64_t now_ns = 1000 * NS_PER_S;
 static const struct clock virtual_clock = {.virtual_ns = &now_ns};
@@ -38,6 +38,7 @@ struct world {
     struct window_gauges gauges[WORLD_SECONDS_MAX];
     uint64_t windows, next_second, drained_reports;
     uint64_t failures[ERROR_CODE_COUNT];
+    uint64_t limits[LIMIT_COUNT];
     struct check_list *checks;
     /* For the peer's scripts. */
     uint64_t arrivals[4096];
@@ -77,6 +78,9 @@ static inline void take_window(struct world *w, const struct window *win)
     }
     add_dists(w->run_dist, &win->run);
     add_dists(w->run_dist, &win->later.run);
+    for (int i = 0; i < LIMIT_COUNT; i++) {
+        w->limits[i] += win->limits[i];
+    }
     for (uint32_t i = 0; i < win->failure_count; i++) {
         w->failures[win->failures[i].code] += win->failures[i].count;
     }
