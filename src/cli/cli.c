@@ -182,7 +182,7 @@ static const struct command commands[] = {
      OPTIONS(schema_options)},
     {.name = "reference",
      .usage = "PAGE",
-     .help = "Prints a reference page: cli, metrics, result or run-config.",
+     .help = "Prints a reference page: cli, limits, metrics, result or run-config.",
      .operands_min = 1,
      .operands_max = 1,
      .run = cmd_reference},

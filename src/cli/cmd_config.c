@@ -100,6 +100,7 @@ int cmd_reference(const struct opt_args *args)
         int (*write)(struct buf *out);
     } pages[] = {
         {"cli", cli_reference},
+        {"limits", limits_reference},
         {"metrics", metrics_reference},
         {"result", result_reference},
         {"run-config", scenario_reference},
@@ -114,7 +115,8 @@ int cmd_reference(const struct opt_args *args)
     }
     const char *near = str_nearest(str_c(args->operands[0]), names, sizeof names / sizeof names[0]);
     fprintf(stderr, "mcpdrill reference: no page \"%.60s\"; %s%s%s\n", args->operands[0],
-            near != NULL ? "did you mean \"" : "there are cli, metrics, result and run-config",
+            near != NULL ? "did you mean \""
+                         : "there are cli, limits, metrics, result and run-config",
             near != NULL ? near : "", near != NULL ? "\"?" : "");
     return EXIT_USAGE;
 }

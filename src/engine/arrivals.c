@@ -239,6 +239,10 @@ void arrivals_end(struct shard *s, bool natural)
     struct arrivals *q = &s->arrivals;
     uint64_t now = loop_now(s->loop);
 
+    if (natural) {
+        serve(s); /* what is due has its turn as long as slots are idle: if we are late, nobody
+                     waits for it */
+    }
     loop_send_cancel(s->loop, &q->at);
     gate_leave(&q->gate);
     while (s->window != NULL && q->next.due_ns <= now) {

@@ -68,6 +68,7 @@ static void take_limits(struct shard *s, const struct loop_usage *usage)
     mcp_client_limits(&s->client, w->limits);
     w->limits[LIMIT_TURN_CALLS] += usage->put_off - s->usage.put_off;
     w->limits[LIMIT_MAX_RPS] += w->run.count[COUNT_HELD_BY_CAP];
+    w->limits[LIMIT_MAX_CONNECTIONS] += w->run.count[COUNT_HELD_BY_CONNECTIONS];
     w->limits[LIMIT_GAVE_UP] += w->run.count[COUNT_VUS_GAVE_UP];
 }
 

@@ -32,6 +32,11 @@
     X(MAX_RPS, "max_rps", 0, "`safety.hard_caps.max_rps`", false, "requests",                      \
       "they waited before they were sent; the target saw less load than was ordered",              \
       "raise the cap, or leave it out")                                                            \
+    X(MAX_CONNECTIONS, "max_connections", 0, "`safety.hard_caps.max_connections`", true,           \
+      "requests",                                                                                  \
+      "they waited for a connection; with sessions that are kept, users beyond the cap had no "    \
+      "work",                                                                                      \
+      "raise the cap above the users times in_flight_per_vu, or take fewer users")                 \
     X(MAX_VUS, "max_vus", 0, "`safety.hard_caps.max_vus`", true, "times that a user was missing",  \
       "a stage sized by its rate got no further user; arrivals waited for one",                    \
       "raise the cap, or order a lower rate")                                                      \
@@ -42,7 +47,7 @@
       "they were left out because the one before had not ended",                                   \
       "take a longer tools_list_interval_ms")                                                      \
     X(TURN_CALLS, "turn_calls", 64, "deferred calls per turn of a loop", false, "turns",           \
-      "the rest of the new connections began a turn later",                                        \
+      "what was left, new connections among it, came a turn later",                                \
       "nothing; spread starts if it matters")                                                      \
     X(STREAM_GRACE, "stream_grace", 250, "ms from the response to the stream's end", true,         \
       "streams",                                                                                   \

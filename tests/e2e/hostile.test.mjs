@@ -594,6 +594,8 @@ test('a list that never ends is a failure, but for the check of names, which war
   assert.equal(named.code, 0, named.said);
   assert.match(named.said, /tool 'fast_echo' is not in the part of tools\/list that was read/);
   assert.match(named.said, /limit check_pages \(1000 pages/);
+  const { limits } = named.result;
+  assert.equal(limits.find(({ name }) => name === 'check_pages')?.hits, 1);
   const listed = await run(
     baseline({ url: server.url, ms: 1000, timeouts, mix: [{ operation: 'tools_list' }] }),
     {

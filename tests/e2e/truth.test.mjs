@@ -108,7 +108,7 @@ test('totals, preflight and checks are what the server counted; only the load is
   assert.equal(stats.requests['tools/call'] + stats.requests.ping, both('requests_sent') + (checks.ping ?? 0));
   assert.equal(stats.requests['tools/list'], both('journey_requests') + (checks['tools/list'] ?? 0));
   assert.equal(stats.requests.initialize, both('sessions_created') + checks.initialize);
-  assert.match(end.stdout, /^preflight +[\d,]+ operations ended · [\d,]+ failed .* in no other figure$/m);
+  assert.match(end.stdout, /^preflight +[\d,]+ operations ended . [\d,]+ failed .* in no other figure$/m);
   assert.match(end.stdout, /^rate +20\/s · 50 due/m);
   // The tool whose calls all failed has no latency, and a row all the same.
   assert.match(end.stdout, /^ +tools\/call error_tool +R +\d+ +[\d.]+\/s +\d+ \(100 %\) +n\/a/m);

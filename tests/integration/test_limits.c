@@ -525,6 +525,12 @@ static uint64_t hit_max_rps(void)
                           stages_scenario(CALLS, "'hard_caps': {'max_rps': 10}", 5, 5, 5));
 }
 
+static uint64_t hit_max_connections(void)
+{
+    return hits_of_script(LIMIT_MAX_CONNECTIONS, NULL,
+                          stages_scenario(CALLS, "'hard_caps': {'max_connections': 2}", 5, 5, 5));
+}
+
 /* Fifty answers of 10 ms each second keep one user busy for half of it, but a thousand do not. */
 static uint64_t hit_max_vus(void)
 {
@@ -695,6 +701,7 @@ static const struct {
     uint64_t value; /* of the code; the inventory must say the same */
 } cases[LIMIT_COUNT] = {
     [LIMIT_MAX_RPS] = {hit_max_rps, CONFIGURED},
+    [LIMIT_MAX_CONNECTIONS] = {hit_max_connections, CONFIGURED},
     [LIMIT_MAX_VUS] = {hit_max_vus, CONFIGURED},
     [LIMIT_GAVE_UP] = {hit_gave_up, CONFIGURED},
     [LIMIT_JOURNEY_LISTS] = {hit_journey_lists, 1},

@@ -408,6 +408,10 @@ static const struct result_member root_members[] = {
      &result_section_integrity},
     {"losses", "object", "What was left out of logs and tables; totals have all of it.",
      result_losses, &result_section_losses},
+    {"limits", "array of objects",
+     "Limits of our own that held load back or dropped figures, those that were hit only. All of "
+     "them: [limits](../limits.md).",
+     result_limits, &result_section_limit},
     {"workers", "array of objects", "What each source of figures (a thread of load) sent.",
      result_workers, &result_section_worker},
     {"environment", "object", "Where the load was made.", result_environment,

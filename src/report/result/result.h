@@ -36,5 +36,7 @@ json_t *result_second_json(const struct run *r, uint64_t second);
 /* docs/reference/result.md and docs/reference/metrics.md. 0 or ERR_LIMIT. */
 int result_reference(struct buf *out);
 int metrics_reference(struct buf *out);
+/* … and docs/limits.md. */
+int limits_reference(struct buf *out);
 
 #endif

@@ -77,6 +77,7 @@ json_t *result_slowest(const struct result_place *p);
 json_t *result_journey(const struct result_place *p);
 json_t *result_preflight(const struct result_place *p);
 json_t *result_losses(const struct result_place *p);
+json_t *result_limits(const struct result_place *p);
 json_t *result_latency_is(const struct result_place *p); /* of the view */
 
 /* One distribution of the view; null without a sample. */
@@ -100,7 +101,7 @@ extern const struct result_section result_section_root, result_section_validity,
     result_section_condition, result_section_integrity, result_section_worker,
     result_section_environment, result_section_step, result_section_finding,
     result_section_criterion, result_section_custom, result_section_slowest, result_section_journey,
-    result_section_losses, result_section_signal, result_section_preflight;
+    result_section_losses, result_section_signal, result_section_preflight, result_section_limit;
 
 /* Members of a line of windows.ndjson that are metrics over the second. */
 enum { RESULT_SECOND_COLUMNS = 18, RESULT_SECOND_APART = 3 };

@@ -361,3 +361,25 @@ void summary_evidence(struct page *p)
         page_add(p, "\n");
     }
 }
+
+void summary_limits(struct page *p)
+{
+    const json_t *limits = document_at(p->document, "limits");
+
+    for (size_t i = 0; i < json_array_size(limits); i++) {
+        const json_t *row = json_array_get(limits, i);
+        char text[TEXT_NUMBER_MAX];
+
+        page_label(p, i == 0 ? "limits" : "");
+        page_foreign(p, document_text(row, "name"), 64);
+        page_add(p, " (");
+        page_foreign(p, document_text(row, "bound"), 100);
+        page_add(p, "): %s ", text_count(document_count(row, "hits"), text));
+        page_foreign(p, document_text(row, "counted"), 64);
+        if (!document_true(row, "warns")) { /* else the warning says it */
+            page_add(p, ": ");
+            page_foreign(p, document_text(row, "effect"), 160);
+        }
+        page_add(p, "\n");
+    }
+}

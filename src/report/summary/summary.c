@@ -467,6 +467,7 @@ static void add_load(struct page *p)
     summary_evidence(p);
     add_integrity(p);
     add_log(p);
+    summary_limits(p);
 }
 
 static int finish(struct page *p)

@@ -32,5 +32,6 @@ void summary_slowest(struct page *p);
 void summary_errors(struct page *p);
 void summary_generator(struct page *p);
 void summary_evidence(struct page *p);
+void summary_limits(struct page *p);
 
 #endif

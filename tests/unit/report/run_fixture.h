@@ -326,6 +326,7 @@ static inline void fixture_storm(struct window *w, uint32_t key)
     window_custom(w, 1, -2.5, false, w->start_ns);
     window_custom(w, 2, 0.125, true, w->start_ns);
     window_custom(w, 2, -1, true, w->start_ns);
+    window_limit(w, LIMIT_SSE_NAME);
 }
 
 /*

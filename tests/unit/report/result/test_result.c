@@ -307,7 +307,8 @@ static void test_one_second(void **state)
 /* ---- the reference pages ------------------------------------------------------------------------
  */
 
-static void assert_page(const char *name, int (*write)(struct buf *out))
+/* `folder`: below docs. */
+static void assert_page(const char *folder, const char *name, int (*write)(struct buf *out))
 {
     struct buf page, file;
     struct err err = {0};
@@ -316,10 +317,10 @@ static void assert_page(const char *name, int (*write)(struct buf *out))
     buf_init(&page, 1 << 20);
     buf_init(&file, 1 << 20);
     assert_int_equal(write(&page), 0);
-    snprintf(path, sizeof path, SOURCE_DIR "/docs/reference/%s.md", name);
+    snprintf(path, sizeof path, SOURCE_DIR "/docs/%s%s.md", folder, name);
     assert_int_equal(file_read(path, &file, &err), 0);
     if (!str_eq(buf_str(&page), buf_str(&file))) {
-        fail_msg("docs/reference/%s.md is out of step: mcpdrill reference %s", name, name);
+        fail_msg("docs/%s%s.md is out of step: mcpdrill reference %s", folder, name, name);
     }
     buf_clear(&page);
     buf_clear(&file);
@@ -366,8 +367,9 @@ static void test_pages_agree(void **state)
 static void test_pages_are_in_step(void **state)
 {
     (void)state;
-    assert_page("result", result_reference);
-    assert_page("metrics", metrics_reference);
+    assert_page("reference/", "result", result_reference);
+    assert_page("reference/", "metrics", metrics_reference);
+    assert_page("", "limits", limits_reference);
 }
 
 /* Is there a row for `member` in the section `path` of the page? Takes it out of the page's books
@@ -447,6 +449,7 @@ static void test_document_has_what_the_page_says(void **state)
         {"conditions[]", "conditions.0"},
         {"integrity", "integrity"},
         {"losses", "losses"},
+        {"limits[]", "limits.0"},
         {"workers[]", "workers.0"},
         {"environment", "environment"},
     };

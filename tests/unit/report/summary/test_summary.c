@@ -243,6 +243,10 @@ static void test_rich_run(void **state)
         "generator    2 shards · busy 10 % on average, 10 % at most · own lateness p99 10.0 µs\n"
         "integrity    merge verified: 2/2 sources, 0 windows lost, due = started + dropped, "
         "started = succeeded + failed + unfinished\n"
+        "limits       sse_name (31 bytes of an event's name): 20 names: they were cut; only "
+        "`message` "
+        "means something\n"
+        "             trend (4398046511 at most in a trend, 0 at least): 20 numbers\n"
         "result       result.json\n");
     fixture_close(&f);
 }
