@@ -15,8 +15,7 @@
 
 #include <netdb.h>
 
-/* ---- windows ----------------------------------------------------------------------------------
- */
+/* ---- windows -------------------------------------------------------------------------------- */
 
 static struct window *new_window(void)
 {
@@ -158,8 +157,7 @@ static uint64_t hit_trend(void)
     return hits_of(w, LIMIT_TREND);
 }
 
-/* ---- the books --------------------------------------------------------------------------------
- */
+/* ---- the books ------------------------------------------------------------------------------ */
 
 static struct aggregate *new_books(uint32_t history_seconds)
 {
@@ -229,8 +227,7 @@ static uint64_t hit_warnings(void)
     return hits;
 }
 
-/* ---- connections ------------------------------------------------------------------------------
- */
+/* ---- connections ---------------------------------------------------------------------------- */
 
 static uint64_t hits_in(const struct world *w, enum limit id)
 {
@@ -297,8 +294,7 @@ static uint64_t hits_of_sse(const char *before, size_t len, uint32_t *ids, uint3
     return s.ids_ignored + s.names_cut;
 }
 
-/* ---- answers ----------------------------------------------------------------------------------
- */
+/* ---- answers -------------------------------------------------------------------------------- */
 
 /* What the peer answers to a call, and how. */
 static struct {
@@ -516,8 +512,7 @@ static uint64_t hit_goodbye(void)
     return hits_of_script(LIMIT_GOODBYE, ignore_goodbyes, calls_scenario(3));
 }
 
-/* ---- load -------------------------------------------------------------------------------------
- */
+/* ---- load ------------------------------------------------------------------------------------ */
 
 static uint64_t hit_max_rps(void)
 {
@@ -588,8 +583,7 @@ static uint64_t hit_journey_lists(void)
     return hits_of_script(LIMIT_JOURNEY_LISTS, list_slowly, scenario);
 }
 
-/* ---- the checks -------------------------------------------------------------------------------
- */
+/* ---- the checks ----------------------------------------------------------------------------- */
 
 /* How the list of tools is given: pages, and names on the first one. */
 static struct {
@@ -691,8 +685,7 @@ static uint64_t hit_check_warnings(void)
     return hits;
 }
 
-/* ---- the walk ---------------------------------------------------------------------------------
- */
+/* ---- the walk ------------------------------------------------------------------------------- */
 
 #define CONFIGURED 0
 

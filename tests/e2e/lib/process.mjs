@@ -20,6 +20,7 @@ const SANITIZER_REPORT =
   /ERROR: AddressSanitizer|ERROR: LeakSanitizer|runtime error:|WARNING: ThreadSanitizer/;
 const environment = {
   ...process.env,
+  LC_ALL: 'C.UTF-8', // what is shown does not hang on the machine's language
   NO_COLOR: '1',
   ASAN_OPTIONS: `exitcode=${SANITIZER_EXIT}:detect_leaks=1`,
   UBSAN_OPTIONS: 'print_stacktrace=1:halt_on_error=1',
