@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { FOREIGN_CORES_MAX } from './cores.mjs';
-import { binDir, finished, start, tempDir } from './process.mjs';
+import { binDir, finished, sanitized, start, tempDir } from './process.mjs';
 
 const program = join(binDir, 'mcpdrill');
 
@@ -91,10 +91,12 @@ const NO_CORE =
 const TAKEN_AWAY = /^(thread waiting for a core|CPU time taken by other guests|held back by the cgroup's CPU)/m;
 
 // Did the machine, and nothing else, keep the generator from measuring? A thread that is busy or late may also
-// be slow by its own fault: that others used the cores has to be seen, by the kernel or from outside.
+// be slow by its own fault: that others used the cores has to be seen, by the kernel or from outside. Under
+// sanitizers it is the instruments.
 export function wasHindered({ code, result, foreignCores = 0 }) {
   const { state, evidence = [] } = result?.validity ?? {};
-  const others = foreignCores > FOREIGN_CORES_MAX || TAKEN_AWAY.test(evidence.join('\n'));
+  const others =
+    sanitized || foreignCores > FOREIGN_CORES_MAX || TAKEN_AWAY.test(evidence.join('\n'));
   return code === 6 && state === 'generator_bound' && NO_CORE.test(evidence[0]) && others;
 }
 
