@@ -63,8 +63,9 @@ test('each swapped answer is one finding, also without a condition; exit code 4'
   assert.equal(mismatches(end.result), swapped);
   assert.equal(end.result.totals.integrity_mismatches, swapped);
   assert.equal(end.result.totals.operations_failed, swapped);
+  // Texts beyond 200 new ones a second have a row of their own.
   assert.deepEqual(
-    end.result.errors.map(({ type, code }) => `${type}/${code}`),
+    [...new Set(end.result.errors.map(({ type, code }) => `${type}/${code}`))],
     ['check_failed/INTEGRITY_MISMATCH'],
   );
 });
