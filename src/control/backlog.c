@@ -2,6 +2,7 @@
 #include "control/backlog.h"
 
 #include <math.h>
+#include <stddef.h>
 
 /* The quantile of Student's distribution with eight degrees of freedom, 99 % on one side. */
 static const double certain = 2.90;
@@ -9,7 +10,7 @@ static const double certain = 2.90;
 /* Two seconds a cell instead of one, and so on. */
 static void halve(struct backlog *b)
 {
-    for (uint32_t i = 0; i < BACKLOG_CELLS_MAX / 2; i++) {
+    for (size_t i = 0; i < BACKLOG_CELLS_MAX / 2; i++) {
         b->cells[i] = (b->cells[2 * i] + b->cells[2 * i + 1]) / 2;
     }
     b->count = BACKLOG_CELLS_MAX / 2;
@@ -41,7 +42,7 @@ struct line {
 /* The line through the means of ten batches of `size` cells, the last of which is the newest. */
 static struct line fit(const struct backlog *b, uint32_t size)
 {
-    const double *from = b->cells + b->count - size * BACKLOG_BATCHES;
+    const double *from = b->cells + b->count - (size_t)size * BACKLOG_BATCHES;
     double step = (double)size * b->per_cell, middle = (BACKLOG_BATCHES - 1) / 2.0;
     double means[BACKLOG_BATCHES] = {0}, tt = 0, tq = 0, rest = 0;
     struct line line = {.span = step * BACKLOG_BATCHES};

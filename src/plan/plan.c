@@ -208,18 +208,18 @@ static bool is_namesake(const struct mix_config *a, const struct mix_config *b)
            is_same(a->prompt_name, b->prompt_name) && is_same(a->uri, b->uri);
 }
 
-/* Of the entries before this one: the first that makes the same requests; else NULL. */
-static const struct plan_mix *same_entry(const struct plan *p, uint32_t entry)
+/* The first entry that makes the same requests: one before it, or itself. */
+static uint32_t same_entry(const struct plan *p, uint32_t entry)
 {
     const struct mix_config *all = p->scenario->workload.mix;
 
     for (uint32_t i = 0; i < entry; i++) {
         if (is_namesake(&all[i], &all[entry]) &&
             str_eq(all[i].arguments.text, all[entry].arguments.text)) {
-            return &p->mix[i];
+            return i;
         }
     }
-    return NULL;
+    return entry;
 }
 
 /* What tells an entry from others that differ in their arguments only; NULL: nothing has to. */
@@ -227,7 +227,7 @@ static const char *entry_label(struct plan *p, uint32_t entry)
 {
     const struct workload_config *w = &p->scenario->workload;
 
-    for (uint32_t i = 0; i < w->mix_count; i++) {
+    for (uint32_t i = 0; i < p->mix_count; i++) {
         if (is_namesake(&w->mix[i], &w->mix[entry]) &&
             !str_eq(w->mix[i].arguments.text, w->mix[entry].arguments.text)) {
             return arena_printf(&p->arena_, "operation_mix[%u]", entry);
@@ -278,20 +278,21 @@ static void compile_mix(struct plan *p, struct text_builder *b)
     uint64_t *weights = xcalloc(w->mix_count, sizeof *weights);
 
     p->operations = arena_array(&p->arena_, most, sizeof *p->operations);
-    p->mix = arena_array(&p->arena_, w->mix_count, sizeof *p->mix);
     p->mix_count = (uint32_t)w->mix_count;
+    p->mix = arena_array(&p->arena_, p->mix_count, sizeof *p->mix);
     for (uint32_t i = 0; i < p->mix_count; i++) {
-        const struct plan_mix *same = same_entry(p, i);
+        uint32_t same = same_entry(p, i);
+        struct plan_mix *mix = &p->mix[i];
 
         weights[i] = w->mix[i].weight;
-        if (same != NULL) { /* one thing with one row in the books */
-            p->mix[i] = *same;
+        if (same != i) { /* one thing with one row in the books */
+            *mix = p->mix[same];
             continue;
         }
-        p->mix[i].first_operation = p->operation_count;
-        p->mix[i].operation_count = add_entry(p, b, i);
-        p->operation_count += p->mix[i].operation_count;
-        template_weights(p, &p->mix[i]);
+        mix->first_operation = p->operation_count;
+        mix->operation_count = add_entry(p, b, i);
+        p->operation_count += mix->operation_count;
+        template_weights(p, mix);
     }
     alias_init(&p->mix_alias, &p->arena_, weights, p->mix_count);
     xfree(weights);

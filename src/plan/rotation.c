@@ -30,7 +30,8 @@ static uint32_t reduce(const uint64_t *weights, uint32_t count, int64_t *out)
     assert(divisor > 0);
     sum /= (double)divisor;
     for (uint32_t i = 0; i < count; i++) {
-        double share = (double)(weights[i] / divisor);
+        uint64_t reduced = weights[i] / divisor;
+        double share = (double)reduced;
 
         if (sum > ROTATION_SUM_MAX) {
             share = share * ROTATION_SUM_MAX / sum;
