@@ -15,7 +15,10 @@ static bool in_word(char c)
 /* Is the byte before `i` the letter of "\n" or "\t", and no letter of a word? */
 static bool ends_escape(struct str text, size_t i)
 {
-    return i >= 2 && text.p[i - 2] == '\\' && memchr("bfnrt", text.p[i - 1], 5) != NULL;
+    static const char letters[] = {'b', 'f', 'n', 'r', 't'};
+
+    return i >= 2 && text.p[i - 2] == '\\' &&
+           memchr(letters, text.p[i - 1], sizeof letters) != NULL;
 }
 
 /* Does a word begin or end between the bytes i - 1 and i? */
@@ -129,6 +132,7 @@ static void mask_words(const struct plan_secrets *secrets,
     put(out, text.p + copied, (at != NULL ? at[all.len] : all.len) - copied);
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): it is written by way of `masked` */
 size_t secrets_mask(const struct plan_secrets *secrets, struct str text, char *out, size_t size)
 {
     struct output masked = {out, 0, size};

@@ -34,6 +34,7 @@ static int add_object(struct buf *out, const json_t *object, size_t depth)
     bool first = true;
     int rc = buf_add_c(out, "{");
 
+    /* NOLINTNEXTLINE(performance-no-int-to-ptr): the macro only reads */
     json_object_foreach((json_t *)(uintptr_t)object, name, value)
     {
         if (rc == 0) {
