@@ -86,8 +86,11 @@ static const char *parse_path(struct str text, struct path *out)
 static bool begins_json(struct str text)
 {
     struct str rest = str_trim(text);
-    char first = rest.len > 0 ? rest.p[0] : '\0';
+    char first = '\0';
 
+    if (rest.len > 0) {
+        first = rest.p[0];
+    }
     if (first != '{' && first != '[') {
         return first == '"';
     }
