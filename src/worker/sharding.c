@@ -53,20 +53,20 @@ static double at_most_cap(double shards, double cap)
     return cap > 0 ? least(shards, cap) : shards;
 }
 
-uint32_t sharding_choose(const struct plan *p, uint32_t threads, uint32_t cores)
+uint32_t sharding_choose(const struct plan *plan, uint32_t threads, uint32_t cores)
 {
-    const struct caps_config *caps = &p->scenario->safety.caps;
-    double in_flight = (double)p->max_vus * p->slots;
+    const struct caps_config *caps = &plan->scenario->safety.caps;
+    double in_flight = (double)plan->max_vus * plan->slots;
     double shards = threads;
 
     if (threads == 0) {
         shards = least(cores, ceil(in_flight / OPERATIONS_PER_SHARD));
-        shards = least(shards, shards_for_rate(p));
+        shards = least(shards, shards_for_rate(plan));
     }
     shards = at_most_cap(shards, caps->max_rps);
     shards = at_most_cap(shards, (double)caps->max_connections);
-    if (p->scenario->session.mode == SESSION_POOL) {
-        shards = at_most_cap(shards, (double)p->scenario->session.pool_size);
+    if (plan->scenario->session.mode == SESSION_POOL) {
+        shards = at_most_cap(shards, (double)plan->scenario->session.pool_size);
     }
     return shards > 1 ? (uint32_t)shards : 1;
 }
