@@ -39,6 +39,18 @@ static inline bool str_ieq(struct str a, struct str b)
     return a.len == b.len && (a.len == 0 || strncasecmp(a.p, b.p, a.len) == 0);
 }
 
+#define STR_HASH_BEGIN UINT64_C(0xcbf29ce484222325)
+
+/* FNV-1a, 64 bits (draft-eastlake-fnv), going on from `hash`: STR_HASH_BEGIN, or what came before.
+ * No defence against chosen texts. */
+static inline uint64_t str_hash(uint64_t hash, struct str s)
+{
+    for (size_t i = 0; i < s.len; i++) {
+        hash = (hash ^ (unsigned char)s.p[i]) * UINT64_C(0x100000001b3);
+    }
+    return hash;
+}
+
 static inline bool str_starts(struct str s, struct str prefix)
 {
     return s.len >= prefix.len && memcmp(s.p, prefix.p, prefix.len) == 0;

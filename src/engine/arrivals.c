@@ -123,6 +123,16 @@ static bool start_next(struct shard *s, struct slot *slot, uint64_t now_ns)
     return true;
 }
 
+/* The timer wakes us when the next one is due; whoever waits at the gate is woken by it. */
+static void await_next(struct shard *s)
+{
+    struct arrivals *q = &s->arrivals;
+
+    if (q->next.due_ns != UINT64_MAX && !send_armed(&q->at) && !gate_waits(&q->gate)) {
+        loop_send_arm(s->loop, &q->at, q->next.due_ns);
+    }
+}
+
 /* Idle slots take what is due; the timer waits for the next one. */
 static void serve(struct shard *s)
 {
@@ -144,8 +154,8 @@ static void serve(struct shard *s)
         }
         now = loop_now(s->loop);
     }
-    if (q->next.due_ns != UINT64_MAX && !s->draining && !gate_waits(&q->gate)) {
-        loop_send_arm(s->loop, &q->at, q->next.due_ns);
+    if (!s->draining) {
+        await_next(s);
     }
 }
 
@@ -172,8 +182,8 @@ static void watch_next(struct shard *s)
 
     if (q->next.due_ns <= loop_now(s->loop)) {
         shard_grow(s); /* there is still a queue */
-    } else if (q->next.due_ns != UINT64_MAX && !send_armed(&q->at)) {
-        loop_send_arm(s->loop, &q->at, q->next.due_ns);
+    } else {
+        await_next(s);
     }
 }
 
@@ -197,9 +207,7 @@ void arrivals_offer(struct shard *s, struct slot *slot)
         return;
     }
     list_append(&q->idle, &slot->wait);
-    if (!send_armed(&q->at) && q->next.due_ns != UINT64_MAX && !gate_waits(&q->gate)) {
-        loop_send_arm(s->loop, &q->at, q->next.due_ns);
-    }
+    await_next(s);
     if (q->next.due_ns > now) {
         shard_queue_empty(s);
     }
@@ -239,9 +247,8 @@ void arrivals_end(struct shard *s, bool natural)
     struct arrivals *q = &s->arrivals;
     uint64_t now = loop_now(s->loop);
 
-    if (natural) {
-        serve(s); /* what is due has its turn as long as slots are idle: if we are late, nobody
-                     waits for it */
+    if (natural) { /* whatever is due while slots are idle waits for us alone: it has its turn */
+        serve(s);
     }
     loop_send_cancel(s->loop, &q->at);
     gate_leave(&q->gate);

@@ -2,19 +2,14 @@
 #include "engine/trail.h"
 
 #include "base/mem.h"
+#include "base/str.h"
 
 #include <assert.h>
 #include <stddef.h>
 
-/* FNV-1a */
-static uint64_t hash_of(const char *s)
+static uint64_t hash_of(const char *cursor)
 {
-    uint64_t hash = UINT64_C(0xcbf29ce484222325);
-
-    for (; *s != '\0'; s++) {
-        hash = (hash ^ (unsigned char)*s) * UINT64_C(0x100000001b3);
-    }
-    return hash;
+    return str_hash(STR_HASH_BEGIN, str_c(cursor));
 }
 
 bool trail_has(const struct trail *t, const char *cursor)

@@ -263,11 +263,7 @@ static uint64_t failure_hash(const struct failure *f)
     uint64_t hash = rng_mix64((uint64_t)f->type << 48 ^ (uint64_t)f->code << 40 ^
                               (uint64_t)f->origin << 32 ^ (uint32_t)f->number);
 
-    /* FNV-1a over the message. */
-    for (size_t i = 0; i < f->message_len; i++) {
-        hash = (hash ^ (unsigned char)f->message[i]) * UINT64_C(0x100000001B3);
-    }
-    return hash;
+    return str_hash(hash, (struct str){f->message, f->message_len});
 }
 
 bool failure_equal(const struct failure *a, const struct failure *b)

@@ -406,15 +406,9 @@ static void make_payloads(struct plan *p)
     }
 }
 
-/* FNV-1a */
 static uint64_t hash_text(const char *s)
 {
-    uint64_t hash = UINT64_C(0xcbf29ce484222325);
-
-    for (; *s != '\0'; s++) {
-        hash = (hash ^ (unsigned char)*s) * UINT64_C(0x100000001b3);
-    }
-    return rng_mix64(hash);
+    return rng_mix64(str_hash(STR_HASH_BEGIN, str_c(s)));
 }
 
 struct plan *plan_new(const struct scenario *scenario,

@@ -48,15 +48,9 @@ struct world {
     struct played *out;
 };
 
-/* FNV-1a */
 static uint64_t hash_of(const char *p, size_t len)
 {
-    uint64_t hash = UINT64_C(0xcbf29ce484222325);
-
-    for (size_t i = 0; i < len; i++) {
-        hash = (hash ^ (unsigned char)p[i]) * UINT64_C(0x100000001b3);
-    }
-    return hash;
+    return str_hash(STR_HASH_BEGIN, (struct str){p, len});
 }
 
 /* ---- what the shards report --------------------------------------------------------------------

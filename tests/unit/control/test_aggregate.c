@@ -3,6 +3,7 @@
 #include "base/rng.h"
 #include "control/aggregate.h"
 #include "support/unit.h"
+#include "unit/control/operations.h"
 
 #define MS UINT64_C(1000000)
 
@@ -23,37 +24,6 @@ static void begin_second(struct window *w, uint64_t second)
 {
     window_reset(w, second, second * NS_PER_S, (second + 1) * NS_PER_S);
     w->stage_index = second < SECONDS / 2 ? 0 : 1;
-}
-
-static void succeed_op(struct window *w, uint32_t key, uint64_t service_ns)
-{
-    struct outcome o = {.key = key,
-                        .cls = OUTCOME_OK,
-                        .t_due = 1,
-                        .t_free = 1,
-                        .t_ready = 1,
-                        .t_send = 1,
-                        .t_end = 1 + service_ns,
-                        .requests_sent = 1};
-
-    window_started(w, key);
-    window_outcome(w, &o);
-}
-
-static void fail_op(struct window *w, uint32_t key, const char *message)
-{
-    struct outcome o = {.key = key,
-                        .cls = OUTCOME_FAILED,
-                        .t_due = 1,
-                        .t_send = 1,
-                        .t_end = 2,
-                        .error_type = ERROR_TYPE_TOOL_ERROR,
-                        .error_code = ERROR_CODE_TOOL_ERROR,
-                        .origin = ERROR_ORIGIN_TOOL,
-                        .message = str_c(message)};
-
-    window_started(w, key);
-    window_outcome(w, &o);
 }
 
 /* The j-th operation of a second, the same whoever counts it. */

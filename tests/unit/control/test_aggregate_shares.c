@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "control/aggregate.h"
 #include "support/unit.h"
+#include "unit/control/operations.h"
 
 #define MS UINT64_C(1000000)
 
@@ -16,37 +17,6 @@ static const struct aggregate_key keys[KEYS] = {
 static struct aggregate *new_books(uint32_t sources)
 {
     return aggregate_new(keys, KEYS, STAGES, sources, CUSTOMS, HISTORY);
-}
-
-static void succeed_op(struct window *w, uint32_t key, uint64_t service_ns)
-{
-    struct outcome o = {.key = key,
-                        .cls = OUTCOME_OK,
-                        .t_due = 1,
-                        .t_free = 1,
-                        .t_ready = 1,
-                        .t_send = 1,
-                        .t_end = 1 + service_ns,
-                        .requests_sent = 1};
-
-    window_started(w, key);
-    window_outcome(w, &o);
-}
-
-static void fail_op(struct window *w, uint32_t key, const char *message)
-{
-    struct outcome o = {.key = key,
-                        .cls = OUTCOME_FAILED,
-                        .t_due = 1,
-                        .t_send = 1,
-                        .t_end = 2,
-                        .error_type = ERROR_TYPE_TOOL_ERROR,
-                        .error_code = ERROR_CODE_TOOL_ERROR,
-                        .origin = ERROR_ORIGIN_TOOL,
-                        .message = str_c(message)};
-
-    window_started(w, key);
-    window_outcome(w, &o);
 }
 
 /* A second that two stages share: each has its own part of it, and of the failures. */
