@@ -11,6 +11,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -56,6 +57,7 @@ struct child child_start(const char *const *argv, int core)
         die("cannot fork: %d", errno);
     }
     if (pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGTERM); /* whoever dies leaves no server behind */
         pin(core);
         dup2(fds[1], STDOUT_FILENO);
         close(fds[0]);
@@ -338,14 +340,19 @@ double result_number(const json_t *result, const char *object, const char *name)
     return json_number_value(value);
 }
 
-double cpu_us_per_call(const json_t *result, const struct child_cost *cost)
+double calls_carried_out(const json_t *result, const struct child_cost *cost)
 {
     double ok = result_number(result, "counts", "ended_ok");
 
     if ((cost->status != 0 && cost->status != HARNESS_HINDERED) || ok < 1) {
         die("mcpdrill ended with %d after %.0f calls", cost->status, ok);
     }
-    return (cost->user_s + cost->system_s) * 1e6 / ok;
+    return ok;
+}
+
+double cpu_us_per_call(const json_t *result, const struct child_cost *cost)
+{
+    return (cost->user_s + cost->system_s) * 1e6 / calls_carried_out(result, cost);
 }
 
 /* ---- figures -------------------------------------------------------------------------------- */

@@ -68,6 +68,8 @@ json_t *drill_out(const char *scenario,
 
 /* The number result.OBJECT.NAME; dies when it is not there. */
 double result_number(const json_t *result, const char *object, const char *name);
+/* Operations that succeeded; dies when the run was not carried out. */
+double calls_carried_out(const json_t *result, const struct child_cost *cost);
 /* CPU time per operation that succeeded, in microseconds; dies when the run was not carried out. */
 double cpu_us_per_call(const json_t *result, const struct child_cost *cost);
 

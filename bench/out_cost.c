@@ -32,10 +32,8 @@ static double cost_of(enum out_kind kind, const struct mock_process *m, unsigned
              s * 1000, vus);
     json_t *result = kind == OUT_NONE ? drill(scenario, 1, core_for(0), &c)
                                       : drill_out(scenario, 1, core_for(0), &c, &lines);
-    double ok = result_number(result, "counts", "ended_ok");
-    if (ok < 1) {
-        die("mcpdrill ended with %d after %.0f calls", c.status, ok);
-    }
+    double ok = calls_carried_out(result, &c);
+
     json_decref(result);
     double us = (c.user_s + c.system_s) * 1e6 / ok;
     printf("  %-11s %6.2f us/call   %8.0f calls/s   %8.0f lines/s\n", names[kind], us, ok / s,
