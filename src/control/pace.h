@@ -7,8 +7,8 @@
  * the time, of a target that answers within half a second on average. Who is slower than that may
  * well have seconds without an end.
  *
- * A backlog is looked at in stages of the open model, while the rate is at its top (a ramp changes
- * it by design).
+ * A backlog is looked at in stages of the open model: its slope while the rate is at its top, and
+ * in a ramp, which changes it by design, its size.
  *
  * One thread, the run's.
  */
@@ -35,5 +35,9 @@ void pace_end(struct run *r);
 /* Of a stage: by how many operations a second the target fell behind; false: it did not, or nobody
  * can say. */
 bool pace_falls_behind(const struct run *r, uint32_t stage, double *per_second);
+
+/* Of a stage: the rate of its ramp beyond which the target fell behind and stayed so until the ramp
+ * ended; false: it did not, or nobody can say. */
+bool pace_fell_behind_from(const struct run *r, uint32_t stage, double *per_second);
 
 #endif

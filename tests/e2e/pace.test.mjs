@@ -42,6 +42,31 @@ test('an open load that the target cannot follow is told with the rate that is m
   );
 });
 
+test('a ramp beyond what the target can do says where it fell behind', async (t) => {
+  const mock = await startMock(t);
+  const end = await run(
+    baseline({
+      url: mock.url,
+      ms: 12_000,
+      tool: 'slow_echo',
+      toolArguments: { message: 'x' },
+      stage: {
+        stage: 'ramp',
+        load: { target_vus: 3, target_rps: 42 },
+        ramp: { mode: 'linear', start_rps: 2 },
+      },
+    }),
+  );
+  // Three users at 200 ms can do 15 a second at most; on a busy machine fewer.
+  const from = end.result.stages[0].achieved.fell_behind_from_per_second;
+  assert.ok(from > 2 && from < 25, `${from}`);
+  assert.match(end.stdout, /^stages .*, fell behind from [\d.]+\/s on$/m);
+  assert.match(
+    end.result.warnings.join('\n'),
+    /^stage stg_\w+: the target fell behind from [\d.]+\/s on; \d+ operations waited in the ramp's last full second$/m,
+  );
+});
+
 test('a ramp that ends at a condition says where it was', async (t) => {
   const mock = await startMock(t);
   const end = await run({

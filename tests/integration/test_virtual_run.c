@@ -462,6 +462,40 @@ static void a_growing_backlog_is_told(void **state)
     tear_down(&w);
 }
 
+static double fell_behind_from(const struct world *w, uint32_t stage)
+{
+    double per_second = 0;
+
+    return pace_fell_behind_from(w->run, stage, &per_second) ? per_second : 0;
+}
+
+/* The rate climbs from 2 to 42/s; two users at 125 ms can do 16. The other stage climbs as steeply
+ * with users enough, and has ever more in flight. */
+static void a_ramp_beyond_the_targets_pace_is_told(void **state)
+{
+    static const char text[] =
+        "{'target': {'url': 'http://localhost/mcp'},"
+        " 'workload': {'operation_mix': [{'operation': 'tools_call', 'tool_name': 'echo'}],"
+        "   'in_flight_per_vu': 1},"
+        " 'stages': [{'stage': 'ramp', 'stage_id': 'keeps', 'duration_ms': 40000,"
+        "    'load': {'target_vus': 20, 'target_rps': 42},"
+        "    'ramp': {'mode': 'linear', 'start_rps': 2}},"
+        "   {'stage': 'ramp', 'stage_id': 'lags', 'duration_ms': 40000,"
+        "    'load': {'target_vus': 2, 'target_rps': 42},"
+        "    'ramp': {'mode': 'linear', 'start_rps': 2}}]}";
+    struct world w;
+
+    (void)state;
+    set_up_with(&w, text);
+    w.peer.delay_ns = 125 * MS;
+    run_for(&w, 120 * NS_PER_S);
+    assert_true(fell_behind_from(&w, 0) == 0);
+    assert_true(fell_behind_from(&w, 1) >= 15 && fell_behind_from(&w, 1) <= 18);
+    assert_true(warned(&w, "stage lags: the target fell behind from "));
+    assert_false(warned(&w, "stage keeps"));
+    tear_down(&w);
+}
+
 /* A ramp of 2 users a second; the target breaks when more than 12 of them call. */
 static void a_break_point_has_its_level(void **state)
 {
@@ -542,6 +576,7 @@ int main(void)
         cmocka_unit_test(a_silence_is_told),
         cmocka_unit_test(a_slow_target_is_not_silent),
         cmocka_unit_test(a_growing_backlog_is_told),
+        cmocka_unit_test(a_ramp_beyond_the_targets_pace_is_told),
         cmocka_unit_test(a_break_point_has_its_level),
         cmocka_unit_test(a_condition_stops_a_stalling_target),
         cmocka_unit_test(a_stop_at_any_moment_balances),

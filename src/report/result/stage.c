@@ -222,6 +222,14 @@ static json_t *achieved_falls_behind(const struct result_place *p)
                                                             : json_null();
 }
 
+static json_t *achieved_fell_behind(const struct result_place *p)
+{
+    double per_second;
+
+    return pace_fell_behind_from(p->run, p->stage, &per_second) ? result_real(per_second, 1e3)
+                                                                : json_null();
+}
+
 static json_t *achieved(const struct result_place *p, const char *metric)
 {
     return result_metric(metric_find(str_c(metric)), p->view);
@@ -274,6 +282,10 @@ static const struct result_member achieved_members[] = {
      "Open model: by how many operations a second the target fell behind, while the rate was at "
      "its top; null: it kept pace, or the stage was too short to say.",
      achieved_falls_behind, NULL},
+    {"fell_behind_from_per_second", "number or null",
+     "Open model: the rate of the ramp beyond which the target fell behind, until the ramp ended; "
+     "null: it kept pace.",
+     achieved_fell_behind, NULL},
     {"due", "integer", "Open model: operations whose time came.", achieved_due, NULL},
     {"started", "integer", "Operations that a virtual user took up.", achieved_started, NULL},
     {"dropped", "integer", "Open model: operations that were due and never started.",

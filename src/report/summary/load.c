@@ -118,6 +118,9 @@ static void add_stage(struct page *p, const json_t *stage)
     if (document_number(stage, "achieved.ops_per_second", &rps)) {
         page_add(p, ", %s", text_rate(rps, rate));
     }
+    if (document_number(stage, "achieved.fell_behind_from_per_second", &rps)) {
+        page_add(p, ", fell behind from %s on", text_rate(rps, rate));
+    }
     if (document_number(stage, "achieved.falls_behind_per_second", &rps)) {
         page_add(p, ", falls behind by %s", text_rate(rps, rate));
     }
