@@ -3,143 +3,23 @@
  * The control plane over two shards and a scripted peer, on one loop with a virtual clock: whole
  * runs in milliseconds, the same each time. Whenever somebody stops them, the books balance.
  */
-#include "base/mem.h"
 #include "base/rng.h"
-#include "control/run.h"
-#include "engine/shard.h"
-#include "support/peer.h"
-#include "support/planned.h"
-#include "support/unit.h"
+#include "integration/world.h"
 
 #include <signal.h>
 
-#define MS NS_PER_MS
-
-enum { SHARDS = 2 };
-
-static uint64_t now_ns = 1000 * NS_PER_S;
-static const struct clock virtual_clock = {.virtual_ns = &now_ns};
-
-struct world {
-    struct planned planned;
-    struct loop *loop;
-    struct peer peer;
-    struct mcp_target target;
-    struct shard *shards[SHARDS];
-    struct run *run;
-    struct run_workers workers;
-    struct list reports; /* on their way to the run */
-    struct defer deliver;
-    unsigned ends;
+static struct {
     uint64_t stall_at_ns; /* from then on calls are not answered; 0: never */
     uint64_t fail_at_ns;  /* from then on each third call fails; 0: never */
     uint64_t failures;
-};
-
-/* ---- messages, as worker/local.c carries them
- * ---------------------------------------------------- */
-
-static void post(void *owner, struct message *report)
-{
-    struct world *w = owner;
-
-    list_append(&w->reports, &report->node);
-    loop_defer(w->loop, &w->deliver);
-}
-
-static void deliver_one(struct world *w, struct message *m)
-{
-    switch (m->kind) {
-    case REPORT_WINDOW:
-        run_on_window(w->run, m->shard, m->window);
-        m->kind = ORDER_RECYCLE;
-        shard_take(w->shards[m->shard], m);
-        return;
-    case REPORT_CHECKS:
-        run_on_checks(w->run, m->checks);
-        xfree(m->checks);
-        break;
-    case REPORT_DRAINED:
-        run_on_drained(w->run, m->shard);
-        break;
-    case ORDER_CHECK:
-    case ORDER_STAGE:
-    case ORDER_DRAIN:
-    case ORDER_STOP:
-    case ORDER_RECYCLE:
-    case ORDER_QUIT:
-        fail_msg("an order where a report belongs");
-    }
-    xfree(m);
-}
-
-static void on_deliver(struct defer *d)
-{
-    struct world *w = list_entry(d, struct world, deliver);
-
-    while (!list_empty(&w->reports)) {
-        struct message *m = list_entry(w->reports.next, struct message, node);
-
-        list_remove(&m->node);
-        deliver_one(w, m);
-    }
-}
-
-static void order(struct world *w, uint32_t shard, struct message fields)
-{
-    struct message *m = xmalloc(sizeof *m);
-
-    *m = fields;
-    list_init(&m->node);
-    shard_take(w->shards[shard], m);
-}
-
-static void order_all(struct world *w, struct message fields)
-{
-    for (uint32_t i = 0; i < SHARDS; i++) {
-        order(w, i, fields);
-    }
-}
-
-static void order_check(void *workers)
-{
-    order(workers, 0, (struct message){.kind = ORDER_CHECK});
-}
-
-static void
-order_stage(void *workers, uint32_t stage, uint64_t grid_ns, uint64_t start_ns, uint64_t end_ns)
-{
-    order_all(workers, (struct message){.kind = ORDER_STAGE,
-                                        .stage = stage,
-                                        .grid_ns = grid_ns,
-                                        .start_ns = start_ns,
-                                        .end_ns = end_ns});
-}
-
-static void order_drain(void *workers, bool natural)
-{
-    order_all(workers, (struct message){.kind = ORDER_DRAIN, .natural = natural});
-}
-
-static void order_stop(void *workers)
-{
-    order_all(workers, (struct message){.kind = ORDER_STOP});
-}
-
-/* ---- the world --------------------------------------------------------------------------------
- */
-
-static void on_end(void *owner)
-{
-    ((struct world *)owner)->ends++;
-}
+} trouble;
 
 /* Streams that begin after `stall_at_ns` say nothing after their head. */
 static bool stall_later(void *owner, const struct peer_request *r)
 {
-    struct world *w = owner;
-
-    if (w->stall_at_ns == 0 || r->at_ns < w->stall_at_ns || strcmp(r->method, "tools/call") != 0) {
+    (void)owner;
+    if (trouble.stall_at_ns == 0 || r->at_ns < trouble.stall_at_ns ||
+        strcmp(r->method, "tools/call") != 0) {
         return false;
     }
     peer_sse_begin(r->conn, 0, NULL);
@@ -149,10 +29,10 @@ static bool stall_later(void *owner, const struct peer_request *r)
 /* Each third call says that it failed. */
 static bool fail_some(void *owner, const struct peer_request *r)
 {
-    struct world *w = owner;
+    const struct world *w = owner;
 
-    if (w->fail_at_ns == 0 || r->at_ns < w->fail_at_ns || strcmp(r->method, "tools/call") != 0 ||
-        w->failures++ % 3 != 0) {
+    if (trouble.fail_at_ns == 0 || r->at_ns < trouble.fail_at_ns ||
+        strcmp(r->method, "tools/call") != 0 || trouble.failures++ % 3 != 0) {
         return stall_later(owner, r);
     }
     char body[160];
@@ -172,101 +52,17 @@ static const char scenario[] =
     "    'stop_conditions': [{'id': 'stalls', 'metric': 'stream_stall_count', 'comparator': '>=',"
     "      'threshold': 5, 'window_ms': 3000, 'sustain_windows': 1}]}]}";
 
-static void set_up_with(struct world *w, const char *text)
+static void set_up_text(struct world *w, const char *text)
 {
-    static const char *const metrics[] = {"stream_stall_count", "error_rate", "ops_per_second",
-                                          "latency_p50_ms", "connection_error_rate"};
-    struct run_observer observer = {.on_end = on_end, .owner = w};
-
-    *w = (struct world){0};
-    planned_make(&w->planned, text, metrics, sizeof metrics / sizeof metrics[0]);
-    assert_int_equal(loop_new(&virtual_clock, &w->loop, NULL), 0);
-    peer_init(&w->peer, w->loop);
-    w->peer.delay_ns = 10 * MS;
+    memset(&trouble, 0, sizeof trouble);
+    set_up_with(w, text);
     w->peer.on_request = fail_some;
     w->peer.owner = w;
-    list_init(&w->reports);
-    defer_init(&w->deliver, on_deliver);
-    w->target = (struct mcp_target){.host = "peer",
-                                    .port = 80,
-                                    .version = "2025-11-25",
-                                    .connect_ns = NS_PER_S,
-                                    .request_ns = 30 * NS_PER_S,
-                                    .stall_ns = 2 * NS_PER_S};
-    for (uint32_t i = 0; i < SHARDS; i++) {
-        struct shard_config config = {.plan = w->planned.plan,
-                                      .target = &w->target,
-                                      .segment = {i, SHARDS},
-                                      .opener = peer_open,
-                                      .opener_owner = &w->peer,
-                                      .post = post,
-                                      .owner = w};
-        w->shards[i] = shard_new(w->loop, &config);
-    }
-    w->workers = (struct run_workers){.check = order_check,
-                                      .stage = order_stage,
-                                      .drain = order_drain,
-                                      .stop = order_stop,
-                                      .source_count = SHARDS};
-    assert_int_equal(run_new(w->loop, w->planned.plan, &w->planned.identity, &w->workers, w,
-                             &observer, &w->run, NULL),
-                     0);
-    run_start(w->run);
 }
 
 static void set_up(struct world *w)
 {
-    set_up_with(w, scenario);
-}
-
-static void run_for(struct world *w, uint64_t ns)
-{
-    loop_run_virtual(w->loop, &now_ns, now_ns + ns);
-}
-
-static void tear_down(struct world *w)
-{
-    for (uint32_t i = 0; i < SHARDS; i++) {
-        shard_free(w->shards[i]);
-    }
-    run_free(w->run);
-    peer_clear(&w->peer);
-    run_for(w, MS);
-    loop_free(w->loop);
-    planned_clear(&w->planned);
-}
-
-static uint64_t
-total_of(const struct world *w, enum aggregate_share share, int32_t stage, enum count id)
-{
-    struct aggregate_filter filter = aggregate_everything();
-    struct metric_view view = {0};
-
-    filter.dists = 0;
-    filter.share = share;
-    filter.stage_index = stage;
-    aggregate_view_total(w->run->books, &filter, &view);
-    uint64_t n = view.count[id];
-    metric_view_clear(&view);
-    return n;
-}
-
-static uint64_t total(const struct world *w, enum count id)
-{
-    return total_of(w, AGGREGATE_ALL, -1, id);
-}
-
-/* Of every run that has ended, however it did. */
-static void check_books(const struct world *w)
-{
-    assert_int_equal(w->ends, 1);
-    assert_true(run_state_terminal(w->run->state));
-    assert_string_equal(w->run->validity, "valid");
-    assert_int_equal(total(w, COUNT_STARTED), total(w, COUNT_ENDED_OK) +
-                                                  total(w, COUNT_ENDED_FAILED) +
-                                                  total(w, COUNT_UNFINISHED));
-    assert_int_equal(total(w, COUNT_REQUESTS_SENT), peer_count_of(&w->peer, "tools/call"));
-    assert_int_equal(w->peer.open_connections, 0);
+    set_up_text(w, scenario);
 }
 
 /* ---- runs -------------------------------------------------------------------------------------
@@ -309,11 +105,11 @@ static void preflight_is_counted_apart(void **state)
     struct world w;
 
     (void)state;
-    set_up_with(&w, text);
+    set_up_text(&w, text);
     w.peer.delay_ns = MS / 2;
     run_for(&w, 2600 * MS); /* preflight is over, and judged a little later */
     w.peer.delay_ns = 100 * MS;
-    w.fail_at_ns = now_ns;
+    trouble.fail_at_ns = now_ns;
     run_for(&w, 30 * NS_PER_S);
     check_books(&w);
     assert_string_equal(run_state_name(w.run->state), "completed");
@@ -348,8 +144,8 @@ static void preflight_alone_is_judged(void **state)
     struct world w;
 
     (void)state;
-    set_up_with(&w, text);
-    w.fail_at_ns = now_ns;
+    set_up_text(&w, text);
+    trouble.fail_at_ns = now_ns;
     run_for(&w, 30 * NS_PER_S);
     assert_int_equal(w.run->criterion_count, 1);
     assert_int_equal(w.run->criteria[0].state, CRITERION_FAILED);
@@ -371,7 +167,7 @@ static void a_rate_is_over_the_time_of_load(void **state)
     struct world w;
 
     (void)state;
-    set_up_with(&w, text);
+    set_up_text(&w, text);
     run_for(&w, 3900 * MS);
     w.peer.delay_ns = 8 * NS_PER_S; /* the drain */
     run_for(&w, 30 * NS_PER_S);
@@ -399,7 +195,7 @@ static void a_silence_is_told(void **state)
     struct world w;
 
     (void)state;
-    set_up_with(&w, text);
+    set_up_text(&w, text);
     run_for(&w, 20 * MS); /* the checks */
     run_for(&w, 3500 * MS);
     w.peer.delay_ns = 3 * NS_PER_S; /* what is sent from now on */
@@ -423,7 +219,7 @@ static void a_slow_target_is_not_silent(void **state)
     struct world w;
 
     (void)state;
-    set_up_with(&w, text);
+    set_up_text(&w, text);
     w.peer.delay_ns = 2500 * MS; /* all of them at once */
     run_for(&w, 60 * NS_PER_S);
     assert_int_equal(w.run->warnings.len, 0);
@@ -452,7 +248,7 @@ static void a_growing_backlog_is_told(void **state)
     struct world w;
 
     (void)state;
-    set_up_with(&w, text);
+    set_up_text(&w, text);
     w.peer.delay_ns = 62500000;
     run_for(&w, 120 * NS_PER_S);
     assert_true(falls_behind(&w, 0) == 0);
@@ -486,7 +282,7 @@ static void a_ramp_beyond_the_targets_pace_is_told(void **state)
     struct world w;
 
     (void)state;
-    set_up_with(&w, text);
+    set_up_text(&w, text);
     w.peer.delay_ns = 125 * MS;
     run_for(&w, 120 * NS_PER_S);
     assert_true(fell_behind_from(&w, 0) == 0);
@@ -510,7 +306,7 @@ static void a_break_point_has_its_level(void **state)
     struct world w;
 
     (void)state;
-    set_up_with(&w, text);
+    set_up_text(&w, text);
     run_for(&w, 12500 * MS);
     w.peer.delay_ns = 200 * MS;
     run_for(&w, 120 * NS_PER_S);
@@ -529,7 +325,7 @@ static void a_condition_stops_a_stalling_target(void **state)
 
     (void)state;
     set_up(&w);
-    w.stall_at_ns = now_ns + 4 * NS_PER_S;
+    trouble.stall_at_ns = now_ns + 4 * NS_PER_S;
     run_for(&w, 60 * NS_PER_S);
     check_books(&w);
     assert_string_equal(run_state_name(w.run->state), "stopped");
@@ -549,7 +345,7 @@ static void a_stop_at_any_moment_balances(void **state)
         uint64_t at = rng_below(x, 9500 * MS);
 
         set_up(&w);
-        w.stall_at_ns = n % 3 == 0 ? now_ns + rng_below(rng_mix64(x), 9 * NS_PER_S) : 0;
+        trouble.stall_at_ns = n % 3 == 0 ? now_ns + rng_below(rng_mix64(x), 9 * NS_PER_S) : 0;
         run_for(&w, at);
         if (!run_state_terminal(w.run->state)) {
             if (n % 5 == 0) {
