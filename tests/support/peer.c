@@ -54,6 +54,7 @@ static void on_step(struct send *s)
     struct peer_conn *c = step->conn;
 
     write_all(c, step->bytes.p, step->bytes.len);
+    c->peer->scripted_bytes += step->scripted ? step->bytes.len : 0;
     step->bytes.len = 0;
     if (step->close != 0) {
         hang_up(c, step->close == 2);
@@ -70,6 +71,7 @@ static struct peer_step *new_step(struct peer_conn *c, uint64_t after_ns)
         if (!send_armed(&step->at)) {
             c->last_ns = at > c->last_ns ? at : c->last_ns;
             step->close = 0;
+            step->scripted = c->scripted;
             step->bytes.len = 0;
             loop_send_arm(c->peer->loop, &step->at, c->last_ns);
             return step;
@@ -338,7 +340,10 @@ static bool take_request(struct peer_conn *c)
     read_message(&r);
     p->requests++;
     count(p, r.method);
-    if (p->on_request == NULL || !p->on_request(p->owner, &r)) {
+    c->scripted = true;
+    bool answered = p->on_request != NULL && p->on_request(p->owner, &r);
+    c->scripted = false;
+    if (!answered) {
         peer_serve(p, &r);
     }
     buf_consume(&c->in, head_len + body_len);
@@ -386,6 +391,7 @@ int peer_open(void *owner, struct stream **out)
     struct peer *p = owner;
 
     if (p->refuse != 0) {
+        p->refused++;
         return -p->refuse;
     }
     struct peer_conn *c = xcalloc(1, sizeof *c);

@@ -42,7 +42,8 @@ struct peer_step {
     struct send at;
     struct peer_conn *conn;
     struct buf bytes;
-    int close; /* 0: no, 1: close, 2: reset */
+    int close;     /* 0: no, 1: close, 2: reset */
+    bool scripted; /* said by on_request */
 };
 
 struct peer_conn {
@@ -51,6 +52,7 @@ struct peer_conn {
     struct stream *stream; /* NULL when closed by us */
     struct buf in;
     struct peer_step steps[PEER_STEPS_MAX];
+    bool scripted;    /* on_request is at work */
     uint64_t last_ns; /* when the last step so far is due: steps keep their order */
 };
 
@@ -76,6 +78,8 @@ struct peer {
 
     struct list conns;
     uint64_t connections, open_connections, peak_connections, requests, sessions;
+    uint64_t refused;        /* connections */
+    uint64_t scripted_bytes; /* that on_request said and that were written */
     uint64_t closes, resets; /* by the client */
     struct peer_count counts[PEER_METHODS_MAX];
     struct buf body; /* scratch */
