@@ -8,33 +8,38 @@
 #include <math.h>
 
 enum {
-    QUICK_MIN = 10, /* operations that have to have ended before a silence means something */
+    TYPICAL_MIN = 10, /* operations whose median tells while the run goes on */
+    PENDING_MAX = 8,
     BEHIND_MIN = 5, /* fewer that wait are no backlog */
 };
-#define QUICK_NS ((double)NS_PER_S / 2)
 
 struct silence {
     uint64_t first, seconds; /* 0: there is none */
     uint64_t waited;         /* most operations in flight at the end of one of them */
+    bool at_first;           /* nothing had ended before */
 };
 
-/* How a ramp goes. */
-struct climb {
-    double first_service_s; /* mean of the first that ended; 0: not known yet */
-    double kept_up_rps;     /* what was due in the newest second in which the target kept up */
-    double waiting;         /* at the end of the newest second; 0: the target kept up in it */
-};
-
-/* What is open of a stage, and how that went. */
+/* What is open of a stage, and how that went. All over its whole seconds. */
 struct stage_pace {
-    int64_t waiting; /* due, and neither dropped nor ended */
-    struct climb climb;
-    struct backlog *backlog; /* made with the first second at the top of the rate */
+    int64_t waiting;        /* due, and neither dropped nor ended */
+    double first_service_s; /* median of the first that ended; 0: not known yet */
+    double kept_up_rps;     /* what was due in the newest second in which the target kept up */
+    double behind;          /* that waited in the newest second; 0: the target kept up in it */
+    double ramp_behind;     /* likewise in the ramp's last second */
+    uint32_t seconds, capped_seconds; /* in the latter a cap of ours held requests back */
+    double top_waiting;               /* when the rate had reached its top … */
+    uint32_t top_seconds;             /* … and how long it has stayed there */
+    struct backlog *backlog;          /* made with the first second at the top of the rate */
 };
 
 struct pace {
     struct silence silence;
+    struct silence pending[PENDING_MAX]; /* nobody can say yet whether they are long */
+    uint32_t pending_count;
+    bool has_ended;     /* any operation */
     uint64_t in_flight; /* at the end of the second before */
+    uint64_t held;      /* requests that caps of ours have held back so far */
+    bool is_capped;     /* they did so in this second */
     uint32_t told;
     uint64_t more, more_seconds;
     uint32_t stage_count;
@@ -67,8 +72,8 @@ static uint64_t ended(const struct metric_view *v)
     return v->count[COUNT_ENDED_OK] + v->count[COUNT_ENDED_FAILED] + v->count[COUNT_UNFINISHED];
 }
 
-/* Mean service time of what has ended so far in the stage, or (-1) in all; false: too few. */
-static bool mean_service_ns(const struct run *r, int32_t stage, double *out)
+/* The median service time so far in the stage, or (-1) in all; false: less than `least` ended. */
+static bool typical_service_s(const struct run *r, int32_t stage, uint64_t least, double *out)
 {
     struct aggregate_filter filter = aggregate_everything();
     struct metric_view view = {0};
@@ -77,7 +82,10 @@ static bool mean_service_ns(const struct run *r, int32_t stage, double *out)
     filter.dists = 1u << DIST_SERVICE;
     aggregate_view_total(r->books, &filter, &view);
     const struct hist_total *service = view.dist[DIST_SERVICE];
-    bool known = service != NULL && service->head.count >= QUICK_MIN && hist_mean(service, out);
+    bool known = service != NULL && service->head.count >= least;
+    if (known) {
+        *out = (double)hist_quantile(service, 500000, 0).value_ns / (double)NS_PER_S;
+    }
     metric_view_clear(&view);
     return known;
 }
@@ -85,15 +93,10 @@ static bool mean_service_ns(const struct run *r, int32_t stage, double *out)
 /* ---- silences --------------------------------------------------------------------------------
  */
 
-static void tell_silence(struct run *r)
+static void tell_silence(struct run *r, struct silence s)
 {
     struct pace *pace = r->pace_;
-    struct silence s = pace->silence;
 
-    pace->silence = (struct silence){0};
-    if (s.seconds == 0) {
-        return;
-    }
     if (pace->told == PACE_SILENCES_TOLD) {
         pace->more++;
         pace->more_seconds += s.seconds;
@@ -104,9 +107,49 @@ static void tell_silence(struct run *r)
     if (s.seconds > 1) {
         snprintf(last, sizeof last, "–%llu", (unsigned long long)(s.first + s.seconds - 1));
     }
-    run_warn(r, "nothing ended in second%s %llu%s; %llu operation%s waited",
+    run_warn(r, "nothing ended in second%s %llu%s; %llu operation%s waited%s",
              s.seconds > 1 ? "s" : "", (unsigned long long)s.first, last,
-             (unsigned long long)s.waited, s.waited == 1 ? "" : "s");
+             (unsigned long long)s.waited, s.waited == 1 ? "" : "s",
+             s.at_first ? " for sessions and first answers" : "");
+}
+
+/* Who usually takes long may well have seconds without an end. */
+static bool is_long(struct silence s, double typical_s)
+{
+    return (double)s.seconds > 2 * typical_s;
+}
+
+/* The silence is over. What the frozen operations took is in the median, too: a silence that is
+ * not long beside it may turn out to be so at the end. */
+static void end_silence(struct run *r)
+{
+    struct pace *pace = r->pace_;
+    struct silence s = pace->silence;
+    double typical_s;
+
+    pace->silence = (struct silence){0};
+    if (s.seconds == 0) {
+        return;
+    }
+    if (typical_service_s(r, -1, TYPICAL_MIN, &typical_s) && is_long(s, typical_s)) {
+        tell_silence(r, s);
+    } else if (pace->pending_count < PENDING_MAX) {
+        pace->pending[pace->pending_count++] = s;
+    }
+}
+
+/* Nothing at all has ended: that is a silence, however slow the target may be. */
+static void tell_pending(struct run *r)
+{
+    struct pace *pace = r->pace_;
+    double typical_s = 0;
+
+    typical_service_s(r, -1, 1, &typical_s);
+    for (uint32_t i = 0; i < pace->pending_count; i++) {
+        if (is_long(pace->pending[i], typical_s)) {
+            tell_silence(r, pace->pending[i]);
+        }
+    }
 }
 
 static void note_silence(struct run *r, uint64_t second, const struct metric_view *v)
@@ -114,17 +157,15 @@ static void note_silence(struct run *r, uint64_t second, const struct metric_vie
     struct pace *pace = r->pace_;
     struct silence *s = &pace->silence;
     uint64_t before = pace->in_flight;
-    double mean_ns;
 
     pace->in_flight = v->gauges.in_flight;
+    pace->has_ended = pace->has_ended || ended(v) > 0;
     if (ended(v) > 0 || before == 0 || v->gauges.in_flight == 0) {
-        tell_silence(r);
-        return;
-    }
-    if (s->seconds == 0 && (!mean_service_ns(r, -1, &mean_ns) || mean_ns > QUICK_NS)) {
+        end_silence(r);
         return;
     }
     s->first = s->seconds == 0 ? second : s->first;
+    s->at_first = !pace->has_ended;
     s->seconds++;
     s->waited = v->gauges.in_flight > s->waited ? v->gauges.in_flight : s->waited;
 }
@@ -135,28 +176,31 @@ static void note_silence(struct run *r, uint64_t second, const struct metric_vie
 /* A ramp has more in flight from second to second by design, and a target that slows down a little
  * with its load has more again. It has fallen behind when more waits than is due in a second and in
  * three times the first answers' time; it began to where more than twice that time's waited. */
-static void note_climb(const struct run *r, uint32_t stage, double due_rps)
+static void note_size(const struct run *r, uint32_t stage, double due_rps)
 {
     struct stage_pace *s = &r->pace_->stages[stage];
-    struct climb *c = &s->climb;
-    double waiting = (double)s->waiting, mean_ns;
+    double waiting = (double)s->waiting;
 
-    if (c->first_service_s == 0 && mean_service_ns(r, (int32_t)stage, &mean_ns)) {
-        c->first_service_s = mean_ns / (double)NS_PER_S;
+    if (s->first_service_s == 0) {
+        typical_service_s(r, (int32_t)stage, TYPICAL_MIN, &s->first_service_s);
     }
-    bool known = c->first_service_s > 0 && waiting > BEHIND_MIN;
-    bool behind = known && waiting > due_rps * (1 + 3 * c->first_service_s);
-    c->waiting = behind ? waiting : 0;
-    if (!known || waiting <= due_rps * 2 * c->first_service_s) {
-        c->kept_up_rps = due_rps;
+    bool known = s->first_service_s > 0 && waiting > BEHIND_MIN;
+    bool behind = known && waiting > due_rps * (1 + 3 * s->first_service_s);
+    s->behind = behind ? waiting : 0;
+    if (!known || waiting <= due_rps * 2 * s->first_service_s) {
+        s->kept_up_rps = due_rps;
     }
+    s->seconds++;
+    s->capped_seconds += r->pace_->is_capped ? 1 : 0;
 }
 
 static void note_top(struct stage_pace *s)
 {
     if (s->backlog == NULL) {
         s->backlog = xcalloc(1, sizeof *s->backlog);
+        s->top_waiting = (double)s->waiting;
     }
+    s->top_seconds++;
     backlog_add(s->backlog, (double)s->waiting);
 }
 
@@ -172,10 +216,11 @@ static void note_level(const struct run *r, uint32_t stage, uint64_t second, dou
     if (begin_ns < s->start_ns || end_ns > s->end_ns) {
         return;
     }
+    note_size(r, stage, due_rps);
     if (begin_ns >= top_ns) {
         note_top(&r->pace_->stages[stage]);
     } else if (end_ns <= top_ns) {
-        note_climb(r, stage, due_rps);
+        r->pace_->stages[stage].ramp_behind = r->pace_->stages[stage].behind;
     }
 }
 
@@ -198,6 +243,16 @@ static void note_backlog(struct run *r, uint32_t stage, uint64_t second)
     note_level(r, stage, second, due_rps);
 }
 
+static void note_caps(struct run *r)
+{
+    struct pace *pace = r->pace_;
+    uint64_t held =
+        aggregate_limit(r->books, LIMIT_MAX_RPS) + aggregate_limit(r->books, LIMIT_MAX_CONNECTIONS);
+
+    pace->is_capped = held > pace->held;
+    pace->held = held;
+}
+
 void pace_second(struct run *r, uint64_t second)
 {
     struct aggregate_filter filter = aggregate_everything();
@@ -208,6 +263,7 @@ void pace_second(struct run *r, uint64_t second)
         note_silence(r, second, &v);
     }
     metric_view_clear(&v);
+    note_caps(r);
     for (uint32_t i = 0; i < r->pace_->stage_count; i++) {
         const struct run_stage *s = &r->stages[i];
         bool over = s->ended && r->grid_ns + second * NS_PER_S >= s->end_ns;
@@ -220,23 +276,38 @@ void pace_second(struct run *r, uint64_t second)
 
 bool pace_falls_behind(const struct run *r, uint32_t stage, double *per_second)
 {
-    const struct backlog *backlog = r->pace_ != NULL ? r->pace_->stages[stage].backlog : NULL;
-    double mean_ns;
+    const struct stage_pace *s = r->pace_ != NULL ? &r->pace_->stages[stage] : NULL;
 
     /* Until the first operations have been answered their number grows whatever the target does. */
-    return backlog != NULL && mean_service_ns(r, (int32_t)stage, &mean_ns) &&
-           backlog_grows(backlog, (uint64_t)ceil(3 * mean_ns / (double)NS_PER_S), per_second);
+    if (s == NULL || s->backlog == NULL || s->first_service_s == 0) {
+        return false;
+    }
+    uint64_t skip_seconds = (uint64_t)ceil(3 * s->first_service_s);
+    if (s->top_seconds >= BACKLOG_BATCHES + skip_seconds) {
+        return backlog_grows(s->backlog, skip_seconds, per_second);
+    }
+    /* Too short for a slope, but not for what is there. */
+    *per_second =
+        s->top_seconds > 1 ? (s->backlog->last - s->top_waiting) / (double)(s->top_seconds - 1) : 0;
+    return s->behind > 0 && *per_second > 0;
 }
 
 bool pace_fell_behind_from(const struct run *r, uint32_t stage, double *per_second)
 {
-    const struct climb *c = r->pace_ != NULL ? &r->pace_->stages[stage].climb : NULL;
+    const struct stage_pace *s = r->pace_ != NULL ? &r->pace_->stages[stage] : NULL;
 
-    if (c == NULL || c->waiting == 0) {
+    if (s == NULL || s->ramp_behind == 0) {
         return false;
     }
-    *per_second = c->kept_up_rps;
+    *per_second = s->kept_up_rps;
     return true;
+}
+
+/* Whose doing it is. */
+static const char *who_falls_behind(const struct stage_pace *s)
+{
+    return 2 * s->capped_seconds > s->seconds ? "a hard cap holds requests back, and the load"
+                                              : "the target";
 }
 
 static void tell_backlogs(struct run *r, uint32_t stage)
@@ -249,16 +320,15 @@ static void tell_backlogs(struct run *r, uint32_t stage)
 
     if (pace_fell_behind_from(r, stage, &per_second)) {
         metric_format(unit, per_second, rate, sizeof rate);
-        run_warn(
-            r,
-            "stage %s: the target fell behind from %s on; %.0f operations waited in the ramp's "
-            "last full second",
-            id, rate, s->climb.waiting);
+        run_warn(r,
+                 "stage %s: %s fell behind from %s on; %.0f operations waited in the ramp's last "
+                 "full second",
+                 id, who_falls_behind(s), rate, s->ramp_behind);
     }
     if (pace_falls_behind(r, stage, &per_second)) {
         metric_format(unit, per_second, rate, sizeof rate);
-        run_warn(r, "stage %s: the target falls behind by %s; %.0f operations waited at its end",
-                 id, rate, s->backlog->last);
+        run_warn(r, "stage %s: %s falls behind by %s; %.0f operations waited at its end", id,
+                 who_falls_behind(s), rate, s->backlog->last);
     }
 }
 
@@ -266,7 +336,8 @@ void pace_end(struct run *r)
 {
     struct pace *pace = r->pace_;
 
-    tell_silence(r);
+    end_silence(r);
+    tell_pending(r);
     if (pace->more > 0) {
         run_warn(r, "nothing ended for a while %llu more times, %llu s in all",
                  (unsigned long long)pace->more, (unsigned long long)pace->more_seconds);

@@ -4,11 +4,12 @@
  * silences, in which operations waited and none ended, and backlogs that grow.
  *
  * A silence is a row of whole seconds in which nothing ended although operations were in flight all
- * the time, of a target that answers within half a second on average. Who is slower than that may
- * well have seconds without an end.
+ * the time, and which is more than twice as long as the median of what operations take. It is told
+ * when it is over; or at the end of the run, where the median is not known before.
  *
- * A backlog is looked at in stages of the open model: its slope while the rate is at its top, and
- * in a ramp, which changes it by design, its size.
+ * A backlog is looked at in stages of the open model: its slope while the rate is at its top, or
+ * its size where that was short; and in a ramp, which changes it by design, its size. Where a hard
+ * cap of ours held requests back in most of the seconds, it is named and not the target.
  *
  * One thread, the run's.
  */

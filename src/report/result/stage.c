@@ -279,8 +279,8 @@ static const struct result_member achieved_members[] = {
      "Operations per second that the plan had come to at its end; null in the closed model.",
      achieved_reached_rps, NULL},
     {"falls_behind_per_second", "number or null",
-     "Open model: by how many operations a second the target fell behind, while the rate was at "
-     "its top; null: it kept pace, or the stage was too short to say.",
+     "Open model: how many operations more were due in a second than ended or were dropped, while "
+     "the rate was at its top; null: the target kept pace, or the stage was too short to say.",
      achieved_falls_behind, NULL},
     {"fell_behind_from_per_second", "number or null",
      "Open model: the rate of the ramp beyond which the target fell behind, until the ramp ended; "
