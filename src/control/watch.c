@@ -6,28 +6,34 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { WARNING_MAX_BYTES = 512 };
+
+/* Beyond their maximum the events still tell. */
+static void keep_warning(struct run *r, char text[WARNING_MAX_BYTES], const char *fmt, va_list ap)
+{
+    vsnprintf(text, WARNING_MAX_BYTES, fmt, ap);
+    r->warnings_lost += buf_printf(&r->warnings, "%s\n", text) != 0;
+}
+
 void run_warn(struct run *r, const char *fmt, ...)
 {
-    char text[512];
+    char text[WARNING_MAX_BYTES];
     va_list ap;
 
     va_start(ap, fmt);
-    vsnprintf(text, sizeof text, fmt, ap);
+    keep_warning(r, text, fmt, ap);
     va_end(ap);
-    /* Beyond its maximum the events still tell. */
-    r->warnings_lost += buf_printf(&r->warnings, "%s\n", text) != 0;
     run_emit(r, "SYSTEM_WARNING", json_pack("{so}", "warning", run_text(text)));
 }
 
 void run_note(struct run *r, const char *fmt, ...)
 {
-    char text[512];
+    char text[WARNING_MAX_BYTES];
     va_list ap;
 
     va_start(ap, fmt);
-    vsnprintf(text, sizeof text, fmt, ap);
+    keep_warning(r, text, fmt, ap);
     va_end(ap);
-    (void)buf_printf(&r->warnings, "%s\n", text);
 }
 
 /* ---- ramps ----------------------------------------------------------------------------------- */
