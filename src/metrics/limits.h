@@ -68,12 +68,14 @@
       "only their beginning is told", "look into the target's log for the rest")                   \
     X(ERROR_MESSAGE, "error_message", 200, "bytes of a JSON-RPC error's message", false,           \
       "messages", "only their beginning is told", "look into the target's log for the rest")       \
-    X(SIGNATURE_INPUT, "signature_input", 512, "bytes of a failure's text", false, "failures",     \
-      "texts that differ only behind them are one kind", "nothing")                                \
-    X(SIGNATURE, "signature", 160, "bytes of a failure's masked text", false, "failures",          \
-      "masked texts that differ only behind them are one kind", "nothing")                         \
-    X(SIGNATURE_SAMPLE, "signature_sample", 200, "bytes of a kind's example", false, "examples",   \
-      "only their beginning is told", "look into the target's log for the rest")                   \
+    X(SIGNATURE_INPUT, "signature_input", 512, "bytes of a failure's text", false,                 \
+      "texts, by each second and thread", "what differs only behind them is one kind", "nothing")  \
+    X(SIGNATURE, "signature", 160, "bytes of a failure's masked text", false,                      \
+      "texts, by each second and thread", "what differs only behind them, masked, is one kind",    \
+      "nothing")                                                                                   \
+    X(SIGNATURE_SAMPLE, "signature_sample", 200, "bytes of a kind's example", false,               \
+      "examples, by each second and thread", "only their beginning is told",                       \
+      "look into the target's log for the rest")                                                   \
     X(LOG_MESSAGE, "log_message", 160, "bytes of a message in the log of operations", false,       \
       "lines", "only the beginning of the message is there",                                       \
       "look into the target's log for the rest")                                                   \

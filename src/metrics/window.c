@@ -2,7 +2,7 @@
 #include "metrics/window.h"
 
 #include "base/mem.h"
-#include "base/rng.h"
+#include "metrics/window_priv.h"
 
 #include <math.h>
 #include <string.h>
@@ -160,9 +160,7 @@ void window_reset(struct window *w, uint64_t second, uint64_t start_ns, uint64_t
         sample_batch_reset(w->log);
     }
     w->samples_lost = w->samples_thinned = 0;
-    w->failure_count = 0;
-    w->other_failures = 0;
-    w->masked_texts = 0;
+    window_failures_reset(w);
     memset(w->limits, 0, sizeof w->limits);
 }
 
@@ -255,105 +253,6 @@ static void count_failure(struct window_part *part, const struct outcome *o)
     part->count[COUNT_CHECK_FAILURES] += o->error_code == ERROR_CODE_CHECK_FAILED;
     part->count[COUNT_INTEGRITY_MISMATCHES] += o->error_code == ERROR_CODE_INTEGRITY_MISMATCH;
     part->count[COUNT_HTTP_5XX] += o->error_code == ERROR_CODE_HTTP_5XX;
-}
-
-/* Only to tell rows apart quickly; equal hashes are compared in full. */
-static uint64_t failure_hash(const struct failure *f)
-{
-    uint64_t hash = rng_mix64((uint64_t)f->type << 48 ^ (uint64_t)f->code << 40 ^
-                              (uint64_t)f->origin << 32 ^ (uint32_t)f->number);
-
-    return str_hash(hash, (struct str){f->message, f->message_len});
-}
-
-bool failure_equal(const struct failure *a, const struct failure *b)
-{
-    return a->hash == b->hash && a->type == b->type && a->code == b->code &&
-           (a->key == WINDOW_KEY_BESIDE) == (b->key == WINDOW_KEY_BESIDE) &&
-           a->origin == b->origin && a->number == b->number && a->message_len == b->message_len &&
-           memcmp(a->message, b->message, a->message_len) == 0;
-}
-
-static bool same_kind(const struct failure *f, const struct outcome *o)
-{
-    return f->key == o->key && f->code == o->error_code && f->type == o->error_type &&
-           f->number == o->error_number && f->origin == o->origin;
-}
-
-/* A row that already saw exactly this text, so that a storm of equal failures is not masked over
- * and over. */
-static struct failure *find_verbatim(struct window *w, const struct outcome *o)
-{
-    for (uint32_t i = 0; i < w->failure_count; i++) {
-        struct failure *f = &w->failures[i];
-
-        if (o->message.len < SIGNATURE_SAMPLE_MAX && f->sample_len == o->message.len &&
-            same_kind(f, o) &&
-            (f->sample_len == 0 || memcmp(f->sample, o->message.p, f->sample_len) == 0)) {
-            return f;
-        }
-    }
-    return NULL;
-}
-
-/* Fills in the masked text. Masking costs microseconds: texts that are all different share one row
- * of their error code from some number on. */
-static void mask_text(struct window *w, struct str message, struct failure *f)
-{
-    static const char more[] = "<MORE>";
-    char masked[SIGNATURE_MAX + 4]; /* a character more shows that it was cut */
-
-    if (w->masked_texts == WINDOW_TEXTS_MAX) {
-        window_limit(w, LIMIT_FAILURE_TEXTS);
-        f->message_len = sizeof more - 1;
-        memcpy(f->message, more, sizeof more - 1);
-        return;
-    }
-    w->masked_texts++;
-    size_t len = signature_mask(message, masked, sizeof masked);
-    w->limits[LIMIT_SIGNATURE_INPUT] += message.len > SIGNATURE_INPUT_MAX;
-    w->limits[LIMIT_SIGNATURE] += len > SIGNATURE_MAX;
-    f->message_len =
-        (uint16_t)signature_sample((struct str){masked, len}, f->message, sizeof f->message);
-}
-
-/* Returns how often this kind was seen in this window. */
-static uint64_t add_failure(struct window *w, const struct outcome *o)
-{
-    struct failure *known = find_verbatim(w, o);
-
-    if (known != NULL) {
-        return ++known->count;
-    }
-    struct failure f = {.count = 1,
-                        .key = o->key,
-                        .type = o->error_type,
-                        .code = o->error_code,
-                        .origin = o->origin,
-                        .number = o->error_number};
-    mask_text(w, o->message, &f);
-    f.hash = failure_hash(&f);
-    for (uint32_t i = 0; i < w->failure_count; i++) {
-        if (w->failures[i].key == f.key && failure_equal(&w->failures[i], &f)) {
-            return ++w->failures[i].count;
-        }
-    }
-    if (w->failure_count == WINDOW_FAILURES_MAX) {
-        window_limit(w, LIMIT_FAILURE_KINDS);
-        return ++w->other_failures;
-    }
-    w->limits[LIMIT_SIGNATURE_SAMPLE] += o->message.len > SIGNATURE_SAMPLE_MAX;
-    f.sample_len = (uint16_t)signature_sample(o->message, f.sample, sizeof f.sample);
-    w->failures[w->failure_count++] = f;
-    return 1;
-}
-
-void window_beside_failed(struct window *w, const struct outcome *o)
-{
-    struct outcome beside = *o;
-
-    beside.key = WINDOW_KEY_BESIDE;
-    add_failure(w, &beside);
 }
 
 /* ---- single operations ----------------------------------------------------------------------- */
@@ -449,7 +348,7 @@ void window_outcome(struct window *w, const struct outcome *o)
     case OUTCOME_FAILED:
     case OUTCOME_CUT:
         count_failure(part, o);
-        seen = add_failure(w, o);
+        seen = window_failures_add(w, o);
         break;
     case OUTCOME_UNFINISHED:
         part->count[COUNT_UNFINISHED]++;

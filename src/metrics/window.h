@@ -141,6 +141,13 @@ struct failure {
     char sample[SIGNATURE_SAMPLE_MAX];
 };
 
+/* A text as it came, and where its failures are counted: it is masked once. */
+struct window_text {
+    uint64_t hash; /* of all of it, and of what else makes the failure distinct, key included */
+    uint32_t len;
+    uint32_t row; /* 1: failures[0] …; beyond the last one: other_failures; 0: a free place */
+};
+
 /* The same kind of failure, whatever the operation? One beside the workload is another kind. */
 bool failure_equal(const struct failure *a, const struct failure *b);
 
@@ -171,7 +178,8 @@ struct window_health {
 
 enum {
     WINDOW_FAILURES_MAX = 64,
-    WINDOW_TEXTS_MAX = 200, /* texts of failures that are masked in one second */
+    WINDOW_TEXTS_MAX = 200,   /* texts of failures that are masked in one second */
+    WINDOW_TEXT_PLACES = 512, /* of the table of them, which stays half empty */
     WINDOW_SLOWEST_MAX = 4,
     WINDOW_FAILURE_SAMPLES = 20, /* lines of the log per kind of failure and second */
 };
@@ -213,7 +221,8 @@ struct window {
     uint32_t failure_count;
     struct failure failures[WINDOW_FAILURES_MAX];
     uint64_t other_failures; /* beyond the table */
-    uint32_t masked_texts;
+    uint32_t text_count;
+    struct window_text texts[WINDOW_TEXT_PLACES]; /* by hash */
 
     uint64_t limits[LIMIT_COUNT]; /* hits of our own limits (limits.h) */
 };

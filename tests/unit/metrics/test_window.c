@@ -281,6 +281,43 @@ static void test_failures_are_grouped(void **state)
     window_free(w);
 }
 
+/* A text is masked once, however long it is, whatever bytes it has and whatever else fails. */
+static void test_a_storm_of_equal_failures_is_one_row(void **state)
+{
+    static const char page[] = "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n"
+                               "<center><h1>502 Bad Gateway</h1></center>\r\n<hr><center>"
+                               "nginx/1.24.0</center>\r\n</body>\r\n</html>\r\n";
+    enum { STORM = 2 * WINDOW_TEXTS_MAX };
+    struct window *w = window_new(2, 0, 0);
+    char text[SIGNATURE_INPUT_MAX + 1], other[SIGNATURE_INPUT_MAX + 1];
+
+    (void)state;
+    memset(text, 'x', sizeof text - 1);
+    text[sizeof text - 1] = '\0';
+    memcpy(other, text, sizeof text);
+    other[sizeof other - 2] = 'y'; /* differs far behind what a row shows */
+    for (int i = 0; i < STORM; i++) {
+        fail_with(w, 0, page);
+        fail_with(w, 0, text);
+        fail_with(w, 0, other);
+        fail_with(w, 1, page);
+        fail_with(w, 1, NULL);
+    }
+    assert_int_equal(w->text_count, 5);
+    assert_int_equal(w->failure_count, 4);
+    assert_int_equal(w->failures[0].count, STORM);
+    assert_memory_equal(w->failures[0].message, "<html>  <head>", 14);
+    assert_int_equal(w->failures[1].count, 2 * STORM);
+    assert_int_equal(w->failures[2].count, STORM);
+    assert_int_equal(w->failures[3].count, STORM);
+    assert_int_equal(w->limits[LIMIT_FAILURE_TEXTS], 0);
+    window_reset(w, 1, 0, 1); /* another second masks anew */
+    fail_with(w, 0, text);
+    assert_int_equal(w->text_count, 1);
+    assert_int_equal(w->failures[0].count, 1);
+    window_free(w);
+}
+
 static void test_failures_beyond_the_log_are_counted(void **state)
 {
     struct window *w = window_new(1, 0, 100);
@@ -355,6 +392,7 @@ int main(void)
         cmocka_unit_test(test_events),
         cmocka_unit_test(test_connections_and_sessions),
         cmocka_unit_test(test_failures_are_grouped),
+        cmocka_unit_test(test_a_storm_of_equal_failures_is_one_row),
         cmocka_unit_test(test_failures_beyond_the_log_are_counted),
         cmocka_unit_test(test_the_failure_table_is_bounded),
         cmocka_unit_test(test_reset_keeps_histograms_and_nothing_else),
