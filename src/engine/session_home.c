@@ -233,7 +233,9 @@ void home_give_up(struct vu *vu)
     if (vu->ending) {
         return;
     }
-    window_run(shard_window(shard, loop_now(shard->loop)))->count[COUNT_VUS_GAVE_UP]++;
+    struct window *w = shard_window(shard, loop_now(shard->loop));
+    window_run(w)->count[COUNT_VUS_GAVE_UP]++;
+    window_limit(w, LIMIT_GAVE_UP);
     vu_end(vu);
     turn_away(home_of(vu), vu);
 }

@@ -67,9 +67,10 @@ static void take_limits(struct shard *s, const struct loop_usage *usage)
 
     mcp_client_limits(&s->client, w->limits);
     w->limits[LIMIT_TURN_CALLS] += usage->put_off - s->usage.put_off;
-    w->limits[LIMIT_MAX_RPS] += w->run.count[COUNT_HELD_BY_CAP];
-    w->limits[LIMIT_MAX_CONNECTIONS] += w->run.count[COUNT_HELD_BY_CONNECTIONS];
-    w->limits[LIMIT_GAVE_UP] += w->run.count[COUNT_VUS_GAVE_UP];
+    w->limits[LIMIT_MAX_RPS] += s->client.gate.held - s->held;
+    s->held = s->client.gate.held;
+    w->limits[LIMIT_MAX_CONNECTIONS] += s->client.held - s->held_by_connections;
+    s->held_by_connections = s->client.held;
 }
 
 static void hand_over(struct shard *s, uint64_t end_ns)
@@ -91,10 +92,6 @@ static void hand_over(struct shard *s, uint64_t end_ns)
     };
     w->wall_ns = wall;
     w->busy_ns = wall > waited ? wall - waited : 0;
-    w->run.count[COUNT_HELD_BY_CAP] += s->client.gate.held - s->held;
-    s->held = s->client.gate.held;
-    w->run.count[COUNT_HELD_BY_CONNECTIONS] += s->client.held - s->held_by_connections;
-    s->held_by_connections = s->client.held;
     take_limits(s, &usage);
     w->wakeups = usage.wakeups - s->usage.wakeups;
     if (s->config.health != NULL) {

@@ -80,10 +80,8 @@
     X(JOURNEY_FAILED, "journey_failed")                                                           \
     X(JOURNEY_UNFINISHED, "journey_unfinished")                                                   \
     X(JOURNEY_REQUESTS, "journey_requests") /* that were sent for them */                         \
-    X(VUS_GAVE_UP, "vus_gave_up")           /* ended by the reconnect policy */                   \
-    X(HELD_BY_CAP, "held_by_max_rps")       /* requests that had to wait for hard_caps.max_rps */ \
-    X(HELD_BY_CONNECTIONS, "held_by_max_connections") /* … for hard_caps.max_connections */     \
-    X(EARLY_SENDS, "early_sends")                     /* sent before due: a defect of ours */
+    X(VUS_GAVE_UP, "vus_gave_up")           /* users whom the reconnect policy ended, for good */ \
+    X(EARLY_SENDS, "early_sends")           /* sent before due: a defect of ours */
 
 #define COUNT_ENUM_(id, name) COUNT_##id,
 enum count { COUNT_MAP(COUNT_ENUM_) COUNT_ALL };

@@ -41,7 +41,7 @@ static void every_request_counts(void **state)
     finish(&w);
     expect_cap(&w, 100);
     assert_true(w.arrival_count >= 990); /* and it is used */
-    assert_true(w.run[COUNT_HELD_BY_CAP] > 500);
+    assert_true(w.limits[LIMIT_MAX_RPS] > 500);
     /* What the cap does is queueing: neither the target's time nor our lateness. */
     assert_in_range(w.dist[DIST_SERVICE].max, 10 * MS, 11 * MS);
     assert_in_range(w.run_dist[DIST_TOOL_LAG].max, 0, MS);

@@ -104,6 +104,27 @@ static void failed_sessions_back_off_and_give_up(void **state)
     world_clear(&w);
 }
 
+/* The stage that ends users begins inside a second: the limit has all of them. */
+static void users_who_give_up_at_once_are_in_the_limit(void **state)
+{
+    struct world w;
+
+    (void)state;
+    world_init(&w, stages_scenario("'operation_mix': [" CALL "], 'user_journey': "
+                                   "{'reconnect_policy': {'max_retries': 0}}",
+                                   "", 2, 6, 6));
+    begin_stage(&w, 0, 400 * MS);
+    run_for(&w, 400 * MS);
+    w.peer.on_request = refuse_initialize;
+    begin_stage(&w, 1, 200 * MS);
+    run_for(&w, 200 * MS);
+    finish(&w);
+    assert_int_equal(w.windows, 1);
+    assert_int_equal(w.run[COUNT_VUS_GAVE_UP], 4);
+    assert_int_equal(w.limits[LIMIT_GAVE_UP], 4);
+    world_clear(&w);
+}
+
 static void a_refused_connection_fails_the_operation(void **state)
 {
     struct world w;
@@ -134,6 +155,7 @@ int main(void)
         cmocka_unit_test(a_lost_session_is_replaced_once_per_operation),
         cmocka_unit_test(without_reconnecting_a_lost_session_ends_the_user),
         cmocka_unit_test(failed_sessions_back_off_and_give_up),
+        cmocka_unit_test(users_who_give_up_at_once_are_in_the_limit),
         cmocka_unit_test(a_refused_connection_fails_the_operation),
         cmocka_unit_test(a_home_is_small),
     };
