@@ -626,15 +626,29 @@ static struct aggregate_failure *failure_row(struct aggregate *a, const struct f
     return row;
 }
 
-/* What has no key of its own counts for the window's stage. */
-static enum aggregate_share
-share_of(const struct aggregate *a, const struct window *w, uint32_t key)
+static enum aggregate_share share_of(const struct aggregate *a, uint32_t key)
 {
-    uint32_t stage = key < a->key_count ? a->keys[key].stage_index : w->stage_index;
+    if (key == WINDOW_KEY_BESIDE) {
+        return AGGREGATE_BESIDE;
+    }
+    assert(key < a->key_count);
+    return a->stages[a->keys[key].stage_index].apart ? AGGREGATE_APART : AGGREGATE_LOAD;
+}
 
-    return key == WINDOW_KEY_BESIDE ? AGGREGATE_BESIDE
-           : a->stages[stage].apart ? AGGREGATE_APART
-                                    : AGGREGATE_LOAD;
+static void other_add(struct aggregate *a, uint64_t second, uint32_t key, uint64_t count)
+{
+    if (count > 0) {
+        seen_in(&a->other, share_of(a, key), second, count);
+    }
+}
+
+/* Those beyond the window's table: each of them counts where its operation does. */
+static void others_add(struct aggregate *a, const struct window *w)
+{
+    for (uint32_t i = 0; w->other_failures > 0 && i < w->key_count; i++) {
+        other_add(a, w->second, i, w->keys[i].other_failures);
+    }
+    other_add(a, w->second, WINDOW_KEY_BESIDE, w->run.other_failures);
 }
 
 static void failures_add(struct aggregate *a, const struct window *w)
@@ -643,15 +657,13 @@ static void failures_add(struct aggregate *a, const struct window *w)
         const struct failure *f = &w->failures[i];
         struct aggregate_failure *row = failure_row(a, f);
 
-        seen_in(row != NULL ? row : &a->other, share_of(a, w, f->key), w->second, f->count);
+        seen_in(row != NULL ? row : &a->other, share_of(a, f->key), w->second, f->count);
         a->limits[LIMIT_FAILURE_TABLE] += row == NULL ? f->count : 0;
         if (row != NULL && f->key < a->key_count) {
             row->keys[f->key / 64] |= UINT64_C(1) << (f->key % 64);
         }
     }
-    if (w->other_failures > 0) {
-        seen_in(&a->other, share_of(a, w, UINT32_MAX), w->second, w->other_failures);
-    }
+    others_add(a, w);
 }
 
 static void stage_add(struct aggregate *a,

@@ -71,6 +71,7 @@ void window_free(struct window *w)
 static void part_reset(struct window_part *part)
 {
     memset(part->count, 0, sizeof part->count);
+    part->other_failures = 0;
     for (unsigned i = 0; i < DIST_ALL; i++) {
         if (part->dist[i] != NULL) {
             hist_reset(part->dist[i]);

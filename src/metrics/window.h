@@ -115,6 +115,7 @@ const char *dist_name(enum dist id);
 struct window_part {
     uint64_t count[COUNT_ALL];
     struct hist *dist[DIST_ALL]; /* NULL until the first sample; empty is as good as NULL */
+    uint64_t other_failures;     /* beyond the kinds; `run`: of those beside the workload */
 };
 
 struct window_gauges {
@@ -218,7 +219,7 @@ struct window {
 
     uint32_t failure_count;
     struct failure failures[WINDOW_FAILURES_MAX];
-    uint64_t other_failures; /* beyond the table */
+    uint64_t other_failures; /* beyond the table: the sum of the parts */
     uint32_t text_count;
     struct window_text texts[WINDOW_TEXT_PLACES]; /* by hash */
 

@@ -113,9 +113,12 @@ static uint32_t row_of(struct window *w, struct failure *f, struct str message)
     return w->failure_count;
 }
 
-static uint64_t count_in(struct window *w, uint32_t row)
+static uint64_t count_in(struct window *w, uint32_t row, uint32_t key)
 {
     if (row == ROW_BEYOND) {
+        struct window_part *part = key == WINDOW_KEY_BESIDE ? &w->run : window_key(w, key);
+
+        part->other_failures++;
         window_limit(w, LIMIT_FAILURE_KINDS);
         return ++w->other_failures;
     }
@@ -128,7 +131,7 @@ uint64_t window_failures_add(struct window *w, const struct outcome *o)
     struct window_text *text = text_place(w, hash, o->message.len);
 
     if (text->row != 0) {
-        return count_in(w, text->row);
+        return count_in(w, text->row, o->key);
     }
     struct failure f = {.key = o->key,
                         .type = o->error_type,
@@ -146,7 +149,7 @@ uint64_t window_failures_add(struct window *w, const struct outcome *o)
         w->text_count++;
         *text = (struct window_text){.hash = hash, .len = (uint32_t)o->message.len, .row = row};
     }
-    return count_in(w, row);
+    return count_in(w, row, o->key);
 }
 
 void window_beside_failed(struct window *w, const struct outcome *o)

@@ -95,6 +95,52 @@ static void test_shares_of_a_second(void **state)
     aggregate_free(a);
 }
 
+/* More kinds than a second has room for, in the second in which the load begins: preflight, of
+ * which one operation failed, has that one, whatever stage the second began with. */
+static void test_failures_beyond_the_table_have_their_share(void **state)
+{
+    enum { KINDS = WINDOW_FAILURES_MAX + 10, REPEATS = 3 };
+    struct aggregate *a = new_books(1);
+    struct window *w = window_new(KEYS, CUSTOMS, 0);
+    const struct aggregate_failure *rows[AGGREGATE_SIGNATURES_MAX];
+    char text[3] = "aa";
+
+    (void)state;
+    aggregate_set_apart(a, 0);
+    window_reset(w, 0, 0, NS_PER_S);
+    window_enter_stage(w, 1, NS_PER_S / 2);
+    for (int i = 0; i < KINDS * REPEATS; i++) {
+        text[0] = (char)('a' + i % KINDS % 26);
+        text[1] = (char)('a' + i % KINDS / 26);
+        fail_op(w, 1, text);
+    }
+    assert_true(aggregate_add(a, 0, w));
+    assert_int_equal(aggregate_failures(a, AGGREGATE_APART, rows, 8), 0);
+    size_t count = aggregate_failures(a, AGGREGATE_LOAD, rows, AGGREGATE_SIGNATURES_MAX);
+    assert_int_equal(count, WINDOW_FAILURES_MAX + 1);
+    assert_true(rows[count - 1]->is_other);
+    assert_int_equal(rows[count - 1]->seen[AGGREGATE_LOAD].count, 10 * REPEATS);
+    assert_int_equal(aggregate_limit(a, LIMIT_FAILURE_KINDS), 10 * REPEATS);
+
+    /* One of preflight, and one beside the workload. */
+    struct outcome beside = {.error_type = ERROR_TYPE_TOOL_ERROR,
+                             .error_code = ERROR_CODE_TOOL_ERROR};
+    fail_op(w, 0, "late");
+    window_beside_failed(w, &beside);
+    w->second = 1;
+    assert_true(aggregate_add(a, 0, w));
+    assert_int_equal(aggregate_failures(a, AGGREGATE_APART, rows, 8), 1);
+    assert_int_equal(rows[0]->seen[AGGREGATE_APART].count, 1);
+    assert_int_equal(aggregate_failures(a, AGGREGATE_BESIDE, rows, 8), 1);
+    assert_int_equal(rows[0]->seen[AGGREGATE_BESIDE].count, 1);
+    assert_int_equal(rows[0]->seen[AGGREGATE_LOAD].count, 2 * 10 * REPEATS);
+    window_reset(w, 2, 2 * NS_PER_S, 3 * NS_PER_S);
+    assert_true(aggregate_add(a, 0, w));
+    assert_int_equal(rows[0]->seen[AGGREGATE_LOAD].count, 2 * 10 * REPEATS);
+    window_free(w);
+    aggregate_free(a);
+}
+
 /* Keys of one stage leave nothing of what belongs to no key of another. */
 static void test_keys_narrow_what_belongs_to_no_key(void **state)
 {
@@ -128,6 +174,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_shares_of_a_second),
+        cmocka_unit_test(test_failures_beyond_the_table_have_their_share),
         cmocka_unit_test(test_keys_narrow_what_belongs_to_no_key),
     };
 
