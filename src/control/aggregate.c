@@ -621,7 +621,7 @@ static struct aggregate_failure *failure_row(struct aggregate *a, const struct f
     assert(a->failures != NULL);
     struct aggregate_failure *row = &a->failures[a->failure_count++];
     *row = (struct aggregate_failure){.failure = *f};
-    row->failure.count = 0;
+    row->failure.count = row->failure.unmasked = 0;
     row->keys = xcalloc(a->key_count / 64 + 1, sizeof *row->keys);
     return row;
 }
@@ -658,7 +658,10 @@ static void failures_add(struct aggregate *a, const struct window *w)
         struct aggregate_failure *row = failure_row(a, f);
 
         seen_in(row != NULL ? row : &a->other, share_of(a, f->key), w->second, f->count);
-        a->limits[LIMIT_FAILURE_TABLE] += row == NULL ? f->count : 0;
+        if (row == NULL) { /* nothing of them is shown any more, not even a code */
+            a->limits[LIMIT_FAILURE_TABLE] += f->count;
+            a->limits[LIMIT_FAILURE_TEXTS] -= f->unmasked;
+        }
         if (row != NULL && f->key < a->key_count) {
             row->keys[f->key / 64] |= UINT64_C(1) << (f->key % 64);
         }
@@ -706,10 +709,10 @@ bool aggregate_add(struct aggregate *a, uint32_t source, const struct window *w)
     if (w->later.used) {
         stage_add(a, w->later.stage_index, &w->later.run, w->later.customs);
     }
-    failures_add(a, w);
     for (unsigned i = 0; i < LIMIT_COUNT; i++) {
         a->limits[i] += w->limits[i];
     }
+    failures_add(a, w);
     add_slowest(a, source, w);
     struct slot *slot = take_slot(a, w->second, w->stage_index);
     if (slot != NULL) {

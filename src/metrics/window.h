@@ -130,6 +130,7 @@ struct window_gauges {
 struct failure {
     uint64_t hash; /* of everything that makes it distinct, the key left out */
     uint64_t count;
+    uint64_t unmasked; /* of them: "<MORE>", for want of room for their texts */
     uint32_t key; /* the operation's, or WINDOW_KEY_BESIDE; UINT32_MAX in the row for the rest */
     enum error_type type;
     enum error_code code;

@@ -86,11 +86,10 @@ static void mask_text(struct window *w, struct str message, struct failure *f)
 }
 
 /* Stands for what is not masked any more. */
-static void leave_text_out(struct window *w, struct failure *f)
+static void leave_text_out(struct failure *f)
 {
     static const char more[] = "<MORE>";
 
-    window_limit(w, LIMIT_FAILURE_TEXTS);
     f->message_len = sizeof more - 1;
     memcpy(f->message, more, sizeof more - 1);
 }
@@ -138,16 +137,21 @@ uint64_t window_failures_add(struct window *w, const struct outcome *o)
                         .code = o->error_code,
                         .origin = o->origin,
                         .number = o->error_number};
-    bool room = w->text_count < WINDOW_TEXTS_MAX;
-    if (room) {
+    bool room = w->text_count < WINDOW_TEXTS_MAX, masks = room || o->message.len == 0;
+    if (masks) {
         mask_text(w, o->message, &f);
     } else {
-        leave_text_out(w, &f);
+        leave_text_out(&f);
     }
     uint32_t row = row_of(w, &f, o->message);
     if (room) {
         w->text_count++;
         *text = (struct window_text){.hash = hash, .len = (uint32_t)o->message.len, .row = row};
+    }
+    /* Where there is no row for it either, that is what took effect. */
+    if (!masks && row != ROW_BEYOND) {
+        w->failures[row - 1].unmasked++;
+        window_limit(w, LIMIT_FAILURE_TEXTS);
     }
     return count_in(w, row, o->key);
 }

@@ -192,6 +192,68 @@ static uint64_t hit_failure_table(void)
     return hits;
 }
 
+/* Failures of `kinds` codes, and a thousand of another one with texts that are all new. */
+enum { STORM = 1000 };
+
+static struct window *window_of_storm(int kinds, uint64_t second)
+{
+    struct window *w = window_new(1, 0, 0);
+    char text[64];
+
+    window_reset(w, second, second * NS_PER_S, (second + 1) * NS_PER_S);
+    for (int i = 0; i < kinds; i++) {
+        end_failed(w, ERROR_CODE_HTTP_STATUS, 400 + i, STR(""));
+    }
+    for (int i = 0; i < STORM; i++) {
+        snprintf(text, sizeof text, "no row %d", i);
+        end_failed(w, ERROR_CODE_TOOL_ERROR, 0, str_c(text));
+    }
+    end_failed(w, ERROR_CODE_REQUEST_TIMEOUT, 0, STR("")); /* no text: none is left out */
+    return w;
+}
+
+/* Of a failure that several limits concern only one takes effect, and has it in its count: rows and
+ * counts of a result say the same. */
+static void a_failure_is_in_one_limit(void **state)
+{
+    enum { SOME = WINDOW_FAILURES_MAX - 3, MASKED = WINDOW_TEXTS_MAX - SOME };
+    struct aggregate *books = new_books(10);
+
+    (void)state;
+    /* No row for their kind: nobody misses their texts. */
+    struct window *w = window_of_storm(WINDOW_FAILURES_MAX, 0);
+    assert_int_equal(w->other_failures, STORM + 1);
+    assert_int_equal(w->limits[LIMIT_FAILURE_KINDS], STORM + 1);
+    assert_int_equal(w->limits[LIMIT_FAILURE_TEXTS], 0);
+    window_free(w);
+
+    /* Rows for the masked text, for those that are not masked, and for the one without a text. */
+    w = window_of_storm(SOME, 50);
+    assert_int_equal(w->failure_count, WINDOW_FAILURES_MAX);
+    assert_int_equal(w->failures[SOME].count, MASKED);
+    assert_memory_equal(w->failures[SOME + 1].message, "<MORE>", 6);
+    assert_int_equal(w->failures[SOME + 1].count, STORM - MASKED);
+    assert_int_equal(w->failures[SOME + 2].message_len, 0);
+    assert_int_equal(w->limits[LIMIT_FAILURE_KINDS], 0);
+    assert_int_equal(w->limits[LIMIT_FAILURE_TEXTS], STORM - MASKED);
+
+    /* The run has no row for them any more. */
+    for (int i = 0; i < AGGREGATE_SIGNATURES_MAX / 50; i++) {
+        add_failures(books, (uint64_t)i, 1000 + i * 50, 50);
+    }
+    assert_true(aggregate_add(books, 0, w));
+    assert_int_equal(aggregate_limit(books, LIMIT_FAILURE_TABLE), SOME + STORM + 1);
+    assert_int_equal(aggregate_limit(books, LIMIT_FAILURE_TEXTS), 0);
+    assert_int_equal(aggregate_limit(books, LIMIT_FAILURE_KINDS), 0);
+    static const struct aggregate_failure *rows[AGGREGATE_SIGNATURES_MAX + 1];
+    size_t count = aggregate_failures(books, AGGREGATE_LOAD, rows, AGGREGATE_SIGNATURES_MAX + 1);
+    const struct aggregate_failure *other = rows[count - 1];
+    assert_true(other->is_other);
+    assert_int_equal(other->seen[AGGREGATE_LOAD].count, SOME + STORM + 1);
+    window_free(w);
+    aggregate_free(books);
+}
+
 static uint64_t hit_late_windows(void)
 {
     struct aggregate *books = new_books(0);
@@ -787,6 +849,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_limit_is_hit_and_counted),
+        cmocka_unit_test(a_failure_is_in_one_limit),
         cmocka_unit_test(outcomes_say_what_holds),
         cmocka_unit_test(names_are_distinct_and_rows_complete),
     };
