@@ -109,7 +109,7 @@ void journey_note(struct vu *vu, bool failed)
 
 static void note_reason(struct vu *vu, const struct mcp_answer *answer)
 {
-    char masked[SIGNATURE_INPUT_MAX];
+    char masked[SHARD_MASKED_MAX];
     const struct outcome why = {
         .error_type = error_code_type(answer->code),
         .error_code = answer->code,

@@ -114,12 +114,12 @@ struct window *shard_window(struct shard *s, uint64_t now_ns)
     return s->window;
 }
 
-struct str shard_masked(const struct shard *s, struct str text, char out[SIGNATURE_INPUT_MAX])
+struct str shard_masked(const struct shard *s, struct str text, char out[SHARD_MASKED_MAX])
 {
     if (s->plan->secrets.count == 0 || text.len == 0) {
         return text;
     }
-    return (struct str){out, secrets_mask(&s->plan->secrets, text, out, SIGNATURE_INPUT_MAX)};
+    return (struct str){out, secrets_mask(&s->plan->secrets, text, out, SHARD_MASKED_MAX)};
 }
 
 static void arm_tick(struct shard *s)

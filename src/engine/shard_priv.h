@@ -177,8 +177,10 @@ static inline uint64_t shard_draw_beside(struct shard *s, uint32_t vu)
 {
     return plan_draw(s->plan, vu, UINT64_MAX - ++s->token);
 }
-/* The text of a failure without secrets; `out` may hold it. */
-struct str shard_masked(const struct shard *s, struct str text, char out[SIGNATURE_INPUT_MAX]);
+/* The text of a failure without secrets; `out` may hold it. A byte more than anybody looks at
+ * shows that it was cut: a mark may be longer than its secret (LIMIT_SIGNATURE_INPUT). */
+enum { SHARD_MASKED_MAX = SIGNATURE_INPUT_MAX + 1 };
+struct str shard_masked(const struct shard *s, struct str text, char out[SHARD_MASKED_MAX]);
 /* A VU is gone. */
 void shard_vu_gone(struct shard *s);
 /* What sessions_finish waited for. */

@@ -174,7 +174,7 @@ static void report(struct slot *slot, enum outcome_class cls, const struct mcp_a
         .stall_ns = slot->requests > 0 ? call->silence_ns : 0,
     };
 
-    char masked[SIGNATURE_INPUT_MAX];
+    char masked[SHARD_MASKED_MAX];
     o.message = shard_masked(s, o.message, masked);
     s->in_flight--;
     window_outcome(shard_window(s, o.t_end), &o);

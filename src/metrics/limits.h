@@ -65,10 +65,12 @@
     X(SSE_NAME, "sse_name", 31, "bytes of an event's name", false, "names",                        \
       "they were cut; only `message` means something", "nothing")                                  \
     X(ERROR_BODY, "error_body", 512, "bytes of the body of a failed status", false, "bodies",      \
-      "only their beginning is told", "look into the target's log for the rest")                   \
+      "only their beginning is told; what differs only behind it is one kind",                     \
+      "look into the target's log for the rest")                                                   \
     X(ERROR_MESSAGE, "error_message", 200, "bytes of a JSON-RPC error's message", false,           \
-      "messages", "only their beginning is told", "look into the target's log for the rest")       \
-    X(SIGNATURE_INPUT, "signature_input", 512, "bytes of a failure's text", false,                 \
+      "messages", "only their beginning is told; what differs only behind it is one kind",         \
+      "look into the target's log for the rest")                                                   \
+    X(SIGNATURE_INPUT, "signature_input", 512, "bytes of a failure's text, secrets masked", false, \
       "texts, by each second and thread", "what differs only behind them is one kind", "nothing")  \
     X(SIGNATURE, "signature", 160, "bytes of a failure's masked text", false,                      \
       "texts, by each second and thread", "what differs only behind them, masked, is one kind",    \

@@ -8,286 +8,13 @@
 #include "engine/shard_priv.h"
 #include "http/h1_parse.h"
 #include "http/sse_parse.h"
+#include "integration/limits_books.h"
 #include "mcp/session.h"
 #include "metrics/sample.h"
 #include "plan/verify.h"
 #include "unit/engine/stages.h"
 
 #include <netdb.h>
-
-/* ---- windows -------------------------------------------------------------------------------- */
-
-static struct window *new_window(void)
-{
-    struct window *w = window_new(1, 1, 8);
-
-    window_reset(w, 0, 0, NS_PER_S);
-    return w;
-}
-
-static uint64_t hits_of(struct window *w, enum limit id)
-{
-    uint64_t hits = w->limits[id];
-
-    window_reset(w, 1, NS_PER_S, 2 * NS_PER_S);
-    assert_int_equal(w->limits[id], 0);
-    window_free(w);
-    return hits;
-}
-
-static void end_failed(struct window *w, enum error_code code, int number, struct str message)
-{
-    struct outcome o = {.cls = OUTCOME_FAILED,
-                        .t_due = 1,
-                        .t_send = 1,
-                        .t_end = 2,
-                        .error_type = error_code_type(code),
-                        .error_code = code,
-                        .error_number = number,
-                        .message = message};
-
-    window_started(w, 0);
-    window_outcome(w, &o);
-}
-
-/* A failure whose text is `len` bytes of one letter. */
-static struct window *window_of_text(size_t len)
-{
-    static char text[2048];
-    struct window *w = new_window();
-
-    memset(text, 'x', sizeof text);
-    end_failed(w, ERROR_CODE_TOOL_ERROR, 0, (struct str){text, len});
-    return w;
-}
-
-/* Just inside the limit nothing is counted. */
-static uint64_t hits_of_text(enum limit id)
-{
-    size_t max = limit_row(id)->value;
-
-    assert_int_equal(hits_of(window_of_text(max), id), 0);
-    return hits_of(window_of_text(max + 1), id);
-}
-
-static uint64_t hit_signature_input(void)
-{
-    return hits_of_text(LIMIT_SIGNATURE_INPUT);
-}
-
-static uint64_t hit_signature(void)
-{
-    return hits_of_text(LIMIT_SIGNATURE);
-}
-
-static uint64_t hit_signature_sample(void)
-{
-    return hits_of_text(LIMIT_SIGNATURE_SAMPLE);
-}
-
-static uint64_t hit_log_message(void)
-{
-    return hits_of_text(LIMIT_LOG_MESSAGE);
-}
-
-static struct window *window_of_kinds(int count)
-{
-    struct window *w = new_window();
-
-    for (int i = 0; i < count; i++) {
-        end_failed(w, ERROR_CODE_HTTP_STATUS, 400 + i, STR("no"));
-    }
-    return w;
-}
-
-static uint64_t hit_failure_kinds(void)
-{
-    assert_int_equal(hits_of(window_of_kinds(WINDOW_FAILURES_MAX), LIMIT_FAILURE_KINDS), 0);
-    struct window *w = window_of_kinds(WINDOW_FAILURES_MAX + 3);
-    assert_int_equal(w->other_failures, 3);
-    assert_int_equal(hits_of(w, LIMIT_FAILURE_KINDS), 3);
-    return 3;
-}
-
-/* Texts that are all of one kind, but each new. */
-static uint64_t hit_failure_texts(void)
-{
-    struct window *w = new_window();
-    char text[64];
-
-    for (unsigned i = 0; i < WINDOW_TEXTS_MAX + 50; i++) {
-        snprintf(text, sizeof text, "no row %u", i);
-        end_failed(w, ERROR_CODE_TOOL_ERROR, 0, str_c(text));
-    }
-    end_failed(w, ERROR_CODE_TOOL_ERROR, 0, STR("no row 0")); /* is known */
-    assert_int_equal(w->failure_count, 2);
-    assert_int_equal(w->failures[0].count, WINDOW_TEXTS_MAX + 1);
-    assert_memory_equal(w->failures[0].message, "no row <NUM>", 12);
-    assert_int_equal(w->failures[1].count, 50);
-    assert_int_equal(w->failures[1].code, ERROR_CODE_TOOL_ERROR);
-    assert_memory_equal(w->failures[1].message, "<MORE>", 6);
-    return hits_of(w, LIMIT_FAILURE_TEXTS);
-}
-
-static struct window *window_of_time(uint64_t ns)
-{
-    struct window *w = new_window();
-    struct outcome o = {.cls = OUTCOME_OK, .t_due = 1, .t_send = 1, .t_end = 1 + ns};
-
-    window_started(w, 0);
-    window_outcome(w, &o);
-    return w;
-}
-
-static uint64_t hit_histogram(void)
-{
-    assert_int_equal(hits_of(window_of_time(HIST_VALUE_MAX), LIMIT_HISTOGRAM), 0);
-    return hits_of(window_of_time(HIST_VALUE_MAX + 1), LIMIT_HISTOGRAM);
-}
-
-static uint64_t hit_trend(void)
-{
-    struct window *w = new_window();
-
-    window_custom(w, 0, (double)(HIST_VALUE_MAX / 1000), true, 1);
-    window_custom(w, 0, -1, false, 1); /* a gauge takes any */
-    assert_int_equal(w->limits[LIMIT_TREND], 0);
-    window_custom(w, 0, (double)(HIST_VALUE_MAX / 1000) + 1, true, 1);
-    window_custom(w, 0, -1, true, 1);
-    return hits_of(w, LIMIT_TREND);
-}
-
-/* ---- the books ------------------------------------------------------------------------------ */
-
-static struct aggregate *new_books(uint32_t history_seconds)
-{
-    static const struct aggregate_key key;
-
-    return aggregate_new(&key, 1, 1, 2, 0, history_seconds);
-}
-
-static void add_failures(struct aggregate *books, uint64_t second, int first, int count)
-{
-    struct window *w = window_new(1, 0, 0);
-
-    window_reset(w, second, second * NS_PER_S, (second + 1) * NS_PER_S);
-    for (int i = 0; i < count; i++) {
-        end_failed(w, ERROR_CODE_HTTP_STATUS, first + i, STR("no"));
-    }
-    assert_true(aggregate_add(books, 0, w));
-    window_free(w);
-}
-
-static uint64_t hit_failure_table(void)
-{
-    struct aggregate *books = new_books(10);
-
-    for (int i = 0; i < AGGREGATE_SIGNATURES_MAX / 50; i++) {
-        add_failures(books, (uint64_t)i, 1000 + i * 50, 50);
-    }
-    assert_int_equal(aggregate_limit(books, LIMIT_FAILURE_TABLE), 0);
-    add_failures(books, 40, 9000, 2);
-    uint64_t hits = aggregate_limit(books, LIMIT_FAILURE_TABLE);
-    aggregate_free(books);
-    return hits;
-}
-
-/* Failures of `kinds` codes, and a thousand of another one with texts that are all new. */
-enum { STORM = 1000 };
-
-static struct window *window_of_storm(int kinds, uint64_t second)
-{
-    struct window *w = window_new(1, 0, 0);
-    char text[64];
-
-    window_reset(w, second, second * NS_PER_S, (second + 1) * NS_PER_S);
-    for (int i = 0; i < kinds; i++) {
-        end_failed(w, ERROR_CODE_HTTP_STATUS, 400 + i, STR(""));
-    }
-    for (int i = 0; i < STORM; i++) {
-        snprintf(text, sizeof text, "no row %d", i);
-        end_failed(w, ERROR_CODE_TOOL_ERROR, 0, str_c(text));
-    }
-    end_failed(w, ERROR_CODE_REQUEST_TIMEOUT, 0, STR("")); /* no text: none is left out */
-    return w;
-}
-
-/* Of a failure that several limits concern only one takes effect, and has it in its count: rows and
- * counts of a result say the same. */
-static void a_failure_is_in_one_limit(void **state)
-{
-    enum { SOME = WINDOW_FAILURES_MAX - 3, MASKED = WINDOW_TEXTS_MAX - SOME };
-    struct aggregate *books = new_books(10);
-
-    (void)state;
-    /* No row for their kind: nobody misses their texts. */
-    struct window *w = window_of_storm(WINDOW_FAILURES_MAX, 0);
-    assert_int_equal(w->other_failures, STORM + 1);
-    assert_int_equal(w->limits[LIMIT_FAILURE_KINDS], STORM + 1);
-    assert_int_equal(w->limits[LIMIT_FAILURE_TEXTS], 0);
-    window_free(w);
-
-    /* Rows for the masked text, for those that are not masked, and for the one without a text. */
-    w = window_of_storm(SOME, 50);
-    assert_int_equal(w->failure_count, WINDOW_FAILURES_MAX);
-    assert_int_equal(w->failures[SOME].count, MASKED);
-    assert_memory_equal(w->failures[SOME + 1].message, "<MORE>", 6);
-    assert_int_equal(w->failures[SOME + 1].count, STORM - MASKED);
-    assert_int_equal(w->failures[SOME + 2].message_len, 0);
-    assert_int_equal(w->limits[LIMIT_FAILURE_KINDS], 0);
-    assert_int_equal(w->limits[LIMIT_FAILURE_TEXTS], STORM - MASKED);
-
-    /* The run has no row for them any more. */
-    for (int i = 0; i < AGGREGATE_SIGNATURES_MAX / 50; i++) {
-        add_failures(books, (uint64_t)i, 1000 + i * 50, 50);
-    }
-    assert_true(aggregate_add(books, 0, w));
-    assert_int_equal(aggregate_limit(books, LIMIT_FAILURE_TABLE), SOME + STORM + 1);
-    assert_int_equal(aggregate_limit(books, LIMIT_FAILURE_TEXTS), 0);
-    assert_int_equal(aggregate_limit(books, LIMIT_FAILURE_KINDS), 0);
-    static const struct aggregate_failure *rows[AGGREGATE_SIGNATURES_MAX + 1];
-    size_t count = aggregate_failures(books, AGGREGATE_LOAD, rows, AGGREGATE_SIGNATURES_MAX + 1);
-    const struct aggregate_failure *other = rows[count - 1];
-    assert_true(other->is_other);
-    assert_int_equal(other->seen[AGGREGATE_LOAD].count, SOME + STORM + 1);
-    window_free(w);
-    aggregate_free(books);
-}
-
-static uint64_t hit_late_windows(void)
-{
-    struct aggregate *books = new_books(0);
-    struct window *w = window_new(1, 0, 0);
-
-    add_failures(books, AGGREGATE_HISTORY_SLACK, 500, 1);
-    window_reset(w, 1, NS_PER_S, 2 * NS_PER_S);
-    assert_true(aggregate_add(books, 1, w));
-    assert_int_equal(aggregate_limit(books, LIMIT_LATE_WINDOWS), 0);
-    window_reset(w, 0, 0, NS_PER_S);
-    assert_true(aggregate_add(books, 1, w));
-    window_free(w);
-    uint64_t hits = aggregate_limit(books, LIMIT_LATE_WINDOWS);
-    aggregate_free(books);
-    return hits;
-}
-
-static uint64_t hit_warnings(void)
-{
-    struct run run = {.books = new_books(0), .stage = -1};
-
-    watch_init(&run);
-    for (int i = 0; i < 4; i++) {
-        run_warn(&run, "%0400d", i);
-    }
-    assert_int_equal(run_limit(&run, LIMIT_WARNINGS), 0);
-    for (int i = 0; i < RUN_WARNINGS_MAX / 401; i++) {
-        run_warn(&run, "%0400d", i);
-    }
-    uint64_t hits = run_limit(&run, LIMIT_WARNINGS);
-    buf_clear(&run.warnings);
-    aggregate_free(run.books);
-    return hits;
-}
 
 /* ---- connections ---------------------------------------------------------------------------- */
 
@@ -468,6 +195,37 @@ static uint64_t hit_error_body(void)
         0);
     return hits_of_answers(LIMIT_ERROR_BODY, CALLS, 500, "text/plain",
                            letters(MCP_ERROR_TEXT_MAX + 1));
+}
+
+/* The target repeats our secret of eight bytes so often; its mark has ten. */
+static uint64_t hits_of_secrets(unsigned times)
+{
+    static const char *const scenario =
+        "{'target': {'url': 'http://localhost/mcp', 'headers': {'Authorization': 'wertvoll'}},"
+        " 'workload': {'operation_mix': [" CALL "]},"
+        " 'stages': [{'stage': 'baseline', 'duration_ms': 1000, 'load': {'target_vus': 1}}]}";
+    struct world w;
+
+    odd.status = 500;
+    odd.type = "text/plain";
+    for (unsigned i = 0; i < times; i++) {
+        snprintf(odd.body + i * 8, 9, "wertvoll");
+    }
+    world_init(&w, scenario);
+    w.peer.on_request = answer_oddly;
+    begin_stage(&w, 0, NS_PER_S);
+    run_for(&w, 2 * NS_PER_S);
+    finish(&w);
+    assert_true(w.failures[ERROR_CODE_HTTP_5XX] > 50);
+    assert_int_equal(w.limits[LIMIT_ERROR_BODY], 0);
+    world_clear(&w);
+    return w.limits[LIMIT_SIGNATURE_INPUT];
+}
+
+static uint64_t hit_signature_input(void)
+{
+    assert_int_equal(hits_of_secrets(SIGNATURE_INPUT_MAX / 10), 0);
+    return hits_of_secrets(SIGNATURE_INPUT_MAX / 10 + 1); /* by the second: it is one text */
 }
 
 static uint64_t hits_of_message(int status, size_t len)

@@ -229,8 +229,8 @@ static const struct result_member error_members[] = {
     {"origin", "string or null", "Whose fault it looks like; likewise.", error_origin, NULL},
     {"count", "integer", "How often.", error_count, NULL},
     {"signature", "string",
-     "Type, code and message, with ids, numbers and addresses masked; `<OTHER>` in the row for the "
-     "rest.",
+     "Type, code and message, with ids, numbers and addresses masked; `<MORE>` for the message of "
+     "those whose texts were not looked at (`failure_texts`); `<OTHER>` in the row for the rest.",
      error_signature, NULL},
     {"sample", "string or null", "One of the messages as it came.", error_sample, NULL},
     {"first_second", "integer", "The first second of the run that had it.", error_first_second,
