@@ -124,6 +124,9 @@ static void preflight_is_counted_apart(void **state)
     assert_int_equal(load + preflight, peer_count_of(&w.peer, "tools/call"));
     assert_int_equal(total_of(&w, AGGREGATE_ALL, 0, COUNT_SESSIONS_CREATED), 4);
     assert_int_equal(total_of(&w, AGGREGATE_LOAD, -1, COUNT_SESSIONS_CREATED), 4);
+    /* Preflight's sessions end in the load, and are told there: `counts` of the result. */
+    assert_int_equal(total_of(&w, AGGREGATE_APART, -1, COUNT_SESSIONS_CLOSED), 0);
+    assert_int_equal(total_of(&w, AGGREGATE_LOAD, -1, COUNT_SESSIONS_CLOSED), 4 + 4);
     assert_int_equal(w.run->criteria[0].state, CRITERION_FAILED);
     assert_int_equal(w.run->criteria[1].state, CRITERION_MET);
     assert_true(w.run->criteria[1].value > 19.99);

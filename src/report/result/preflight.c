@@ -6,7 +6,10 @@
 static const struct result_member preflight_members[] = {
     {"totals", "object: metric → number or null",
      "Every metric of [the registry](metrics.md) over the preflight stages.", result_totals, NULL},
-    {"counts", "object: count → integer", "What the metrics are made of.", result_counts, NULL},
+    {"counts", "object: count → integer",
+     "What the metrics are made of. Sessions that go on into the load end there, in `counts` of "
+     "the run.",
+     result_counts, NULL},
     {"errors", "array of objects",
      "Failures of the preflight stages, with the members of `errors[]` of the run.", result_errors,
      NULL},

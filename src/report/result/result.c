@@ -374,7 +374,11 @@ static const struct result_member root_members[] = {
      "Every metric of [the registry](metrics.md) over the run: its load stages, which are all but "
      "those of the kind `preflight`, or all stages of a run that has no others.",
      result_totals, NULL},
-    {"counts", "object: count → integer", "What the metrics are made of, over the load stages.",
+    {"counts", "object: count → integer",
+     "What the metrics are made of, over the load stages. Each event counts in the stage in which "
+     "it happened: a session that preflight made goes on into the load and ends there, so that "
+     "more of them may be closed, lost or expired here than were created. With those of "
+     "`preflight` added, no more are closed than were created.",
      result_counts, NULL},
     {"distributions", "object: distribution → object or null",
      "Every distribution of times over the load stages, each with the members of "
