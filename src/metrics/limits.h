@@ -25,13 +25,14 @@
 /*
  * X(id, "name", value, "unit", warns, "what is counted", "what it does", "what to do")
  *
- * Value 0: it is the scenario's, and the unit names its field. Not `warns`: no figure suffers, or
- * who runs the load has wanted it so, or is warned already.
+ * Value 0: it is the scenario's, and the unit names its field. Not `warns`: no figure suffers, and
+ * no load is held back for longer than a turn of a loop.
  */
 #define LIMIT_MAP(X)                                                                               \
-    X(MAX_RPS, "max_rps", 0, "`safety.hard_caps.max_rps`", false, "requests",                      \
-      "they waited before they were sent; the target saw less load than was ordered",              \
-      "raise the cap, or leave it out")                                                            \
+    X(MAX_RPS, "max_rps", 0, "`safety.hard_caps.max_rps`", true, "requests",                       \
+      "they waited before they were sent: the target saw less load than was ordered, or saw it "   \
+      "later",                                                                                     \
+      "raise the cap, or order fewer users or a lower rate")                                       \
     X(MAX_CONNECTIONS, "max_connections", 0, "`safety.hard_caps.max_connections`", true,           \
       "requests",                                                                                  \
       "they waited for a connection; with sessions that are kept, users beyond the cap had no "    \
@@ -40,7 +41,7 @@
     X(MAX_VUS, "max_vus", 0, "`safety.hard_caps.max_vus`", true, "times that a user was missing",  \
       "a stage sized by its rate got no further user; arrivals waited for one",                    \
       "raise the cap, or order a lower rate")                                                      \
-    X(GAVE_UP, "reconnect", 0, "`workload.user_journey.reconnect_policy`", false, "virtual users", \
+    X(GAVE_UP, "reconnect", 0, "`workload.user_journey.reconnect_policy`", true, "virtual users",  \
       "they ended for want of a session; the rest of the run had fewer users",                     \
       "find out why sessions fail, or allow more attempts")                                        \
     X(JOURNEY_LISTS, "journey_lists", 1, "list at a time per user", true, "lists",                 \

@@ -201,12 +201,43 @@ static void test_limits(void **state)
     tear_down(&w);
 }
 
+/* Whatever holds load back warns, also what the scenario itself has asked for. */
+static void test_limits_that_hold_load_back(void **state)
+{
+    static const enum limit holding[] = {LIMIT_MAX_RPS, LIMIT_MAX_CONNECTIONS, LIMIT_MAX_VUS,
+                                         LIMIT_GAVE_UP, LIMIT_JOURNEY_LISTS,   LIMIT_STREAM_GRACE,
+                                         LIMIT_GOODBYE};
+    struct world w;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof holding / sizeof holding[0]; i++) {
+        set_up(&w, three_tools);
+        w.window->limits[holding[i]] = 400;
+        aggregate_add(w.run.books, 0, w.window);
+        notice_limits(&w.run);
+        assert_int_equal(w.events, 1);
+        assert_non_null(strstr(buf_c(&w.run.warnings), ": 400 "));
+        if (holding[i] == LIMIT_MAX_RPS) {
+            assert_string_equal(buf_c(&w.run.warnings),
+                                "limit max_rps (`safety.hard_caps.max_rps`): 400 requests: they "
+                                "waited before they were sent: the target saw less load than was "
+                                "ordered, or saw it later. What to do: raise the cap, or order "
+                                "fewer users or a lower rate\n");
+        }
+        tear_down(&w);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_all_well),          cmocka_unit_test(test_one_never_succeeded),
-        cmocka_unit_test(test_nothing_succeeded), cmocka_unit_test(test_entries_of_one_tool),
-        cmocka_unit_test(test_long_names),        cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_all_well),
+        cmocka_unit_test(test_one_never_succeeded),
+        cmocka_unit_test(test_nothing_succeeded),
+        cmocka_unit_test(test_entries_of_one_tool),
+        cmocka_unit_test(test_long_names),
+        cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_limits_that_hold_load_back),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
