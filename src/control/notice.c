@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "control/run_priv.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -84,8 +85,26 @@ void notice_failures(struct run *r)
     }
 }
 
+/* What the plan has less than was ordered: nothing of it happens, so that no window has it. */
+static uint64_t planned_limit(const struct plan *plan, enum limit id)
+{
+    uint64_t most = 0, stages = 0;
+
+    for (uint32_t i = 0; i < plan->stage_count; i++) {
+        const struct stage_config *c = plan->stages[i].config;
+        uint64_t cut = id == LIMIT_CUT_VUS ? c->cut_vus : (uint64_t)ceil(c->cut_rps);
+
+        most = cut > most ? cut : most;
+        stages += id == LIMIT_PLAN_STEPS && plan_steps(plan, i, NULL) > PLAN_STEPS_MAX;
+    }
+    return id == LIMIT_PLAN_STEPS ? stages : most;
+}
+
 uint64_t run_limit(const struct run *r, enum limit id)
 {
+    if (id == LIMIT_CUT_VUS || id == LIMIT_CUT_RPS || id == LIMIT_PLAN_STEPS) {
+        return planned_limit(r->plan, id);
+    }
     return aggregate_limit(r->books, id) + (id == LIMIT_WARNINGS ? r->warnings_lost : 0);
 }
 

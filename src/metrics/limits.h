@@ -5,8 +5,8 @@
  *
  * Two kinds
  *   counted   the run goes on with less load, or with less than all figures: a counter per limit
- *             travels with the window of its second (window.h) and is told in the result, the
- *             summary and, where figures or load suffer, as a warning
+ *             travels with the window of its second (window.h), or is read off the plan, and is
+ *             told in the result, the summary and, where figures or load suffer, as a warning
  *   outcome   the operation ends with an error code of its own, so that it is counted, named and
  *             judged as every failure is; such a row only stands on the page
  *
@@ -41,6 +41,16 @@
     X(MAX_VUS, "max_vus", 0, "`safety.hard_caps.max_vus`", true, "times that a user was missing",  \
       "a stage sized by its rate got no further user; arrivals waited for one",                    \
       "raise the cap, or order a lower rate")                                                      \
+    X(CUT_VUS, "cut_vus", 0, "`safety.hard_caps.max_vus`", true,                                   \
+      "virtual users of the stage that lost most",                                                 \
+      "they were ordered and never began: each stage above the cap was cut to it",                 \
+      "raise the cap, or order fewer users")                                                       \
+    X(CUT_RPS, "cut_rps", 0, "`safety.hard_caps.max_rps`", true,                                   \
+      "operations per second of the stage that lost most",                                         \
+      "they were ordered and never due: each stage above the cap was cut to it",                   \
+      "raise the cap, or order a lower rate")                                                      \
+    X(PLAN_STEPS, "plan_steps", 1000, "steps of a stage in the result", false, "stages",           \
+      "they have more, which are not listed; the load followed all of them", "nothing")            \
     X(GAVE_UP, "reconnect", 0, "`workload.user_journey.reconnect_policy`", true, "virtual users",  \
       "they ended for want of a session; the rest of the run had fewer users",                     \
       "find out why sessions fail, or allow more attempts")                                        \

@@ -4,6 +4,8 @@
 
 #include "base/clock.h"
 
+enum { LINEAR_STEPS = 20 }; /* moments at which a line is told */
+
 #define STEP_SPREAD_NS (100 * NS_PER_MS) /* longest, of the VUs that a step adds */
 
 uint32_t plan_level(const struct plan *p, uint32_t stage, uint64_t t_ns)
@@ -46,6 +48,48 @@ uint64_t plan_start_ns(const struct plan *p,
                                              : STEP_SPREAD_NS;
     }
     return spread / (after - before) * (vu - before);
+}
+
+/* The next moment after `t_ns` at which VUs or rate may differ; UINT64_MAX: there is none. */
+static uint64_t next_change_ns(const struct plan *p, uint32_t stage, uint64_t t_ns)
+{
+    const struct plan_stage *s = &p->stages[stage];
+    const struct ramp_config *ramp = &s->config->ramp;
+
+    if (ramp->mode == RAMP_LINEAR) {
+        uint64_t part = s->levels.duration_ns / LINEAR_STEPS;
+        return part > 0 ? t_ns + part : UINT64_MAX;
+    }
+    uint64_t next = plan_next_level_ns(p, stage, t_ns);
+    if (s->levels.open_model && ramp->step_every_ns > 0 &&
+        t_ns < levels_rate_climb_ns(s->config, &s->levels)) {
+        uint64_t rate = (t_ns / ramp->step_every_ns + 1) * ramp->step_every_ns;
+        next = rate < next ? rate : next;
+    }
+    return next;
+}
+
+uint32_t plan_steps(const struct plan *p, uint32_t stage, uint64_t at_ns[PLAN_STEPS_MAX])
+{
+    uint64_t end_ns = p->stages[stage].levels.duration_ns;
+    uint32_t count = 0, vus = 0;
+    double rps = 0;
+
+    for (uint64_t t = 0; t == 0 || t < end_ns; t = next_change_ns(p, stage, t)) {
+        if (t > 0 && plan_level(p, stage, t) == vus && plan_rate(p, stage, t) == rps) {
+            continue;
+        }
+        if (count == PLAN_STEPS_MAX) {
+            return PLAN_STEPS_MAX + 1;
+        }
+        if (at_ns != NULL) {
+            at_ns[count] = t;
+        }
+        count++;
+        vus = plan_level(p, stage, t);
+        rps = plan_rate(p, stage, t);
+    }
+    return count;
 }
 
 /* The stage's pieces: one per step, or a line, and what is left at the top. */

@@ -30,6 +30,8 @@
 /* Successes a second, of the whole run, that the log of operations gets without a sample_rate:
  * enough to look at, and too few to be felt beside any load. */
 enum { PLAN_LOG_SUCCESSES = 1000 };
+/* Changes of a stage's level that are listed. */
+enum { PLAN_STEPS_MAX = 1000 };
 
 /* Who this run is, for placeholders. */
 struct plan_identity {
@@ -187,6 +189,10 @@ uint64_t plan_start_ns(const struct plan *p,
                        uint32_t vu);
 /* The rate at `t_ns`; 0 in the closed model. */
 double plan_rate(const struct plan *p, uint32_t stage, uint64_t t_ns);
+/* The moments at which VUs or rate of the stage change, its beginning the first; of a linear ramp
+ * twenty. `at_ns` gets the first PLAN_STEPS_MAX of them, if it is not NULL. How many there are;
+ * PLAN_STEPS_MAX + 1 when there are more than that. */
+uint32_t plan_steps(const struct plan *p, uint32_t stage, uint64_t at_ns[PLAN_STEPS_MAX]);
 /* Appends the text with its parts filled in (JSON-escaped where they could need it). 0 or
  * ERR_LIMIT. `p` may be NULL when the text has only the kinds up to PLAN_CURSOR. */
 int plan_text_write(const struct plan *p,

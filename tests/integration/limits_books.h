@@ -5,6 +5,7 @@
 
 #include "control/run_priv.h"
 #include "metrics/sample.h"
+#include "support/planned.h"
 #include "support/unit.h"
 
 #include <stdio.h>
@@ -277,6 +278,82 @@ static inline uint64_t hit_warnings(void)
     buf_clear(&run.warnings);
     aggregate_free(run.books);
     return hits;
+}
+
+/* ---- the plan -------------------------------------------------------------------------------- */
+
+/* Of a run of these stages, one of which is not played. */
+static inline uint64_t hits_of_plan(enum limit id, const char *caps, const char *stages)
+{
+    static char text[4096];
+    struct planned planned;
+
+    snprintf(text, sizeof text,
+             "{'target': {'url': 'http://localhost/mcp'},"
+             " 'workload': {'operation_mix': [{'operation': 'ping'}]},"
+             " 'safety': {'hard_caps': {%s}}, 'stages': [%s,"
+             " {'stage': 'soak', 'enabled': false, 'duration_ms': 5000,"
+             "  'load': {'target_vus': 500, 'target_rps': 50000}}]}",
+             caps, stages);
+    planned_make(&planned, text, NULL, 0);
+    struct run run = {.plan = planned.plan};
+    uint64_t hits = run_limit(&run, id);
+    planned_clear(&planned);
+    return hits;
+}
+
+#define STAGE_OF(kind, load) "{'stage': '" kind "', 'duration_ms': 5000, 'load': {" load "}}"
+
+static inline uint64_t hit_cut_vus(void)
+{
+    static const char *const caps = "'max_vus': 8";
+
+    assert_int_equal(hits_of_plan(LIMIT_CUT_VUS, caps, STAGE_OF("baseline", "'target_vus': 8")), 0);
+    assert_int_equal(hits_of_plan(LIMIT_CUT_RPS, caps, STAGE_OF("baseline", "'target_vus': 20")),
+                     0);
+    /* The top of a ramp counts. */
+    assert_int_equal(hits_of_plan(LIMIT_CUT_VUS, caps,
+                                  "{'stage': 'ramp', 'duration_ms': 5000,"
+                                  " 'load': {'target_vus': 5}, 'ramp': {'max_vus': 38}}"),
+                     30);
+    uint64_t hits = hits_of_plan(
+        LIMIT_CUT_VUS, caps,
+        STAGE_OF("baseline", "'target_vus': 20") "," STAGE_OF("soak", "'target_vus': 10"));
+    assert_int_equal(hits, 12); /* of the larger one */
+    return hits;
+}
+
+static inline uint64_t hit_cut_rps(void)
+{
+    static const char *const caps = "'max_rps': 100";
+
+    assert_int_equal(hits_of_plan(LIMIT_CUT_RPS, caps,
+                                  STAGE_OF("baseline", "'target_vus': 8, 'target_rps': 100")),
+                     0);
+    assert_int_equal(hits_of_plan(LIMIT_CUT_RPS, caps,
+                                  STAGE_OF("baseline", "'target_vus': 8, 'target_rps': 100.5")),
+                     1);
+    uint64_t hits = hits_of_plan(LIMIT_CUT_RPS, caps,
+                                 STAGE_OF("baseline", "'target_vus': 8, 'target_rps': 1000"));
+    assert_int_equal(hits, 900);
+    return hits;
+}
+
+static inline uint64_t hits_of_steps(unsigned vus)
+{
+    char stage[300];
+
+    snprintf(stage, sizeof stage,
+             "{'stage': 'ramp', 'duration_ms': 5000, 'load': {'target_vus': %u},"
+             " 'ramp': {'mode': 'step', 'start_vus': 1, 'step_every_ms': 1, 'step_vus': 1}}",
+             vus);
+    return hits_of_plan(LIMIT_PLAN_STEPS, "'max_vus': 5000", stage);
+}
+
+static inline uint64_t hit_plan_steps(void)
+{
+    assert_int_equal(hits_of_steps(PLAN_STEPS_MAX), 0);
+    return hits_of_steps(PLAN_STEPS_MAX + 1);
 }
 
 #endif

@@ -331,6 +331,27 @@ static void add_tags(struct suite *s)
     }
 }
 
+/* `limit.NAME`, for each limit of ours that held load back or took figures away. */
+static void add_limits(struct suite *s)
+{
+    const json_t *limits = document_at(s->document, "limits");
+
+    for (size_t i = 0; i < json_array_size(limits); i++) {
+        const json_t *row = json_array_get(limits, i);
+        char number[20];
+
+        if (!document_true(row, "warns")) {
+            continue;
+        }
+        size_t len = str_put_u64(number, document_count(row, "hits"));
+        add(s, "      <property name=\"limit.");
+        add_text(s, document_text(row, "name"));
+        add(s, "\" value=\"%.*s ", (int)len, number);
+        add_text(s, document_text(row, "counted"));
+        add(s, "\"/>\n");
+    }
+}
+
 static void add_properties(struct suite *s)
 {
     static const char *const texts[] = {"run_id",     "scenario_id", "name",
@@ -347,6 +368,7 @@ static void add_properties(struct suite *s)
     }
     add_tags(s);
     add_property(s, "seed", (struct str){number, len});
+    add_limits(s);
     add(s, "    </properties>\n");
 }
 

@@ -64,7 +64,7 @@ static const struct result_member limit_members[] = {
     {"value", "integer or null", "Where it lies; null: a field of the scenario says so.",
      limit_value, NULL},
     {"bound", "string", "The value and its unit, or the scenario's field.", bound, NULL},
-    {"hits", "integer", "How often it was hit, in the whole run.", hits, NULL},
+    {"hits", "integer", "How often it was hit, or how much it took, in the whole run.", hits, NULL},
     {"counted", "string", "What a hit is.", counted, NULL},
     {"effect", "string", "What that did to load or figures.", effect, NULL},
     {"remedy", "string", "What to do about it.", remedy, NULL},

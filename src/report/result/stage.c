@@ -4,8 +4,6 @@
 
 #include <string.h>
 
-enum { STEPS_MAX = 1000, LINEAR_STEPS = 20 };
-
 static const struct plan_stage *stage_of(const struct result_place *p)
 {
     return &p->run->plan->stages[p->stage];
@@ -88,24 +86,6 @@ static json_t *planned_duration(const struct result_place *p)
     return result_ms(levels_of(p)->duration_ns);
 }
 
-/* The next moment after `t_ns` at which the level may differ; UINT64_MAX: there is none. */
-static uint64_t next_step_ns(const struct result_place *p, uint64_t t_ns)
-{
-    const struct ramp_config *ramp = &stage_of(p)->config->ramp;
-
-    if (ramp->mode == RAMP_LINEAR) {
-        uint64_t part = levels_of(p)->duration_ns / LINEAR_STEPS;
-        return part > 0 ? t_ns + part : UINT64_MAX;
-    }
-    uint64_t next = plan_next_level_ns(p->run->plan, p->stage, t_ns);
-    if (levels_of(p)->open_model && ramp->step_every_ns > 0 &&
-        t_ns < levels_rate_climb_ns(stage_of(p)->config, levels_of(p))) {
-        uint64_t rate = (t_ns / ramp->step_every_ns + 1) * ramp->step_every_ns;
-        next = rate < next ? rate : next;
-    }
-    return next;
-}
-
 static json_t *step_at(const struct result_place *p)
 {
     return result_ms(*(const uint64_t *)p->item);
@@ -134,41 +114,37 @@ const struct result_section result_section_step =
 
 static json_t *planned_steps(const struct result_place *p)
 {
-    const struct plan *plan = p->run->plan;
+    uint64_t at_ns[PLAN_STEPS_MAX];
+    uint32_t count = plan_steps(p->run->plan, p->stage, at_ns);
     json_t *out = json_array();
-    uint32_t vus = 0;
-    double rps = 0;
 
-    for (uint64_t t = 0; t == 0 || t < levels_of(p)->duration_ns; t = next_step_ns(p, t)) {
+    for (uint32_t i = 0; i < count && i < PLAN_STEPS_MAX; i++) {
         struct result_place here = *p;
-        bool same = plan_level(plan, p->stage, t) == vus && plan_rate(plan, p->stage, t) == rps;
 
-        if (json_array_size(out) == STEPS_MAX) {
-            break;
-        }
-        if (t > 0 && same) {
-            continue;
-        }
-        vus = plan_level(plan, p->stage, t);
-        rps = plan_rate(plan, p->stage, t);
-        here.item = &t;
+        here.item = &at_ns[i];
         json_array_append_new(out, result_object(&result_section_step, &here));
     }
     return out;
 }
 
 static const struct result_member planned_members[] = {
-    {"vus", "integer", "Virtual users that it wants to reach, cut to the cap.", planned_vus, NULL},
+    {"vus", "integer",
+     "Virtual users that it wants to reach, cut to the cap (`limits`: `cut_vus`).", planned_vus,
+     NULL},
     {"start_vus", "integer", "Those at its beginning.", planned_start_vus, NULL},
     {"sized", "boolean", "No number was ordered: as many as the rate turns out to need.",
      planned_sized, NULL},
     {"rps", "number or null",
-     "Operations per second that it wants to reach; null in the closed model.", planned_rps, NULL},
+     "Operations per second that it wants to reach, cut to the cap (`cut_rps`); null in the closed "
+     "model.",
+     planned_rps, NULL},
     {"start_rps", "number or null", "Those at its beginning.", planned_start_rps, NULL},
     {"duration_ms", "number", "How long it should last; an unfinished ramp makes it longer.",
      planned_duration, NULL},
     {"steps", "array of objects",
-     "When the level changes, at most 1,000 times; a linear ramp is told at twenty moments.",
+     "When the level changes, at most 1,000 times (`limits`: `plan_steps`); a linear ramp is told "
+     "at "
+     "twenty moments.",
      planned_steps, &result_section_step},
 };
 const struct result_section result_section_planned =

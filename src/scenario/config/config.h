@@ -314,6 +314,8 @@ struct stage_config {
     uint64_t max_duration_ns; /* 0: none; never below duration_ns */
     uint64_t target_vus;      /* not above hard_caps.max_vus; 0: as many as the rate needs */
     double target_rps;        /* operations per second by a schedule; 0: the closed model */
+    uint64_t cut_vus;         /* so many more were ordered than hard_caps.max_vus lets be … */
+    double cut_rps;           /* … and operations per second, than hard_caps.max_rps */
     struct ramp_config ramp;  /* given, or of a stage of the kind ramp */
     uint64_t start_spread_ns; /* effective: safety.ramp_by_default is applied */
     /* streaming_stop_conditions of the stage and of `safety` are among them */

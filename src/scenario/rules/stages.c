@@ -79,13 +79,17 @@ static void check_caps(struct check *c, const struct caps_config *caps, struct s
 
     for (size_t i = 0; i < sizeof vus / sizeof vus[0]; i++) {
         if (*vus[i].value != FIELD_UNSET && *vus[i].value > caps->max_vus) {
+            uint64_t cut = *vus[i].value - caps->max_vus;
             report_cap(c, vus[i].place, "max_vus", (double)*vus[i].value, (double)caps->max_vus);
+            stage->cut_vus = cut > stage->cut_vus ? cut : stage->cut_vus;
             *vus[i].value = caps->max_vus;
         }
     }
     for (size_t i = 0; i < sizeof rates / sizeof rates[0]; i++) {
         if (caps->max_rps > 0 && *rates[i].value > caps->max_rps) {
+            double cut = *rates[i].value - caps->max_rps;
             report_cap(c, rates[i].place, "max_rps", *rates[i].value, caps->max_rps);
+            stage->cut_rps = cut > stage->cut_rps ? cut : stage->cut_rps;
             *rates[i].value = caps->max_rps;
         }
     }

@@ -228,6 +228,31 @@ static void test_limits_that_hold_load_back(void **state)
     }
 }
 
+/* A stage of the file that a cap has cut. No window tells of it. */
+static void test_a_stage_that_was_cut(void **state)
+{
+    static const char *const cut = "{'target': {'url': 'http://localhost/mcp'},"
+                                   " 'workload': {'operation_mix': [{'operation': 'ping'}]},"
+                                   " 'safety': {'hard_caps': {'max_vus': 8, 'max_rps': 100}},"
+                                   " 'stages': [{'stage': 'baseline', 'duration_ms': 1000,"
+                                   "             'load': {'target_vus': 20, 'target_rps': 1000}}]}";
+    struct world w;
+
+    (void)state;
+    set_up(&w, cut);
+    notice_limits(&w.run);
+    assert_string_equal(
+        buf_c(&w.run.warnings),
+        "limit cut_vus (`safety.hard_caps.max_vus`): 12 virtual users of the stage that lost most: "
+        "they were ordered and never began: each stage above the cap was cut to it. What to do: "
+        "raise the cap, or order fewer users\n"
+        "limit cut_rps (`safety.hard_caps.max_rps`): 900 operations per second of the stage that "
+        "lost most: they were ordered and never due: each stage above the cap was cut to it. What "
+        "to do: raise the cap, or order a lower rate\n");
+    assert_int_equal(w.events, 2);
+    tear_down(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -238,6 +263,7 @@ int main(void)
         cmocka_unit_test(test_long_names),
         cmocka_unit_test(test_limits),
         cmocka_unit_test(test_limits_that_hold_load_back),
+        cmocka_unit_test(test_a_stage_that_was_cut),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -49,6 +49,7 @@ static void test_rich_run(void **state)
         "      <property name=\"config_hash\" value=\"abc\"/>\n"
         "      <property name=\"verdict\" value=\"failed\"/>\n"
         "      <property name=\"seed\" value=\"7\"/>\n"
+        "      <property name=\"limit.trend\" value=\"20 numbers\"/>\n"
         "    </properties>\n"
         "    <testcase classname=\"mcpdrill.finding\" name=\"integrity_mismatch\" "
         "time=\"0.000\">\n"
@@ -175,11 +176,30 @@ static void test_documents_that_are_no_results(void **state)
     }
 }
 
+/* A green report does not hide that the load was cut. */
+static void test_limits(void **state)
+{
+    json_t *result = json_pack("{s:[{s:s, s:i, s:s, s:b}, {s:s, s:i, s:s, s:b}]}", "limits", "name",
+                               "cut_vus", "hits", 12, "counted", "users & <more>", "warns", 1,
+                               "name", "sse_name", "hits", 20, "counted", "names", "warns", 0);
+    struct buf out;
+
+    (void)state;
+    buf_init(&out, JUNIT_TEXT_MAX);
+    assert_int_equal(junit_write(result, &out), 0);
+    assert_non_null(strstr(buf_c(&out), "      <property name=\"limit.cut_vus\" value=\"12 users "
+                                        "&amp; &lt;more&gt;\"/>\n    </properties>\n"));
+    assert_null(strstr(buf_c(&out), "sse_name"));
+    buf_clear(&out);
+    json_decref(result);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rich_run),
         cmocka_unit_test(test_what_ended_the_run_fails),
+        cmocka_unit_test(test_limits),
         cmocka_unit_test(test_documents_that_are_no_results),
     };
 
