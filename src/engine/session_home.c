@@ -41,6 +41,7 @@ struct session_home *home_of(struct vu *vu)
 void home_add_waiter(struct session_home *home, struct slot *slot)
 {
     slot->state = SLOT_WAITING;
+    slot->waits_since_ns = now_of(home);
     list_append(&home->waiters, &slot->wait);
     home->waiter_count += !slot->journey;
 }
@@ -138,6 +139,17 @@ static bool make_another(struct session_home *home, bool awaited_busy, struct sl
     return true;
 }
 
+/* So long limits of ours held the session's set-up while somebody waited for it. */
+static uint64_t held_of(const struct mcp_session *m, uint64_t since_ns)
+{
+    uint64_t later = m->held_ns - m->held_first_ns, until = m->t_begin + m->held_first_ns;
+
+    if (since_ns <= m->t_begin) {
+        return m->held_ns;
+    }
+    return later + (since_ns < until ? until - since_ns : 0);
+}
+
 static void assign(struct vu_session *s, struct slot *slot, enum slot_wait wait)
 {
     struct session_store *store = s->home->store;
@@ -147,10 +159,9 @@ static void assign(struct vu_session *s, struct slot *slot, enum slot_wait wait)
         slot->t_free < s->mcp.t_begin) {
         slot->t_free = s->mcp.t_begin;
     }
-    /* What the cap held is queueing, too. */
-    if (wait == SLOT_WAIT_SETUP && slot->requests == 0) {
-        uint64_t now = loop_now(store->shard->loop), free = slot->t_free + s->mcp.held_ns;
-        slot->t_free = free < now ? free : now;
+    if (wait == SLOT_WAIT_SETUP) { /* what limits of ours held is queueing, too */
+        uint64_t held = held_of(&s->mcp, slot->waits_since_ns);
+        *(slot->requests == 0 ? &slot->t_free : &slot->held_ns) += held;
     }
     slot_go(slot, s, wait);
     if (slot->call.waited) {

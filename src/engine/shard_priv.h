@@ -58,7 +58,8 @@ struct slot {
     uint64_t token;          /* progress token */
     uint64_t freed_ns;       /* the operation before it left the slot */
     uint64_t t_due, t_free, t_ready, t_send;
-    uint64_t held_ns;             /* by the cap, after the first request */
+    uint64_t waits_since_ns;      /* for a session */
+    uint64_t held_ns;             /* by limits of ours, after the first request */
     uint64_t bytes_out, bytes_in; /* of the pages and tries before the running call */
     uint64_t t_first_event, event_count, t_headers;
     char *cursor;        /* of the page that is wanted; NULL: the first */

@@ -183,7 +183,7 @@ static void report(struct slot *slot, enum outcome_class cls, const struct mcp_a
     }
 }
 
-/* The cap's doing is queueing: nobody's service, and not our lateness. */
+/* What limits of ours do is queueing: nobody's service, and not our lateness. */
 static void take_hold(struct slot *slot)
 {
     uint64_t held = slot->call.held_ns;
@@ -214,9 +214,6 @@ static void take_call(struct slot *slot)
         }
     }
     if (slot->requests <= 1 && call->t_dial != 0) {
-        if (call->waited) { /* for hard_caps.max_connections: queueing */
-            slot->t_free = call->t_dial > slot->t_free ? call->t_dial : slot->t_free;
-        }
         slot->t_ready = call->t_ready > slot->t_free ? call->t_ready : slot->t_free;
     }
 }

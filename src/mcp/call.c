@@ -30,6 +30,18 @@ static struct mcp_client *client_of(const struct mcp_call *call)
 
 static void send_request(struct mcp_call *call);
 
+/* It need not wait for max_connections any more. Returns the time. */
+static uint64_t end_waiting(struct mcp_call *call)
+{
+    uint64_t now = loop_now(client_of(call)->loop);
+
+    if (call->state_ == CALL_WAITING) {
+        call->held_ns += now - call->gate.since_ns;
+        list_remove(&call->node_);
+    }
+    return now;
+}
+
 /* A connection of the session is idle. A call of the same session that waits for permission to
  * dial needs none then, and goes first: who was served may not starve it. */
 static void serve_waiting(struct mcp_session *session)
@@ -38,9 +50,8 @@ static void serve_waiting(struct mcp_session *session)
         struct mcp_call *call = list_entry(node, struct mcp_call, node_);
 
         if (call->session_ == session) {
-            list_remove(&call->node_);
+            call->t_dial = call->t_ready = end_waiting(call);
             call->conn_ = mcp_session_take(session);
-            call->t_dial = call->t_ready = loop_now(session->client->loop);
             send_request(call);
             return;
         }
@@ -168,7 +179,7 @@ static void on_timer(struct timer *t)
     case CALL_HELD:
     case CALL_WAITING:
         gate_leave(&call->gate);
-        list_remove(&call->node_);
+        end_waiting(call);
         call->answer_.cut = true;
         call->answer_.connect_failed = true;
         fail_now(call, ERROR_CODE_DEADLINE_EXCEEDED, late_text);
@@ -577,9 +588,8 @@ static void on_dial(void *owner, struct stream *stream, const struct dial_failur
 void mcp_call_dial(struct mcp_call *call)
 {
     struct mcp_client *client = client_of(call);
-    uint64_t now = loop_now(client->loop);
+    uint64_t now = end_waiting(call);
 
-    list_remove(&call->node_);
     call->state_ = CALL_DIALING;
     call->t_dial = now;
     client->dialing_++;
@@ -619,6 +629,7 @@ static void go(struct mcp_call *call)
         mcp_call_dial(call);
     } else {
         call->waited = true;
+        call->gate.since_ns = loop_now(client->loop);
         client->held++;
         list_append(&client->waiting_, &call->node_);
         wait_as(call, CALL_WAITING);
@@ -667,7 +678,7 @@ void mcp_call_cancel(struct mcp_call *call)
     struct mcp_client *client = client_of(call);
     loop_timer_cancel(client->loop, &call->timer_);
     gate_leave(&call->gate);
-    list_remove(&call->node_);
+    end_waiting(call);
     if (call->dial_ != NULL) {
         dial_cancel(call->dial_);
         call->dial_ = NULL;

@@ -110,9 +110,9 @@ struct mcp_call {
     bool expects_stream;
     bool is_notification; /* no id, no response: any 2xx is success */
     bool is_delete;       /* the DELETE that ends a session */
+    bool permitted;       /* the gate has let it pass already; true for one start */
     uint64_t deadline_ns; /* the operation ends then, whatever the request time-out says; 0: none */
     struct buf *capture;  /* the answer's JSON is appended here (not more than its maximum); NULL */
-    bool permitted;       /* the gate has let it pass already; true for one start */
     struct gate_wait gate; /* the owner may wait with it while the call does not run */
 
     /* Of the running or last call; 0: never happened. */
@@ -124,7 +124,7 @@ struct mcp_call {
     int http_status;
     bool is_stream;
     bool waited;      /* for max_connections, before t_dial */
-    uint64_t held_ns; /* waited at the gate, before everything else */
+    uint64_t held_ns; /* by limits of ours (the gate, max_connections), before everything else */
 
     /* private */
     struct list node_; /* in client->waiting_ */

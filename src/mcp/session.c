@@ -86,7 +86,7 @@ static void add_line(struct mcp_session *s, struct str name, struct str value)
         memcpy(out, parts[i].p, parts[i].len);
         out += parts[i].len;
     }
-    s->lines_len_ = len;
+    s->lines_len_ = (uint32_t)len; /* of two short values */
 }
 
 bool mcp_session_note_id(struct mcp_session *s, struct str id)
@@ -212,7 +212,7 @@ static void on_initialize(struct mcp_call *call, const struct mcp_answer *answer
     struct mcp_answer failure = *answer;
     char fault[200];
 
-    s->held_ns += call->held_ns;
+    s->held_first_ns = s->held_ns = call->held_ns;
     s->t_connected = call->t_ready;
     s->t_initialized = answer->end_ns;
     if (failure.code == ERROR_CODE_NONE) {

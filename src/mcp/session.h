@@ -39,18 +39,20 @@ struct mcp_session {
     const struct mcp_session_events *events;
     void *owner;
     struct str head; /* see mcp_session_init */
-    enum mcp_session_state state;
+    enum mcp_session_state state : 8;
     bool permitted; /* set by the owner before it opens: the gate has let `initialize` pass */
     bool has_id;
     bool said_initialized;                        /* the notification was sent */
+    uint32_t lines_len_;                          /* private, as what stands below */
     uint64_t opened_ns;                           /* initialized was accepted */
     uint64_t t_begin, t_connected, t_initialized; /* of the set-up */
-    uint64_t held_ns;                             /* of it, at the gate */
-    uint64_t ops_served;                          /* kept by the owner */
+    /* Of it, what limits of ours held (the gate, max_connections): before it began to connect … */
+    uint64_t held_first_ns;
+    uint64_t held_ns;    /* … and in all */
+    uint64_t ops_served; /* kept by the owner */
 
     /* private */
     char *lines_; /* "Mcp-Session-Id: …\r\nMCP-Protocol-Version: …\r\n" */
-    size_t lines_len_;
     int64_t next_id_;
     struct list idle_, busy_; /* connections, by http_conn.node */
     struct session_work *work_;

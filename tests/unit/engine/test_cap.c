@@ -115,12 +115,127 @@ static void pages_count(void **state)
     world_clear(&w);
 }
 
+/* Each fifth call finds its session lost. */
+static bool lose_some(void *owner, const struct peer_request *r)
+{
+    struct world *w = owner;
+
+    if (strcmp(r->method, "tools/call") != 0 || ++w->script % 5 != 0) {
+        return false;
+    }
+    peer_respond(r->conn, 10 * MS, 404, "text/plain", NULL, "session not found");
+    return true;
+}
+
+/* The first try, the set-up of another session and the second try are service; its holds are not.
+ */
+static void what_the_cap_holds_of_a_second_try_is_no_service(void **state)
+{
+    struct world w;
+
+    (void)state;
+    world_init(&w, stages_scenario("'operation_mix': [" CALL "], 'user_journey': null",
+                                   "'hard_caps': {'max_rps': 10}", 1, 1, 1));
+    w.peer.on_request = lose_some;
+    begin_stage(&w, 0, 9 * NS_PER_S);
+    run_for(&w, 9 * NS_PER_S);
+    finish(&w);
+    assert_in_range(total(&w, COUNT_SESSION_RETRIES), 8, 20);
+    assert_in_range(w.dist[DIST_SERVICE].max, 40 * MS, 41 * MS);
+    assert_in_range(w.run_dist[DIST_SESSION].max, 20 * MS, 21 * MS);
+    world_clear(&w);
+}
+
+/* ---- max_connections ------------------------------------------------------------------------- */
+
+static const char *few_connections(const char *mode)
+{
+    static char text[1024];
+
+    snprintf(text, sizeof text,
+             "{'target': {'url': 'http://localhost/mcp'}, 'session_policy': {'mode': '%s'},"
+             " 'workload': {'operation_mix': [{'operation': 'tools_call', 'tool_name': 'echo'}],"
+             "  'user_journey': null},"
+             " 'safety': {'hard_caps': {'max_connections': 3}},"
+             " 'stages': [{'stage': 'baseline', 'duration_ms': 5000,"
+             "             'load': {'target_vus': 30, 'start_spread_ms': 0}}]}",
+             mode);
+    return text;
+}
+
+/* A set-up is the target's time: it begins when one may connect. */
+static void waiting_to_connect_is_no_part_of_the_set_up(void **state)
+{
+    (void)state;
+    for (int own = 0; own < 2; own++) {
+        struct world w;
+
+        world_init(&w, few_connections(own == 1 ? "per_request" : "reuse"));
+        begin_stage(&w, 0, 5 * NS_PER_S);
+        run_for(&w, 5 * NS_PER_S);
+        finish(&w);
+        assert_int_equal(w.peer.peak_connections, 3);
+        assert_true(w.run[COUNT_HELD_BY_CONNECTIONS] >= 27);
+        assert_in_range(w.run_dist[DIST_SESSION].max, 20 * MS, 21 * MS);
+        assert_in_range(w.run_dist[DIST_INITIALIZE].max, 10 * MS, 11 * MS);
+        assert_in_range(w.dist[DIST_SETUP].max, 20 * MS, 21 * MS);
+        assert_in_range(w.dist[DIST_SERVICE].max, 10 * MS, 11 * MS);
+        assert_in_range(w.run_dist[DIST_TOOL_LAG].max, 0, MS);
+        /* Each turn of 30 users takes 40 ms (with the goodbye), and three are served at a time. */
+        assert_true(w.dist[DIST_QUEUE].max > (own == 1 ? 300 * MS : 4 * NS_PER_S));
+        world_clear(&w);
+    }
+}
+
+/* A list of three pages, by the cursors that come. */
+static bool three_pages(void *owner, const struct peer_request *r)
+{
+    char body[200];
+
+    (void)owner;
+    if (strcmp(r->method, "tools/list") != 0) {
+        return false;
+    }
+    bool second = memmem(r->body.p, r->body.len, "\"c1\"", 4) != NULL;
+    bool last = memmem(r->body.p, r->body.len, "\"c2\"", 4) != NULL;
+    snprintf(body, sizeof body, "{\"jsonrpc\":\"2.0\",\"id\":%lld,\"result\":{\"tools\":[]%s}}",
+             (long long)r->id,
+             last     ? ""
+             : second ? ",\"nextCursor\":\"c2\""
+                      : ",\"nextCursor\":\"c1\"");
+    peer_respond(r->conn, 10 * MS, 200, "application/json", NULL, body);
+    return true;
+}
+
+static void waiting_for_a_connection_between_pages_is_no_service(void **state)
+{
+    struct world w;
+
+    (void)state;
+    world_init(&w, stages_scenario("'operation_mix': [{'operation': 'tools_list'}],"
+                                   "'in_flight_per_vu': 2, 'user_journey': null",
+                                   "'hard_caps': {'max_connections': 1}", 1, 1, 1));
+    w.peer.on_request = three_pages;
+    begin_stage(&w, 0, 5 * NS_PER_S);
+    run_for(&w, 5 * NS_PER_S);
+    finish(&w);
+    assert_int_equal(w.peer.peak_connections, 1);
+    assert_in_range(total(&w, COUNT_ENDED_OK), 160, 170);
+    assert_in_range(w.dist[DIST_SERVICE].max, 30 * MS, 31 * MS);
+    assert_in_range(w.dist[DIST_RESPONSE].max, 60 * MS, 90 * MS);
+    assert_in_range(w.run_dist[DIST_TOOL_LAG].max, 0, MS);
+    world_clear(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_request_counts),
         cmocka_unit_test(users_who_wait_have_no_timers),
         cmocka_unit_test(pages_count),
+        cmocka_unit_test(what_the_cap_holds_of_a_second_try_is_no_service),
+        cmocka_unit_test(waiting_to_connect_is_no_part_of_the_set_up),
+        cmocka_unit_test(waiting_for_a_connection_between_pages_is_no_service),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

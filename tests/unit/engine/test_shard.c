@@ -349,7 +349,8 @@ static void waiting_for_a_connection_counts_as_queueing(void **state)
     assert_int_equal(total(&w, COUNT_ENDED_OK), 2);
     assert_int_equal(w.limits[LIMIT_MAX_CONNECTIONS], 1);
     /* Both are due at 0. The session is there at 20 ms, its one connection is free at 30 ms. */
-    assert_int_equal(w.dist[DIST_QUEUE].sum, 30 * MS);
+    assert_int_equal(w.dist[DIST_SETUP].sum, (20 + 20) * MS);
+    assert_int_equal(w.dist[DIST_QUEUE].sum, 10 * MS);
     assert_int_equal(w.dist[DIST_LAG].sum, (20 + 30) * MS);
     assert_int_equal(w.dist[DIST_SERVICE].sum, (10 + 10) * MS);
     assert_int_equal(w.dist[DIST_RESPONSE].sum, (30 + 40) * MS);
