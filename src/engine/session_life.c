@@ -84,6 +84,8 @@ void session_end_vanished(struct session_store *store)
     }
 }
 
+static void leave(struct vu_session *s);
+
 /* ---- made ------------------------------------------------------------------------------------ */
 
 static void count_open(struct shard *shard, const struct mcp_session *m, bool ok)
@@ -94,11 +96,33 @@ static void count_open(struct shard *shard, const struct mcp_session *m, bool ok
                    ok ? m->t_initialized - connected : 0, ok);
 }
 
+/* Is its owner ending, and is there nobody whom a session could serve? */
+static bool is_left(struct session_home *home)
+{
+    const struct vu *vu = home_vu(home);
+
+    return vu != NULL ? vu->closing : home->store->finishing;
+}
+
+/* The home's end waits for its last session. */
+static void check_left(struct session_home *home)
+{
+    if (!is_left(home) || home->session_count > 0) {
+        return;
+    }
+    if (home_is_pool(home)) {
+        shard_sessions_gone(home->store->shard);
+    } else {
+        vu_closed(home_vu(home));
+    }
+}
+
 static void open_failed(struct vu_session *s, const struct mcp_answer *failure)
 {
     struct session_home *home = s->home;
     struct vu *vu = home_vu(home);
     uint32_t attempt = s->attempt;
+    bool left = is_left(home); /* else its VU may be gone at the end of this */
 
     home->opening_count--;
     take_out(s);
@@ -110,6 +134,9 @@ static void open_failed(struct vu_session *s, const struct mcp_answer *failure)
         vu_let_go(vu);
     }
     free_session(s);
+    if (left) {
+        check_left(home);
+    }
 }
 
 static void on_open(struct mcp_session *m, const struct mcp_answer *failure)
@@ -135,6 +162,10 @@ static void on_open(struct mcp_session *m, const struct mcp_answer *failure)
     }
     session_watch(s);
     home_serve(home, NULL, s);
+    if (is_left(home)) {
+        leave(s);
+        check_left(home);
+    }
 }
 
 static void on_closed(struct mcp_session *m, const struct mcp_answer *answer)
@@ -142,22 +173,16 @@ static void on_closed(struct mcp_session *m, const struct mcp_answer *answer)
     struct vu_session *s = m->owner;
     struct session_home *home = s->home;
     struct shard *shard = home->store->shard;
-    struct vu *vu = home_vu(home);
 
     (void)answer; /* a refused goodbye harms nobody: the session is gone on our side */
     shard->session_count--;
     window_session_closed(window_now(shard));
     take_out(s);
     free_session(s);
-    if (vu != NULL) {
-        if (vu->closing && home->session_count == 0) {
-            vu_closed(vu);
-        }
-    } else if (!home->store->finishing) {
+    if (home_is_pool(home) && !is_left(home)) {
         home_serve(home, NULL, NULL); /* there is room for another one */
-    } else if (home->session_count == 0) {
-        shard_sessions_gone(shard);
     }
+    check_left(home);
 }
 
 /* The head of its requests. A pool's session belongs to no VU: it speaks as the first one. */
@@ -251,6 +276,13 @@ void session_rest(struct vu_session *s)
     }
 }
 
+static void drop_opening(struct vu_session *s)
+{
+    s->home->opening_count--;
+    take_out(s);
+    free_session(s);
+}
+
 void session_leave_all(struct session_home *home)
 {
     /* Those that say goodbye move to the list's end, and are met again there: CLOSING. */
@@ -259,10 +291,22 @@ void session_leave_all(struct session_home *home)
 
         if (s->mcp.state == MCP_SESSION_READY) {
             leave(s);
-        } else if (s->mcp.state == MCP_SESSION_OPENING) { /* and nobody waits for it */
-            home->opening_count--;
-            take_out(s);
-            free_session(s);
+        } else if (mcp_session_held(&s->mcp)) {
+            drop_opening(s);
+        } /* one that the target knows of is left when it is made */
+    }
+}
+
+void session_drop_held(struct session_home *home)
+{
+    if (home->opening_count <= home->waiter_count) {
+        return;
+    }
+    list_foreach_safe (node, &home->sessions) {
+        struct vu_session *s = list_entry(node, struct vu_session, node);
+
+        if (home->opening_count > home->waiter_count && mcp_session_held(&s->mcp)) {
+            drop_opening(s);
         }
     }
 }

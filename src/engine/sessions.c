@@ -38,6 +38,12 @@ static void acquire(struct vu *vu, struct slot *slot)
     home_serve(home, slot, NULL);
 }
 
+/* Does nothing new begin at the home any more? */
+static bool is_ending(const struct vu *vu, const struct session_home *home)
+{
+    return home_is_pool(home) ? vu->shard->draining : vu->ending;
+}
+
 static void release(struct vu *vu, struct slot *slot, bool lost)
 {
     struct vu_session *s = slot->session;
@@ -62,13 +68,23 @@ static void release(struct vu *vu, struct slot *slot, bool lost)
     if (!cut) {
         home_serve(home, NULL, NULL);
     }
+    if (is_ending(vu, home)) {
+        session_drop_held(home);
+    }
 }
 
 static bool withdraw(struct vu *vu, struct slot *slot)
 {
     struct session_home *home = home_of(vu);
 
-    return home_only_backs_off(home) && home_remove_waiter(home, slot);
+    if (!slot->journey && !home_only_backs_off(home)) {
+        return false;
+    }
+    bool waited = home_remove_waiter(home, slot);
+    if (is_ending(vu, home)) {
+        session_drop_held(home);
+    }
+    return waited;
 }
 
 static void drop(struct vu *vu, struct slot *slot)
@@ -180,8 +196,8 @@ bool sessions_finish(struct shard *s)
         store->finishing = true;
         loop_send_cancel(s->loop, &s->pool.retry);
         session_leave_all(&s->pool);
-        session_end_vanished(store);
     }
+    session_end_vanished(store);
     return s->pool.session_count == 0;
 }
 

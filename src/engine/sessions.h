@@ -80,7 +80,7 @@ struct session_policy {
      * Not between the pages of a list: a cursor belongs to its session. */
     void (*release)(struct vu *vu, struct slot *slot, bool lost);
     /* The VU ends. True when the slot, which waits, was taken out of its queue: only the end of a
-     * back-off was waited for. */
+     * back-off was waited for, or it is a list. */
     bool (*withdraw)(struct vu *vu, struct slot *slot);
     /* The slot, which waits, is taken out of its queue, whatever it waits for: its time is over. */
     void (*drop)(struct vu *vu, struct slot *slot);

@@ -71,8 +71,12 @@ void session_watch(struct vu_session *s);
 void session_lose(struct vu_session *s);
 /* No operation runs on it: it goes if it serves nobody, or else it is idle. */
 void session_rest(struct vu_session *s);
-/* All of the home's sessions are left; those that are being made are dropped. */
+/* All of the home's sessions are left: those that are being made when they are there, or at once
+ * where the target has seen nothing of them. */
 void session_leave_all(struct session_home *home);
+/* Nothing new begins here: of those that are being made and that a limit of ours still holds, no
+ * more stay than operations wait for. */
+void session_drop_held(struct session_home *home);
 /* At once, silently. */
 void session_cut_all(struct session_home *home);
 /* What was left open may not keep those that work from connecting (hard_caps.max_connections): the

@@ -264,7 +264,7 @@ void slot_clear(struct slot *slot);
 void slot_due(struct slot *slot, uint64_t due_ns);
 /* Starts an operation of the user journey: due now, no pick, no key. */
 void slot_start_journey(struct slot *slot);
-/* The VU ends: nothing new; what runs may end. */
+/* The VU ends: nothing new, also no list that waits for a limit of ours; what runs may end. */
 void slot_end(struct slot *slot);
 /* At once: what runs is unfinished. */
 void slot_cut(struct slot *slot);

@@ -646,6 +646,20 @@ void slot_clear(struct slot *slot)
     }
 }
 
+/* The call that runs ends here, for the target too. */
+static void cut_call(struct slot *slot)
+{
+    mcp_call_cancel(&slot->call);
+    take_call(slot);
+    slot->vu->shard->policy->release(slot->vu, slot, false);
+}
+
+/* A list that nothing has been sent of would be new load, of a user that does no more. */
+static bool is_unsent_list(const struct slot *slot)
+{
+    return slot->journey && slot->requests == 0 && mcp_call_held(&slot->call);
+}
+
 void slot_end(struct slot *slot)
 {
     struct vu *vu = slot->vu;
@@ -665,8 +679,13 @@ void slot_end(struct slot *slot)
             slot_give_up(slot);
         }
         break;
-    case SLOT_IDLE:
     case SLOT_RUNNING:
+        if (is_unsent_list(slot)) {
+            cut_call(slot);
+            slot_give_up(slot);
+        }
+        break;
+    case SLOT_IDLE:
         break;
     }
 }
@@ -678,9 +697,7 @@ void slot_cut(struct slot *slot)
     loop_send_cancel(s->loop, &slot->due);
     gate_leave(&slot->call.gate);
     if (slot->state == SLOT_RUNNING) {
-        mcp_call_cancel(&slot->call);
-        take_call(slot);
-        s->policy->release(slot->vu, slot, false);
+        cut_call(slot);
     }
     list_remove(&slot->wait);
     if (slot->state == SLOT_RUNNING || slot->state == SLOT_WAITING) {

@@ -701,6 +701,11 @@ bool mcp_call_running(const struct mcp_call *call)
     return call->state_ != CALL_IDLE;
 }
 
+bool mcp_call_held(const struct mcp_call *call)
+{
+    return call->state_ == CALL_HELD || call->state_ == CALL_WAITING;
+}
+
 bool mcp_call_streaming(const struct mcp_call *call)
 {
     return call->state_ == CALL_SENT && call->is_stream;

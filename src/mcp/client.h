@@ -151,6 +151,8 @@ void mcp_client_hang_up(struct mcp_client *c, struct http_conn *conn, bool reset
 /* Ends it: its connection is closed, on_done does not come. Fine when it is not running. */
 void mcp_call_cancel(struct mcp_call *call);
 bool mcp_call_running(const struct mcp_call *call);
+/* Is it running, but kept by a limit of ours from anything that the target would see? */
+bool mcp_call_held(const struct mcp_call *call);
 /* Is its response stream open? For the gauge of open streams. */
 bool mcp_call_streaming(const struct mcp_call *call);
 /* Since when nothing came on the open stream. */

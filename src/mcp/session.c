@@ -68,6 +68,12 @@ bool mcp_session_connected(const struct mcp_session *s)
     return !list_empty(&s->idle_) || !list_empty(&s->busy_);
 }
 
+bool mcp_session_held(const struct mcp_session *s)
+{
+    return s->state == MCP_SESSION_OPENING && !s->said_initialized && s->work_ != NULL &&
+           mcp_call_held(&s->work_->call);
+}
+
 bool mcp_session_may_dial(const struct mcp_client *client)
 {
     return mcp_client_may_dial(client);

@@ -76,6 +76,8 @@ bool mcp_session_close(struct mcp_session *s);
 void mcp_session_drop(struct mcp_session *s);
 /* As mcp_session_drop, and the connections end in a reset (TCP: RST) instead of a regular close. */
 void mcp_session_reset(struct mcp_session *s);
+/* Is it being made, and nothing has been tried yet because a limit of ours holds it? */
+bool mcp_session_held(const struct mcp_session *s);
 /* Has it connections, idle ones included? */
 bool mcp_session_connected(const struct mcp_session *s);
 /* May one connect now, or would it have to wait for max_connections? */
