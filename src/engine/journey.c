@@ -10,9 +10,14 @@
 
 enum { JOURNEY_STREAM = 0x6a6f7572 }; /* a sub-stream of a VU's random numbers */
 
-/* Failures that a list does not end are followed by the next one after 1 s, 2 s, 4 s … 64 s. */
+/* A list that failures asked for is followed by the next one of its kind after a quiet time of 1 s
+ * at least. It grows, 2 s, 4 s … 64 s, until most of the user's last operations are good: single
+ * ones do not mean that the target is well. */
 #define QUIET_NS NS_PER_S
-enum { QUIET_DOUBLINGS = 6 };
+enum {
+    QUIET_DOUBLINGS = 6,
+    RECENT_OPERATIONS = 10,
+};
 
 static const struct journey_config *config_of(const struct vu *vu)
 {
@@ -88,22 +93,40 @@ bool journey_start(struct vu *vu, uint64_t due_ns)
     return j->starting;
 }
 
+static bool is_quiet(const struct vu_journey *j, uint64_t now_ns)
+{
+    return j->asked_ns != 0 && now_ns < j->asked_ns + (QUIET_NS << j->doublings);
+}
+
+static bool mostly_good(const struct vu_journey *j)
+{
+    return __builtin_popcount(j->recent) > RECENT_OPERATIONS / 2;
+}
+
+/* A target that mostly fails is not asked for its tools all the time, too. */
+static void ask(struct vu *vu, uint64_t now_ns)
+{
+    struct vu_journey *j = vu->journey;
+
+    j->doublings += j->has_asked && j->doublings < QUIET_DOUBLINGS;
+    j->has_asked = true;
+    j->asked_ns = now_ns;
+    list_tools(vu);
+}
+
 void journey_note(struct vu *vu, bool failed)
 {
     struct vu_journey *j = vu->journey;
     uint64_t limit = config_of(vu)->list_after_errors, now = loop_now(vu->shard->loop);
 
-    if (!failed) {
-        j->failures = j->answers = 0;
-        j->quiet_until_ns = 0;
-        return;
+    j->recent = (j->recent << 1 | !failed) & ((1u << RECENT_OPERATIONS) - 1);
+    j->failures = failed ? j->failures + 1 : 0;
+    if (mostly_good(j)) {
+        j->doublings = 0;
+        j->has_asked = false;
     }
-    j->failures++;
-    /* A target that fails all the time is not asked for its tools all the time, too. */
-    if (limit > 0 && j->failures >= limit && now >= j->quiet_until_ns) {
-        j->quiet_until_ns = now + (QUIET_NS << j->answers);
-        j->answers += j->answers < QUIET_DOUBLINGS;
-        list_tools(vu);
+    if (limit > 0 && j->failures >= limit && !is_quiet(j, now)) {
+        ask(vu, now);
     }
 }
 

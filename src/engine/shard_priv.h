@@ -70,13 +70,14 @@ struct slot {
 /* What a VU does beside the workload (journey.c). */
 struct vu_journey {
     struct vu *vu;
-    struct slot *slot; /* while it lists, else NULL */
-    struct send timer; /* of the next periodic list */
-    uint32_t failures; /* of the VU's operations, in a row */
-    uint32_t
-        answers; /* lists in a row that failures have asked for, and no success came between … */
-    uint64_t quiet_until_ns; /* … after which none is asked for, for a while */
-    bool starting;           /* the slots wait for the list at the start */
+    struct slot *slot;  /* while it lists, else NULL */
+    struct send timer;  /* of the next periodic list */
+    uint32_t failures;  /* of the VU's operations, in a row */
+    uint32_t recent;    /* its last operations, a bit each, the last one lowest; 1: succeeded */
+    uint32_t doublings; /* of the quiet time after a list that failures asked for */
+    bool has_asked;     /* they did since most of the recent ones were good */
+    bool starting;      /* the slots wait for the list at the start */
+    uint64_t asked_ns;  /* they last did; 0: never */
 };
 
 /* How far a user came; it goes on there when it comes back. */

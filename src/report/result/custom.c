@@ -173,7 +173,9 @@ static const struct result_member journey_members[] = {
      NULL},
     {"ok", "integer", "Those that succeeded.", journey_ok, NULL},
     {"failed", "integer", "Those that failed.", journey_failed, NULL},
-    {"unfinished", "integer", "Those that were running when the run had to stop.",
+    {"unfinished", "integer",
+     "Those that had no end: they were running when the run had to stop, or a cap had kept them "
+     "from being sent when their user's load was over.",
      journey_unfinished, NULL},
     {"requests", "integer", "Requests that were sent for them.", journey_requests, NULL},
     {"service", "object or null", "How long they took.", journey_service, &result_section_latency},

@@ -66,7 +66,9 @@ static const struct field periodic_fields[] = {
      .offset = AT(journey_config, list_after_errors),
      .max = 1000,
      .def = "3",
-     .help = "Failures in a row after which a VU lists the tools; 0 is never."},
+     .help =
+         "Failures in a row after which a VU lists the tools, ever more rarely until most of its "
+         "last 10 operations succeed; 0 is never."},
 };
 static const struct section periodic_section = {.title = "workload.user_journey.periodic_ops",
                                                 .fields = periodic_fields,

@@ -105,6 +105,59 @@ static void failures_in_a_row_lead_to_a_list(void **state)
     world_clear(&w);
 }
 
+/* One of ten calls of a user is answered well. */
+static bool fail_nine_of_ten(void *owner, const struct peer_request *r)
+{
+    return r->id % 10 == 0 ? count_requests(owner, r) : fail_calls(owner, r);
+}
+
+#define AFTER_THREE                              \
+    "'startup_sequence': null, 'periodic_ops': " \
+    "{'tools_list_interval_ms': 0, 'tools_list_after_errors': 3}"
+
+static void a_success_among_failures_does_not_end_the_quiet_time(void **state)
+{
+    struct world w;
+
+    (void)state;
+    world_init(&w, journey_scenario(AFTER_THREE, CALLS));
+    w.peer.on_request = fail_nine_of_ten;
+    begin_stage(&w, 0, 60 * NS_PER_S);
+    run_for(&w, 60 * NS_PER_S);
+    finish(&w);
+    assert_in_range(total(&w, COUNT_ENDED_OK), 200, 300);
+    assert_in_range(total(&w, COUNT_ENDED_FAILED), 1900, 2200);
+    /* Each of four users: 0.3 s, 1.3 s, 3.3 s, 7.3 s, 15.3 s, 31.3 s. */
+    expect_lists(&w, 24, 24);
+    world_clear(&w);
+}
+
+/* It is well from the 8th second to the 12th. */
+static bool fail_twice(void *owner, const struct peer_request *r)
+{
+    const struct world *w = owner;
+    uint64_t at_ns = r->at_ns - w->start_ns;
+    bool well = at_ns >= 8 * NS_PER_S && at_ns < 12 * NS_PER_S;
+
+    return well ? count_requests(owner, r) : fail_calls(owner, r);
+}
+
+static void a_target_that_is_well_again_ends_the_quiet_time(void **state)
+{
+    struct world w;
+
+    (void)state;
+    world_init(&w, journey_scenario(AFTER_THREE, CALLS));
+    w.peer.on_request = fail_twice;
+    begin_stage(&w, 0, 60 * NS_PER_S);
+    run_for(&w, 12 * NS_PER_S);
+    assert_int_equal(w.arrival_count, 16); /* the last at 7.3 s, with a quiet time of 8 s */
+    run_for(&w, NS_PER_S);
+    finish(&w);
+    expect_lists(&w, 20, 20);
+    world_clear(&w);
+}
+
 static void a_workload_without_tools_lists_none(void **state)
 {
     struct world w;
@@ -187,6 +240,8 @@ int main(void)
         cmocka_unit_test(each_user_lists_the_tools_first),
         cmocka_unit_test(lists_come_again_after_the_interval),
         cmocka_unit_test(failures_in_a_row_lead_to_a_list),
+        cmocka_unit_test(a_success_among_failures_does_not_end_the_quiet_time),
+        cmocka_unit_test(a_target_that_is_well_again_ends_the_quiet_time),
         cmocka_unit_test(a_workload_without_tools_lists_none),
         cmocka_unit_test(a_list_that_never_ends_holds_up_its_user_only_until_its_time_out),
         cmocka_unit_test(users_of_a_sized_stage_do_not_wait_for_their_list),
