@@ -315,13 +315,14 @@ static void acquire(struct slot *slot)
     }
 }
 
-/* The same request on a new session. */
+/* The same operation on a new session, from its beginning: a cursor belongs to its session. */
 static bool tries_again(struct slot *slot, const struct mcp_answer *answer)
 {
     if (!answer->session_lost || slot->retried || slot->vu->ending) {
         return false;
     }
     slot->retried = true;
+    forget_pages(slot);
     acquire(slot);
     return true;
 }

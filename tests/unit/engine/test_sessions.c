@@ -62,6 +62,63 @@ static void without_reconnecting_a_lost_session_ends_the_user(void **state)
     world_clear(&w);
 }
 
+/* A list of two pages. The first session is lost at its second one; the other does not know the
+ * cursor of the first. script: first pages so far, and 10 since the loss. */
+static bool lose_between_pages(void *owner, const struct peer_request *r)
+{
+    struct world *w = owner;
+    bool second = memmem(r->body.p, r->body.len, "cursor", 6) != NULL;
+    char body[200];
+
+    if (strcmp(r->method, "tools/list") != 0) {
+        return false;
+    }
+    w->script += !second;
+    if (second && w->script == 1) {
+        w->script = 10;
+        peer_respond(r->conn, 10 * MS, 404, "text/plain", NULL, "session not found");
+        return true;
+    }
+    snprintf(body, sizeof body, "cursor\":\"page-of-%d\"", w->script);
+    if (second && memmem(r->body.p, r->body.len, body, strlen(body)) == NULL) {
+        snprintf(body, sizeof body,
+                 "{\"jsonrpc\":\"2.0\",\"id\":%lld,\"error\":{\"code\":-32602,\"message\":"
+                 "\"Invalid cursor\"}}",
+                 (long long)r->id);
+    } else if (second) {
+        snprintf(body, sizeof body, "{\"jsonrpc\":\"2.0\",\"id\":%lld,\"result\":{\"tools\":[]}}",
+                 (long long)r->id);
+    } else {
+        snprintf(body, sizeof body,
+                 "{\"jsonrpc\":\"2.0\",\"id\":%lld,\"result\":{\"tools\":[],\"nextCursor\":"
+                 "\"page-of-%d\"}}",
+                 (long long)r->id, w->script);
+    }
+    peer_respond(r->conn, 10 * MS, 200, "application/json", NULL, body);
+    return true;
+}
+
+static void a_list_begins_anew_on_another_session(void **state)
+{
+    struct world w;
+
+    (void)state;
+    world_init(&w, stages_scenario("'operation_mix': [{'operation': 'tools_list'}], "
+                                   "'user_journey': null, 'think_time': {'mode': 'fixed', "
+                                   "'base_ms': 60000}",
+                                   "", 1, 1, 1));
+    w.peer.on_request = lose_between_pages;
+    begin_stage(&w, 0, 2 * NS_PER_S);
+    run_for(&w, 2 * NS_PER_S);
+    finish(&w);
+    assert_int_equal(w.failures[ERROR_CODE_JSONRPC_INVALID_PARAMS], 0);
+    assert_int_equal(total(&w, COUNT_ENDED_OK), 1);
+    assert_int_equal(total(&w, COUNT_REQUESTS_SENT), 4);
+    assert_int_equal(total(&w, COUNT_SESSION_RETRIES), 1);
+    assert_int_equal(w.script, 11);
+    world_clear(&w);
+}
+
 /* ---- sessions that cannot be made ------------------------------------------------------------ */
 
 static bool refuse_initialize(void *owner, const struct peer_request *r)
@@ -153,6 +210,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_lost_session_is_replaced_once_per_operation),
+        cmocka_unit_test(a_list_begins_anew_on_another_session),
         cmocka_unit_test(without_reconnecting_a_lost_session_ends_the_user),
         cmocka_unit_test(failed_sessions_back_off_and_give_up),
         cmocka_unit_test(users_who_give_up_at_once_are_in_the_limit),
