@@ -225,7 +225,7 @@ void session_make(struct session_home *home, bool awaited_busy, struct slot *new
 
     s->home = home;
     s->serial = ++shard->session_serial;
-    s->attempt = home->open_failures;
+    s->attempt = home->open_failures & 0x1fffffff; /* more is past any back-off */
     s->awaited_busy = awaited_busy;
     timer_init(&s->expiry, on_expiry);
     list_append(&home->sessions, &s->node);

@@ -50,12 +50,12 @@ struct vu_session {
     struct timer expiry;       /* ttl_ms or max_idle_ms, whichever is over first */
     char *own_head;            /* of its requests; NULL: it has its VU's, or the plan's */
     uint32_t in_flight;
-    uint32_t assigned; /* operations that used up its budget */
-    uint32_t heap_pos; /* 1-based place in the pool's heap; 0: not in it */
-    uint32_t attempt;  /* failures of its home when its making began */
-    bool lost;         /* the target forgot it; it is in no list any more */
-    bool retired;      /* by us */
-    bool awaited_busy; /* made because sessions that served others had not been enough */
+    uint32_t assigned;     /* operations that used up its budget */
+    uint32_t heap_pos;     /* 1-based place in the pool's heap; 0: not in it */
+    uint32_t attempt : 29; /* failures of its home when its making began */
+    bool lost : 1;         /* the target forgot it; it is in no list any more */
+    bool retired : 1;      /* by us */
+    bool awaited_busy : 1; /* made because sessions that served others had not been enough */
 };
 
 struct session_home {

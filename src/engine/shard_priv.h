@@ -42,15 +42,15 @@ struct slot {
     struct vu_session *session; /* while RUNNING */
     struct send due;
     struct list wait; /* in a home's waiters while WAITING; among the idle while READY */
-    enum slot_state state;
-    bool retried;   /* the operation's lost session was replaced once */
-    bool was_used;  /* the session had served an operation before */
-    bool capped;    /* waited for the permission of hard_caps.max_rps, before it began */
-    bool journey;   /* its operation is no part of the workload */
-    bool arrival;   /* its operation is one of the open model */
-    bool streaming; /* counted in shard->streams */
-    bool had_stream;
-    bool verified; /* its nonce came back */
+    enum slot_state state : 8;
+    bool retried : 1;   /* the operation's lost session was replaced once */
+    bool was_used : 1;  /* the session had served an operation before */
+    bool capped : 1;    /* waited for the permission of hard_caps.max_rps, before it began */
+    bool journey : 1;   /* its operation is no part of the workload */
+    bool arrival : 1;   /* its operation is one of the open model */
+    bool streaming : 1; /* counted in shard->streams */
+    bool had_stream : 1;
+    bool verified : 1; /* its nonce came back */
     uint32_t stage, operation, key;
     uint32_t requests;
     uint64_t session_serial; /* of the session of its first try */

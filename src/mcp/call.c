@@ -37,6 +37,7 @@ static uint64_t end_waiting(struct mcp_call *call)
 
     if (call->state_ == CALL_WAITING) {
         call->held_ns += now - call->gate.since_ns;
+        list_remove(&call->gate.node);
         list_remove(&call->node_);
     }
     return now;
@@ -46,16 +47,13 @@ static uint64_t end_waiting(struct mcp_call *call)
  * dial needs none then, and goes first: who was served may not starve it. */
 static void serve_waiting(struct mcp_session *session)
 {
-    list_foreach (node, &session->client->waiting_) {
-        struct mcp_call *call = list_entry(node, struct mcp_call, node_);
-
-        if (call->session_ == session) {
-            call->t_dial = call->t_ready = end_waiting(call);
-            call->conn_ = mcp_session_take(session);
-            send_request(call);
-            return;
-        }
+    if (list_empty(&session->waiting_)) {
+        return;
     }
+    struct mcp_call *call = list_entry(session->waiting_.next, struct mcp_call, node_);
+    call->t_dial = call->t_ready = end_waiting(call);
+    call->conn_ = mcp_session_take(session);
+    send_request(call);
 }
 
 static void hit(const struct mcp_call *call, enum limit id)
@@ -631,7 +629,8 @@ static void go(struct mcp_call *call)
         call->waited = true;
         call->gate.since_ns = loop_now(client->loop);
         client->held++;
-        list_append(&client->waiting_, &call->node_);
+        list_append(&client->waiting_, &call->gate.node);
+        list_append(&call->session_->waiting_, &call->node_);
         wait_as(call, CALL_WAITING);
     }
 }

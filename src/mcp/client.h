@@ -67,8 +67,9 @@ struct mcp_client {
     struct buf out_;  /* the request being written */
     uint64_t json_head_id_; /* the last head that announced a JSON answer (http/client.h) */
     struct list free_scratch_;
-    struct list waiting_; /* calls that wait for max_connections */
-    uint64_t held;        /* calls that had to, so far */
+    struct list
+        waiting_;  /* calls that wait for max_connections, by gate.node: one queue at a time */
+    uint64_t held; /* calls that had to, so far */
     uint32_t dialing_;
     struct defer admit_;
     uint64_t limits[LIMIT_COUNT]; /* hits of our own limits; read them with mcp_client_limits */
@@ -127,7 +128,7 @@ struct mcp_call {
     uint64_t held_ns; /* by limits of ours (the gate, max_connections), before everything else */
 
     /* private */
-    struct list node_; /* in client->waiting_ */
+    struct list node_; /* in session_->waiting_ */
     struct mcp_session *session_;
     struct http_conn *conn_;
     struct dial *dial_;
@@ -135,7 +136,7 @@ struct mcp_call {
     int64_t id_;
     uint64_t silence_since_ns_, request_deadline_ns_, message_bytes_;
     uint8_t mode_, state_;
-    bool via_proxy_, foreign_id_, answered_, bad_text_;
+    bool via_proxy_, foreign_id_, bad_text_;
     struct timer timer_;
     struct mcp_answer answer_;
     struct sse_parser sse_;

@@ -272,6 +272,7 @@ void mcp_session_init(struct mcp_session *s,
     };
     list_init(&s->idle_);
     list_init(&s->busy_);
+    list_init(&s->waiting_);
 }
 
 void mcp_session_open(struct mcp_session *s, struct buf *capture)

@@ -55,6 +55,7 @@ struct mcp_session {
     char *lines_; /* "Mcp-Session-Id: …\r\nMCP-Protocol-Version: …\r\n" */
     int64_t next_id_;
     struct list idle_, busy_; /* connections, by http_conn.node */
+    struct list waiting_;     /* its calls among client->waiting_, by node_ */
     struct session_work *work_;
 };
 

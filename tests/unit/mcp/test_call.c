@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
+#include "base/mem.h"
 #include "unit/mcp/world.h"
 
+#include <signal.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -479,6 +482,118 @@ static void a_call_that_waits_may_be_cancelled(void **state)
     world_clear(&w);
 }
 
+/* Calls that wait, each on a page of its own that may not be touched: who does is counted. */
+enum { CROWD = 1000, PAGE = 64 * 1024 };
+
+static char *crowd;
+static volatile sig_atomic_t touched;
+
+static void on_touch(int signo, siginfo_t *info, void *context)
+{
+    char *at = info->si_addr;
+
+    (void)signo;
+    (void)context;
+    if (at < crowd || at >= crowd + CROWD * PAGE) {
+        abort(); /* a fault of another kind */
+    }
+    touched++;
+    mprotect(crowd + (at - crowd) / PAGE * PAGE, PAGE, PROT_READ | PROT_WRITE);
+}
+
+static struct mcp_call *in_crowd(int i)
+{
+    return (struct mcp_call *)(void *)(crowd + i * PAGE);
+}
+
+static struct str crowd_tail(struct mcp_call *call)
+{
+    (void)call;
+    return STR(",\"method\":\"ping\"}");
+}
+
+static void crowd_done(struct mcp_call *call, const struct mcp_answer *answer)
+{
+    (void)call;
+    (void)answer;
+    fail();
+}
+
+static const struct mcp_call_events crowd_events = {.tail = crowd_tail, .on_done = crowd_done};
+
+static void gather_crowd(struct mcp_session *session)
+{
+    _Static_assert(sizeof(struct mcp_call) <= PAGE, "one call a page");
+    crowd = mmap(NULL, CROWD * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    assert_true(crowd != MAP_FAILED);
+    for (int i = 0; i < CROWD; i++) {
+        mcp_call_init(in_crowd(i), &crowd_events);
+        mcp_call_start(in_crowd(i), session);
+        assert_true(in_crowd(i)->waited);
+    }
+}
+
+/* How many of the crowd are looked at while `ns` go by. */
+static int count_touched(struct world *w, uint64_t ns)
+{
+    struct sigaction act = {.sa_sigaction = on_touch, .sa_flags = SA_SIGINFO}, before;
+
+    assert_int_equal(sigaction(SIGSEGV, &act, &before), 0);
+    assert_int_equal(mprotect(crowd, CROWD * PAGE, PROT_NONE), 0);
+    touched = 0;
+    run_for(w, ns);
+    int count = touched;
+    assert_int_equal(mprotect(crowd, CROWD * PAGE, PROT_READ | PROT_WRITE), 0);
+    assert_int_equal(sigaction(SIGSEGV, &before, NULL), 0);
+    return count;
+}
+
+static void disperse_crowd(void)
+{
+    for (int i = 0; i < CROWD; i++) {
+        mcp_call_cancel(in_crowd(i));
+    }
+    munmap(crowd, CROWD * PAGE);
+}
+
+/* However many wait for a connection, those who have one do not look at them. */
+static void an_exchange_looks_at_no_crowd(void **state)
+{
+    struct world w;
+    struct mcp_session others;
+
+    (void)state;
+    world_ready(&w, answer_slowly);
+    w.target.max_connections = 1;
+    mcp_session_init(&others, &w.client, STR(HEAD), &world_session_events, &w);
+    gather_crowd(&others);
+    w.restart = true;
+    start_call(&w);
+    assert_int_equal(count_touched(&w, NS_PER_S), 0);
+    assert_int_equal(w.seen.dones, 2);
+
+    /* A call of the same session that came last goes first. */
+    start_call(&w);
+    struct world *beside = xcalloc(1, sizeof *beside);
+    *beside = (struct world){.tail = w.tail};
+    mcp_call_init(&beside->call, &world_call_events);
+    mcp_call_start(&beside->call, &w.session);
+    assert_true(beside->call.waited);
+    assert_in_range(count_touched(&w, NS_PER_S), 0, 2); /* its neighbours in the queue */
+    assert_int_equal(w.seen.dones, 1);
+    assert_int_equal(beside->seen.dones, 1);
+    xfree(beside);
+
+    /* A connection that becomes free is for the head of the queue. */
+    mcp_session_drop(&w.session);
+    assert_in_range(count_touched(&w, 50 * MS), 1, 4);
+    assert_false(mcp_call_held(in_crowd(0)));
+    assert_true(mcp_call_held(in_crowd(1)));
+    disperse_crowd();
+    mcp_session_drop(&others);
+    world_clear(&w);
+}
+
 /* ---- cancel -----------------------------------------------------------------------------------
  */
 
@@ -562,6 +677,7 @@ int main(void)
         cmocka_unit_test(a_connection_that_is_not_made_times_out),
         cmocka_unit_test(calls_wait_for_a_free_connection),
         cmocka_unit_test(a_call_that_waits_may_be_cancelled),
+        cmocka_unit_test(an_exchange_looks_at_no_crowd),
         cmocka_unit_test(a_call_may_be_cancelled_at_any_time),
         cmocka_unit_test(a_call_may_be_started_again_when_it_is_done),
         cmocka_unit_test(an_answer_is_captured_without_what_came_before),
