@@ -281,6 +281,49 @@ static void check_template_use(struct check *c, const struct workload_config *w)
     check_leave(c, mark);
 }
 
+/* ---- the user journey ------------------------------------------------------------------------ */
+
+static bool mix_has_tools(const struct workload_config *w)
+{
+    for (size_t i = 0; i < w->mix_count; i++) {
+        if (w->mix[i].operation == OPERATION_TOOLS_CALL ||
+            w->mix[i].operation == OPERATION_TOOLS_LIST) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void warn_of_list(struct check *c, const char *field, bool asks)
+{
+    size_t mark = c->path.len;
+
+    buf_add_c(&c->path, field);
+    if (asks && check_below(c, "") != NULL && !check_has_error(c)) {
+        check_warning(c, "FIELD_WITHOUT_EFFECT",
+                      "Add a tools_call or tools_list entry to the operation mix, or remove it.",
+                      "VUs list the tools beside a workload that uses tools, and no entry of the "
+                      "operation mix does");
+    }
+    check_leave(c, mark);
+}
+
+/* What was asked for in so many words; the defaults ask for lists where there are tools. */
+static void check_journey(struct check *c, const struct workload_config *w)
+{
+    const struct journey_config *j = &w->journey;
+
+    if (w->mix_count == 0 || mix_has_tools(w)) {
+        return;
+    }
+    warn_of_list(c, "/workload/user_journey/startup_sequence/run_tools_list_on_start",
+                 j->list_on_start);
+    warn_of_list(c, "/workload/user_journey/periodic_ops/tools_list_interval_ms",
+                 j->list_interval_ns > 0);
+    warn_of_list(c, "/workload/user_journey/periodic_ops/tools_list_after_errors",
+                 j->list_after_errors > 0);
+}
+
 void rules_workload(struct check *c, struct scenario *s)
 {
     check_sessions(c, &s->session);
@@ -289,6 +332,7 @@ void rules_workload(struct check *c, struct scenario *s)
     check_single_template(c, &s->workload);
     check_template_use(c, &s->workload);
     check_reconnect(c, &s->workload.reconnect);
+    check_journey(c, &s->workload);
     size_t mark = c->path.len;
     buf_add_c(&c->path, "/workload/in_flight_per_vu");
     if (s->workload.in_flight_per_vu > s->safety.caps.max_in_flight_per_vu) {

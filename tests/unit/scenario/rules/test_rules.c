@@ -622,6 +622,55 @@ static void test_stretched(void **state)
     CHECK(rules);
 }
 
+#define PINGS \
+    "workload.operation_mix=[{\"operation\":\"ping\"}]", "workload.tools={\"templates\":[]}"
+
+/* VUs list the tools beside a workload that uses tools. */
+static void test_journeys(void **state)
+{
+    static const struct rule rules[] = {
+        {{PINGS}, NULL, NULL, NULL, NULL, false},
+        {{PINGS, "workload.user_journey.startup_sequence.run_tools_list_on_start=true"},
+         "FIELD_WITHOUT_EFFECT",
+         "/workload/user_journey/startup_sequence/run_tools_list_on_start",
+         "beside a workload that uses tools, and no entry",
+         "Add a tools_call or tools_list entry",
+         true},
+        {{PINGS, "workload.user_journey.periodic_ops.tools_list_interval_ms=1000"},
+         "FIELD_WITHOUT_EFFECT",
+         "/workload/user_journey/periodic_ops/tools_list_interval_ms",
+         NULL,
+         NULL,
+         true},
+        {{PINGS, "workload.user_journey.periodic_ops.tools_list_after_errors=2"},
+         "FIELD_WITHOUT_EFFECT",
+         "/workload/user_journey/periodic_ops/tools_list_after_errors",
+         NULL,
+         NULL,
+         true},
+        {{PINGS, "workload.user_journey.startup_sequence.run_tools_list_on_start=false",
+          "workload.user_journey.periodic_ops={\"tools_list_interval_ms\":0,"
+          "\"tools_list_after_errors\":0}"},
+         NULL,
+         NULL,
+         NULL,
+         NULL,
+         false},
+        {{PINGS, "workload.user_journey=null"}, NULL, NULL, NULL, NULL, false},
+        {{"workload.operation_mix=[{\"operation\":\"tools_list\"}]",
+          "workload.tools={\"templates\":[]}",
+          "workload.user_journey.startup_sequence.run_tools_list_on_start=true"},
+         NULL,
+         NULL,
+         NULL,
+         NULL,
+         false},
+    };
+
+    (void)state;
+    CHECK(rules);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -630,6 +679,7 @@ int main(void)
         cmocka_unit_test(test_ramps),      cmocka_unit_test(test_timeouts),
         cmocka_unit_test(test_conditions), cmocka_unit_test(test_scopes),
         cmocka_unit_test(test_sessions),   cmocka_unit_test(test_unknown_places),
+        cmocka_unit_test(test_journeys),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
