@@ -35,6 +35,7 @@ static void take_window(struct shard *s, uint64_t second)
         m->window =
             window_new(s->plan->key_count, (uint32_t)s->plan->scenario->workload.custom_count,
                        s->config.log_successes);
+        m->window->samples_in_full = s->plan->scenario->telemetry.log_sample_rate_given;
     } else {
         m = list_entry(s->free_messages.next, struct message, node);
         list_remove(&m->node);

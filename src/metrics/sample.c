@@ -5,6 +5,7 @@
 #include "metrics/signature.h"
 
 #include <assert.h>
+#include <stdlib.h>
 
 enum { FIRST_ROOM = 64 };
 
@@ -90,4 +91,57 @@ uint32_t sample_batch_success(struct sample_batch *b, const struct outcome *o, u
     }
     append(&b->successes, o);
     return gone;
+}
+
+uint32_t sample_batch_cut(struct sample_batch *b, uint32_t rank_max)
+{
+    b->rank_max = rank_max < b->rank_max ? rank_max : b->rank_max;
+    return drop_above(&b->successes, rank_max);
+}
+
+static int by_rank(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+    return (x > y) - (x < y);
+}
+
+uint32_t sample_common_rank(struct sample_batch *const *batches, size_t count, uint64_t max)
+{
+    uint64_t all = 0, n = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        all += batches[i]->successes.count;
+    }
+    if (all <= max) {
+        return UINT32_MAX;
+    }
+    uint32_t *ranks = xmalloc(all * sizeof *ranks);
+
+    for (size_t i = 0; i < count; i++) {
+        for (uint32_t k = 0; k < batches[i]->successes.count; k++) {
+            ranks[n++] = batches[i]->successes.items[k].outcome.log_rank;
+        }
+    }
+    qsort(ranks, all, sizeof *ranks, by_rank);
+    /* Of those with the rank of the first that goes, none stays. */
+    uint32_t rank_max = ranks[max] - 1;
+    xfree(ranks);
+    return rank_max;
+}
+
+uint32_t sample_batch_cut_failures(struct sample_batch *b, uint64_t max)
+{
+    uint32_t kept = 0, before = b->failures.count;
+
+    if (before <= max) {
+        return 0;
+    }
+    for (uint32_t i = 0; i < before; i++) {
+        if (((uint64_t)i + 1) * max / before > (uint64_t)i * max / before) {
+            b->failures.items[kept++] = b->failures.items[i];
+        }
+    }
+    b->failures.count = kept;
+    return before - kept;
 }

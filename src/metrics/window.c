@@ -305,7 +305,12 @@ static void log_success(struct window *w, const struct outcome *o)
     if (w->log == NULL) {
         w->log = sample_batch_new();
     }
-    w->samples_thinned += sample_batch_success(w->log, o, w->sample_max);
+    uint32_t gone = sample_batch_success(w->log, o, w->sample_max);
+    if (w->samples_in_full) {
+        w->samples_lost += gone;
+    } else {
+        w->samples_thinned += gone;
+    }
 }
 
 struct sample_batch *window_swap_log(struct window *w, struct sample_batch *empty)

@@ -215,8 +215,10 @@ struct window {
     /* For the log of operations: failures up to a bound per kind, and successes, evenly thinned. */
     struct sample_batch *log; /* NULL until it has something */
     uint32_t sample_max;      /* successes at most; 0: no log is kept */
+    bool samples_in_full; /* the scenario's share is wanted, and a success beyond the bound lost;
+                           * the caller's */
     uint64_t samples_thinned; /* successes that were left out evenly */
-    uint64_t samples_lost;    /* failures beyond their bound */
+    uint64_t samples_lost;    /* failures beyond their bound, and see above */
 
     uint32_t failure_count;
     struct failure failures[WINDOW_FAILURES_MAX];

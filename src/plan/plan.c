@@ -517,13 +517,14 @@ uint32_t plan_log_rank(const struct plan *p, uint64_t draw)
 uint32_t plan_log_successes(const struct plan *p, uint32_t shards)
 {
     const struct telemetry_config *t = &p->scenario->telemetry;
-    uint64_t all =
-        t->log_sample_rate_given ? p->scenario->safety.caps.max_queue_depth : PLAN_LOG_SUCCESSES;
 
     if (!t->log_enabled) {
         return 0;
     }
-    return all / shards > 0 ? (uint32_t)(all / shards) : 1;
+    if (t->log_sample_rate_given) {
+        return PLAN_LOG_SUCCESSES_IN_FULL;
+    }
+    return PLAN_LOG_SUCCESSES / shards > 0 ? PLAN_LOG_SUCCESSES / shards : 1;
 }
 
 uint64_t plan_think_ns(const struct plan *p, uint64_t vu, uint64_t n)

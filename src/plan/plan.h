@@ -29,7 +29,12 @@
 
 /* Successes a second, of the whole run, that the log of operations gets without a sample_rate:
  * enough to look at, and too few to be felt beside any load. */
-enum { PLAN_LOG_SUCCESSES = 1000 };
+enum {
+    PLAN_LOG_SUCCESSES = 1000,
+    /* With a sample_rate its share is tried in full. This bounds the memory of one second of a
+     * shard (some 100 MB), and is several times what a shard can do in it. */
+    PLAN_LOG_SUCCESSES_IN_FULL = 262144,
+};
 /* Changes of a stage's level that are listed. */
 enum { PLAN_STEPS_MAX = 1000 };
 
@@ -165,8 +170,7 @@ uint64_t plan_draw_arrival(const struct plan *p, uint64_t arrival);
  * `draw` as above. */
 uint32_t plan_log_rank(const struct plan *p, uint64_t draw);
 /* Successes that each of so many shards gives to the log at most in a second, at least 1: its part
- * of PLAN_LOG_SUCCESSES, with a sample_rate of what the log's queue may hold. 0: there is no log.
- */
+ * of PLAN_LOG_SUCCESSES, with a sample_rate PLAN_LOG_SUCCESSES_IN_FULL. 0: there is no log. */
 uint32_t plan_log_successes(const struct plan *p, uint32_t shards);
 
 /* Think time after the n-th operation of a VU. */

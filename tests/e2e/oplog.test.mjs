@@ -64,6 +64,8 @@ test('an explicit sample_rate of 1 is the whole run', async (t) => {
     vus: 4,
     ms: 1000,
     telemetry: { structured_logs: { enabled: true, sample_rate: 1 } },
+    // What waits for a slow file, and no bound of a second.
+    safety: { hard_caps: { max_telemetry_q_depth: 1000 } },
   });
   const { end, folder, result } = await outFolder(() => {}, scenario);
   assertRan(end);

@@ -15,7 +15,7 @@ struct line_piece {
 struct linefile {
     struct spool *spool;
     char *path;
-    uint64_t refused; /* bytes */
+    uint64_t lines, refused; /* `refused`: bytes */
 };
 
 static bool make_line(void *owner, struct spool_piece *piece, struct buf *out, uint64_t *weight)
@@ -50,16 +50,19 @@ int linefile_open(int fd, const char *path, struct linefile **out, struct err *e
 
 void linefile_add(struct linefile *f, struct str line)
 {
+    assert(line.len <= LINEFILE_LINE_MAX);
+    f->lines++;
+    if (spool_room(f->spool, f->lines, LINEFILE_WAITING_MAX) < line.len) {
+        f->refused += line.len;
+        return;
+    }
     struct line_piece *p = xmalloc(sizeof *p + line.len);
 
-    assert(line.len <= LINEFILE_LINE_MAX);
     list_init(&p->piece.node);
     p->piece.weight = line.len;
+    p->piece.turn = f->lines; /* each comes alone: all that waits is bounded */
     memcpy(p->text, line.p, line.len);
-    if (!spool_offer(f->spool, &p->piece, LINEFILE_WAITING_MAX)) {
-        f->refused += line.len;
-        xfree(p);
-    }
+    spool_take(f->spool, &p->piece);
 }
 
 int linefile_close(struct linefile *f, uint64_t patience_ns, struct err *err)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "report/files/opfile.h"
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "report/files/oplog.h"
 #include "report/files/spool.h"
@@ -140,22 +141,36 @@ static struct sample_batch *empty_batch(struct opfile *f)
     return b;
 }
 
-static uint64_t weight_of(const struct sample_batch *b)
+/* Cuts the piece to what there is room for; failures find more. */
+static void fit(struct opfile *f, struct op_piece *p)
 {
-    return (uint64_t)b->failures.count + b->successes.count;
+    struct sample_batch *b = p->batch;
+    uint64_t room = spool_room(f->spool, p->piece.turn, f->waiting_max);
+
+    if (room == UINT64_MAX) {
+        return;
+    }
+    f->refused +=
+        sample_batch_cut_failures(b, spool_room(f->spool, p->piece.turn, 2 * f->waiting_max));
+    room = room > b->failures.count ? room - b->failures.count : 0;
+    f->refused += sample_batch_cut(b, sample_common_rank(&b, 1, room));
 }
 
-/* As much of the piece as there is room for; failures find more. */
-static bool offer(struct opfile *f, struct op_piece *p)
+static void hand_over(struct opfile *f, struct op_piece *p)
 {
-    p->piece.weight = weight_of(p->batch);
-    if (spool_offer(f->spool, &p->piece, f->waiting_max)) {
-        return true;
+    fit(f, p);
+    p->piece.weight = (uint64_t)p->batch->failures.count + p->batch->successes.count;
+    if (p->piece.weight > 0) {
+        spool_take(f->spool, &p->piece);
+    } else {
+        recycle(f, &p->piece);
     }
-    f->refused += p->batch->successes.count;
-    p->batch->successes.count = 0;
-    p->piece.weight = p->batch->failures.count;
-    return p->piece.weight > 0 && spool_offer(f->spool, &p->piece, 2 * f->waiting_max);
+}
+
+/* The fragment of a second with which a run ends comes at once behind the second before it. */
+static uint64_t turn_of(const struct window *w)
+{
+    return w->second + (w->end_ns - w->start_ns >= NS_PER_S);
 }
 
 void opfile_take(struct opfile *f, uint32_t source, struct window *w)
@@ -170,10 +185,8 @@ void opfile_take(struct opfile *f, uint32_t source, struct window *w)
     list_init(&p->piece.node);
     p->batch = batch;
     p->source = source;
-    if (!offer(f, p)) {
-        f->refused += batch->failures.count;
-        free_piece(&p->piece);
-    }
+    p->piece.turn = turn_of(w);
+    hand_over(f, p);
 }
 
 static void describe(const struct opfile *f, const struct spool_end *end, struct opfile_end *out)

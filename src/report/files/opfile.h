@@ -4,9 +4,11 @@
  * thread (report/files/spool.h), which makes and writes the lines: neither the load nor the control
  * plane waits for it.
  *
- * What waits for the thread is bounded by safety.hard_caps.max_telemetry_q_depth operations, and by
- * twice that for failures; the file by OPFILE_BYTES_MAX, and by twice that for failures. What is
- * beyond either, and what cannot be written, is counted.
+ * What waits because the file is slow is bounded by safety.hard_caps.max_telemetry_q_depth
+ * operations, and by twice that for failures; the file by OPFILE_BYTES_MAX, and by twice that for
+ * failures. A second of which the earlier ones are written is taken whatever it has (the window has
+ * bounds); else as much of it as there is room for, failures first and both evenly. What is left
+ * out, and what cannot be written, is counted.
  */
 #ifndef REPORT_FILES_OPFILE_H
 #define REPORT_FILES_OPFILE_H

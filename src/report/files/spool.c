@@ -33,7 +33,9 @@ struct spool {
         bool closing;
         bool abandoned;   /* nothing more is made or written */
         bool left;        /* whoever closed it is gone: the thread frees it */
-        uint64_t waiting; /* weight in the queue, the current piece included */
+        uint64_t waiting; /* weight of what was taken and neither written nor given back */
+        uint64_t turn;    /* the newest */
+        uint64_t fresh;   /* part of `waiting` that is of it */
         uint64_t taken, written;
         struct err err;
     } shared_;
@@ -99,8 +101,15 @@ static int write_all(int fd, struct str text)
     return 0;
 }
 
+/* Under the lock: so much of a piece of this turn waits no longer. */
+static void pass_on(struct spool *s, uint64_t turn, uint64_t weight)
+{
+    s->shared_.waiting -= weight;
+    s->shared_.fresh -= turn == s->shared_.turn ? weight : 0;
+}
+
 /* From MAKING to MAKING by way of WRITING. False: the spool was abandoned meanwhile. */
-static bool write_text(struct spool *s, uint64_t weight)
+static bool write_text(struct spool *s, uint64_t turn, uint64_t weight)
 {
     pthread_mutex_lock(&s->lock);
     bool writes = s->shared_.err.code == 0 && !s->shared_.abandoned;
@@ -115,6 +124,7 @@ static bool write_text(struct spool *s, uint64_t weight)
     } else if (writes) {
         s->shared_.written += weight;
     }
+    pass_on(s, turn, weight);
     bool goes_on = !s->shared_.abandoned;
     if (goes_on) {
         set_state(s, SPOOL_MAKING);
@@ -123,33 +133,39 @@ static bool write_text(struct spool *s, uint64_t weight)
     return goes_on;
 }
 
-/* False: the spool was abandoned meanwhile. */
-static bool write_piece(struct spool *s, struct spool_piece *piece)
+/* *left: the weight that no text was made of. False: the spool was abandoned meanwhile. */
+static bool write_piece(struct spool *s, struct spool_piece *piece, uint64_t *left)
 {
     bool more = true;
+
+    *left = piece->weight;
 
     while (more) {
         uint64_t weight = 0;
 
         s->text.len = 0;
         more = s->maker.make(s->maker.owner, piece, &s->text, &weight);
-        if (!write_text(s, weight)) {
+        weight = weight < *left ? weight : *left;
+        *left -= weight;
+        if (!write_text(s, piece->turn, weight)) {
             return false;
         }
     }
     return true;
 }
 
-/* Not after the spool was abandoned. */
-static void give_back(struct spool *s, struct spool_piece *piece, uint64_t weight)
+/* Not after the spool was abandoned. `left`: its weight that was not written. */
+static void give_back(struct spool *s, struct spool_piece *piece, uint64_t left)
 {
+    uint64_t turn = piece->turn;
+
     if (s->maker.recycle != NULL) {
         s->maker.recycle(s->maker.owner, piece);
     } else {
         s->maker.free(piece);
     }
     pthread_mutex_lock(&s->lock);
-    s->shared_.waiting -= weight;
+    pass_on(s, turn, left);
     pthread_mutex_unlock(&s->lock);
 }
 
@@ -159,13 +175,13 @@ static void *spool_main(void *arg)
     struct spool_piece *piece;
 
     while ((piece = next_piece(s)) != NULL) {
-        uint64_t weight = piece->weight;
+        uint64_t left;
 
-        if (!write_piece(s, piece)) {
+        if (!write_piece(s, piece, &left)) {
             s->maker.free(piece);
             break;
         }
-        give_back(s, piece, weight);
+        give_back(s, piece, left);
     }
     pthread_mutex_lock(&s->lock);
     bool left = s->shared_.left;
@@ -212,19 +228,31 @@ int spool_open(
     return 0;
 }
 
-bool spool_offer(struct spool *s, struct spool_piece *piece, uint64_t max)
+uint64_t spool_room(struct spool *s, uint64_t turn, uint64_t max)
 {
     pthread_mutex_lock(&s->lock);
-    uint64_t room = max > s->shared_.waiting ? max - s->shared_.waiting : 0;
-    bool fits = piece->weight <= room;
-    if (fits) {
-        s->shared_.waiting += piece->weight;
-        s->shared_.taken += piece->weight;
-        list_append(&s->shared_.queue, &piece->node);
-        pthread_cond_signal(&s->work);
-    }
+    uint64_t waiting = s->shared_.waiting;
+    bool is_slow = waiting > (turn == s->shared_.turn ? s->shared_.fresh : 0);
     pthread_mutex_unlock(&s->lock);
-    return fits;
+    if (!is_slow) {
+        return UINT64_MAX;
+    }
+    return max > waiting ? max - waiting : 0;
+}
+
+void spool_take(struct spool *s, struct spool_piece *piece)
+{
+    pthread_mutex_lock(&s->lock);
+    if (piece->turn > s->shared_.turn) {
+        s->shared_.turn = piece->turn;
+        s->shared_.fresh = 0;
+    }
+    s->shared_.fresh += piece->turn == s->shared_.turn ? piece->weight : 0;
+    s->shared_.waiting += piece->weight;
+    s->shared_.taken += piece->weight;
+    list_append(&s->shared_.queue, &piece->node);
+    pthread_cond_signal(&s->work);
+    pthread_mutex_unlock(&s->lock);
 }
 
 static struct timespec moment(uint64_t ns)

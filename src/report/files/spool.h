@@ -7,9 +7,12 @@
  *   piece    something that becomes text on the thread; it belongs to the spool once it was taken
  *   weight   how much a piece is, in a unit that its owner chooses (lines, bytes): what waits is
  *            bounded by it, and what was lost is counted in it
+ *   turn     pieces that come together, because the same moment made them. Before the next turn the
+ *            file had time for them; what waits of earlier turns waits because the file is slow,
+ *            and only then there is a bound
  *   maker    makes the text of pieces
  *
- * spool_offer and spool_close are for one thread; the maker runs on the spool's own.
+ * spool_room, spool_take and spool_close are for one thread; the maker runs on the spool's own.
  */
 #ifndef REPORT_FILES_SPOOL_H
 #define REPORT_FILES_SPOOL_H
@@ -25,7 +28,8 @@
 
 struct spool_piece {
     struct list node; /* the spool's */
-    uint64_t weight;
+    uint64_t weight;  /* set before it is taken */
+    uint64_t turn;    /* likewise; grows */
 };
 
 struct spool_maker {
@@ -52,9 +56,11 @@ struct spool_end {
 int spool_open(
     int fd, const char *path, const struct spool_maker *maker, struct spool **out, struct err *err);
 
-/* Takes the piece, unless what waits would weigh more than `max` with it. Never waits for a file.
- * False: the piece stays the caller's. */
-bool spool_offer(struct spool *s, struct spool_piece *piece, uint64_t max);
+/* What a piece of this turn may weigh, so that no more than `max` waits with it. Nothing of earlier
+ * turns waits: UINT64_MAX. It does not shrink but by spool_take. */
+uint64_t spool_room(struct spool *s, uint64_t turn, uint64_t max);
+/* Takes the piece over, whatever it weighs. Never waits for a file. */
+void spool_take(struct spool *s, struct spool_piece *piece);
 
 /* Writes what was taken and ends, within the patience: what is not written then is lost. Frees the
  * spool; neither the maker's owner nor a callback other than `free` is used afterwards. */

@@ -307,7 +307,7 @@ static json_t *losses_numbers(const struct result_place *p)
 static const struct result_member losses_members[] = {
     {"op_log_lines", "integer",
      "Operations that the log of operations lacks: failures beyond the bound of their kind, and "
-     "what its queue, its file or the disk had no room for.",
+     "what memory, its queue, its file or the disk had no room for.",
      losses_log, NULL},
     {"op_log_thinned", "integer",
      "Successes that the log of operations left out evenly: by `sample_rate`, or because of their "

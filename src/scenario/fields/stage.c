@@ -258,7 +258,7 @@ static const struct field caps_fields[] = {
      .max = FIELDS_COUNT_MAX,
      .def = "100000",
      .help = "Single operations that may wait for the log of operations while its file is slow; "
-             "what finds no room is left out and counted."},
+             "what finds no room is left out and counted. It is no bound of operations a second."},
     {.key = "max_errors",
      .type = FIELD_INT,
      .flags = FIELD_NULL_OK,

@@ -109,6 +109,70 @@ static void test_failures_are_not_thinned_and_memory_stays(void **state)
     sample_batch_free(b);
 }
 
+/* The sample of several batches is the one that a single batch of all would have. */
+static void test_lowest_ranks_of_several(void **state)
+{
+    enum { ALL = 900, WANTED = 250 };
+    struct sample_batch *all = sample_batch_new();
+    struct sample_batch *parts[] = {sample_batch_new(), sample_batch_new(), sample_batch_new()};
+    bool in_all[ALL] = {0};
+    uint32_t gone = 0, kept = 0;
+
+    (void)state;
+    for (uint32_t i = 0; i < ALL; i++) {
+        struct outcome o = {.n = i, .t_end = i, .log_rank = rank_of(i)};
+
+        sample_batch_success(all, &o, ALL);
+        sample_batch_success(parts[i % 7 == 0], &o, ALL); /* the third has none */
+    }
+    assert_int_equal(sample_common_rank(parts, 3, ALL), UINT32_MAX);
+    assert_int_equal(sample_batch_cut(all, sample_common_rank(&all, 1, WANTED)), ALL - WANTED);
+    for (uint32_t i = 0; i < WANTED; i++) {
+        in_all[all->successes.items[i].outcome.n] = true;
+    }
+    uint32_t rank = sample_common_rank(parts, 3, WANTED);
+    for (size_t p = 0; p < 3; p++) {
+        gone += sample_batch_cut(parts[p], rank);
+        kept += parts[p]->successes.count;
+        for (uint32_t i = 0; i < parts[p]->successes.count; i++) {
+            const struct outcome *o = &parts[p]->successes.items[i].outcome;
+
+            assert_true(in_all[o->n]);
+            assert_true(i == 0 || o->t_end > parts[p]->successes.items[i - 1].outcome.t_end);
+        }
+    }
+    assert_int_equal(kept, WANTED);
+    assert_int_equal(gone, ALL - WANTED);
+    assert_int_equal(sample_batch_cut(parts[0], sample_common_rank(parts, 1, 0)) +
+                         sample_batch_cut(parts[1], sample_common_rank(parts + 1, 1, 0)),
+                     WANTED);
+    for (size_t p = 0; p < 3; p++) {
+        sample_batch_free(parts[p]);
+    }
+    sample_batch_free(all);
+}
+
+static void test_failures_are_cut_evenly(void **state)
+{
+    struct sample_batch *b = sample_batch_new();
+    uint32_t firsts = 0;
+
+    (void)state;
+    for (uint64_t i = 0; i < 1000; i++) {
+        sample_batch_failure(b, &(struct outcome){.cls = OUTCOME_FAILED, .n = i});
+    }
+    assert_int_equal(sample_batch_cut_failures(b, 1000), 0);
+    assert_int_equal(sample_batch_cut_failures(b, 300), 700);
+    assert_int_equal(b->failures.count, 300);
+    for (uint32_t i = 0; i < 300; i++) {
+        firsts += b->failures.items[i].outcome.n < 500;
+        assert_true(i == 0 || b->failures.items[i].outcome.n > b->failures.items[i - 1].outcome.n);
+    }
+    assert_in_range(firsts, 149, 151);
+    assert_int_equal(sample_batch_cut_failures(b, 0), 300);
+    sample_batch_free(b);
+}
+
 static void end_operation(struct window *w, enum outcome_class cls, uint32_t rank)
 {
     struct outcome o = {.cls = cls, .t_due = 1, .t_end = 2, .log_rank = rank};
@@ -152,6 +216,22 @@ static void test_a_window_swaps_its_batch(void **state)
     window_free(w);
 }
 
+/* Where the scenario's share is wanted, a bound of ours leaves nothing out "evenly": it loses. */
+static void test_what_is_wanted_in_full_is_lost(void **state)
+{
+    struct window *w = window_new(1, 0, 4);
+
+    (void)state;
+    w->samples_in_full = true;
+    end_operation(w, OUTCOME_OK, 0);
+    for (uint32_t i = 1; i <= 9; i++) {
+        end_operation(w, OUTCOME_OK, UINT32_MAX / 10 * i);
+    }
+    assert_int_equal(w->samples_thinned, 1);
+    assert_int_equal(w->samples_lost, 9 - w->log->successes.count);
+    window_free(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -160,6 +240,9 @@ int main(void)
         cmocka_unit_test(test_a_rank_that_all_have_ends),
         cmocka_unit_test(test_failures_are_not_thinned_and_memory_stays),
         cmocka_unit_test(test_a_window_swaps_its_batch),
+        cmocka_unit_test(test_lowest_ranks_of_several),
+        cmocka_unit_test(test_failures_are_cut_evenly),
+        cmocka_unit_test(test_what_is_wanted_in_full_is_lost),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
+#include "base/rng.h"
 #include "report/files/opfile.h"
 #include "report/files/oplog.h"
 #include "unit/report/run_fixture.h"
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -21,16 +23,19 @@ static struct opfile *open_file(const struct fixture *f, int fd)
     return file;
 }
 
-/* Operations that end one after the other, every fourth of them with a failure. */
-static struct window *mixed_window(const struct fixture *f, uint32_t count)
+/* Operations of a second that end one after the other, every fourth of them with a failure. */
+static struct window *mixed_window(const struct fixture *f, uint64_t second, uint32_t count)
 {
     struct window *w = window_new(f->plan->key_count, 0, 10 * WAITING_MAX);
     char text[32];
 
-    window_reset(w, 0, 0, NS_PER_S);
+    window_reset(w, second, second * NS_PER_S, (second + 1) * NS_PER_S);
     for (uint32_t i = 0; i < count; i++) {
-        struct outcome o = {
-            .key = FIXTURE_ECHO, .n = i, .t_due = 1 + i, .t_end = 2 + i, .log_rank = 1 + i};
+        struct outcome o = {.key = FIXTURE_ECHO,
+                            .n = i,
+                            .t_due = 1 + i,
+                            .t_end = 2 + i,
+                            .log_rank = (uint32_t)rng_mix64(i) | 1};
 
         if (i % 4 == 3) { /* of many kinds, so that all are wanted */
             snprintf(text, sizeof text, "%c%c", 'a' + i / 4 / 20 % 26, 'a' + i / 4 / 520);
@@ -60,7 +65,7 @@ static void test_lines_are_in_order(void **state)
     fixture_open(&f);
     struct opfile *file = open_file(&f, mkstemp(path));
     for (uint32_t second = 0; second < 3; second++) {
-        struct window *w = mixed_window(&f, 400);
+        struct window *w = mixed_window(&f, second, 400);
 
         opfile_take(file, second, w);
         opfile_take(file, second, w); /* has nothing left */
@@ -89,6 +94,96 @@ static void test_lines_are_in_order(void **state)
     fixture_close(&f);
 }
 
+static size_t count_of(const char *text, const char *word)
+{
+    size_t n = 0;
+
+    for (const char *at = strstr(text, word); at != NULL; at = strstr(at + 1, word)) {
+        n++;
+    }
+    return n;
+}
+
+/* The queue's depth is what waits for a slow file, and no bound of a second. */
+static void test_a_second_may_have_more_than_the_queue(void **state)
+{
+    char path[] = "/tmp/unit_report_files_opfile_XXXXXX";
+    struct opfile_end end;
+    struct fixture f;
+
+    (void)state;
+    fixture_open(&f);
+    f.scenario->safety.caps.max_queue_depth = WAITING_MAX;
+    struct opfile *file = open_file(&f, mkstemp(path));
+    for (uint32_t source = 0; source < 2; source++) {
+        struct window *w = mixed_window(&f, 3, 1600);
+
+        opfile_take(file, source, w);
+        window_free(w);
+    }
+    /* The end of the run comes before a disk had any time for it. */
+    struct window *last = mixed_window(&f, 4, 1600);
+    last->end_ns -= 1;
+    opfile_take(file, 0, last);
+    window_free(last);
+    opfile_close(file, PATIENT_NS, &end);
+    assert_int_equal(end.lost, 0);
+    unlink(path);
+    fixture_close(&f);
+}
+
+struct reading {
+    int fd;
+    struct buf text;
+};
+
+static void *reader_main(void *arg)
+{
+    struct reading *r = arg;
+    char part[4096];
+    ssize_t n;
+
+    while ((n = read(r->fd, part, sizeof part)) > 0) {
+        assert_int_equal(buf_add(&r->text, part, (size_t)n), 0);
+    }
+    return NULL;
+}
+
+/* A second that does not fit is taken as far as there is room: no failure costs all successes. */
+static void test_a_second_is_taken_as_far_as_there_is_room(void **state)
+{
+    struct opfile_end end;
+    struct fixture f;
+    struct reading reading;
+    pthread_t reader;
+    int fds[2];
+
+    (void)state;
+    fixture_open(&f);
+    f.scenario->safety.caps.max_queue_depth = WAITING_MAX;
+    assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
+    struct opfile *file = open_file(&f, fds[1]);
+    /* A fourth are failures. The third second finds room for 200, the fourth for failures only. */
+    for (uint32_t second = 0; second < 4; second++) {
+        struct window *w = mixed_window(&f, second, 400);
+
+        opfile_take(file, 0, w);
+        window_free(w);
+    }
+    reading.fd = fds[0];
+    buf_init(&reading.text, 4 << 20);
+    assert_int_equal(pthread_create(&reader, NULL, reader_main, &reading), 0);
+    opfile_close(file, PATIENT_NS, &end);
+    pthread_join(reader, NULL);
+    assert_int_equal(end.err.code, 0);
+    assert_int_equal(count_of(buf_c(&reading.text), "\"ok\":false"), 400);
+    assert_int_equal(count_of(buf_c(&reading.text), "\"ok\":true"), 300 + 300 + 100);
+    assert_int_equal(end.lost, 200 + 300);
+    buf_clear(&reading.text);
+    close(fds[0]);
+    fixture_close(&f);
+}
+
 /* While the file hangs: successes go first, failures find twice the room; all that is missing is
  * counted, and nobody waits. */
 static void test_a_full_queue_counts(void **state)
@@ -104,7 +199,7 @@ static void test_a_full_queue_counts(void **state)
     struct opfile *file = open_file(&f, fds[1]);
     uint64_t given = 0;
     for (uint32_t i = 0; i < 40; i++) {
-        struct window *w = mixed_window(&f, 400);
+        struct window *w = mixed_window(&f, i, 400);
 
         opfile_take(file, 0, w);
         given += 400;
@@ -127,7 +222,7 @@ static void test_a_full_disk_counts(void **state)
     (void)state;
     fixture_open(&f);
     struct opfile *file = open_file(&f, open("/dev/full", O_WRONLY | O_CLOEXEC));
-    struct window *w = mixed_window(&f, 400);
+    struct window *w = mixed_window(&f, 0, 400);
     opfile_take(file, 0, w);
     window_free(w);
     opfile_close(file, PATIENT_NS, &end);
@@ -140,6 +235,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_lines_are_in_order),
+        cmocka_unit_test(test_a_second_may_have_more_than_the_queue),
+        cmocka_unit_test(test_a_second_is_taken_as_far_as_there_is_room),
         cmocka_unit_test(test_a_full_queue_counts),
         cmocka_unit_test(test_a_full_disk_counts),
     };

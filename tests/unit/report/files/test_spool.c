@@ -54,6 +54,19 @@ static struct spool_piece *piece_of(unsigned first, unsigned lines)
     return &n->piece;
 }
 
+/* Takes so many lines, unless more than `max` wait with them. */
+static bool offer(struct spool *s, uint64_t turn, unsigned first, unsigned lines, uint64_t max)
+{
+    if (spool_room(s, turn, max) < lines) {
+        return false;
+    }
+    struct spool_piece *piece = piece_of(first, lines);
+
+    piece->turn = turn;
+    spool_take(s, piece);
+    return true;
+}
+
 static struct spool *open_spool(int fd, atomic_int *made)
 {
     struct spool_maker maker = {.make = make, .free = free_piece, .owner = made};
@@ -111,7 +124,7 @@ static void test_the_end_flushes(void **state)
 
     (void)state;
     for (unsigned i = 1; i <= 400; i++) {
-        assert_true(spool_offer(s, piece_of(lines, i), UINT64_MAX));
+        spool_take(s, piece_of(lines, i));
         lines += i;
     }
     spool_close(s, PATIENT_NS, &end);
@@ -138,20 +151,17 @@ static void test_a_slow_file_holds_up_nobody(void **state)
     assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
     struct spool *s = open_spool(fds[1], &made);
     for (unsigned i = 0; i < 100; i++) {
-        struct spool_piece *piece = piece_of(lines, 1000);
-
-        if (spool_offer(s, piece, MAX)) {
+        if (offer(s, i, lines, 1000, MAX)) {
             lines += 1000;
         } else {
             refused++;
-            free_piece(piece);
         }
     }
     /* A pipe holds 64 KiB: 8 of these pieces. */
     assert_in_range(lines, MAX, MAX + 9000);
     assert_int_equal(refused, 100 - lines / 1000);
     /* What weighs less may fit where more does not, and a higher bound lets more in. */
-    assert_true(spool_offer(s, piece_of(lines, 1000), (uint64_t)2 * MAX));
+    assert_true(offer(s, 100, lines, 1000, (uint64_t)2 * MAX));
     lines += 1000;
 
     pthread_t reader;
@@ -165,6 +175,35 @@ static void test_a_slow_file_holds_up_nobody(void **state)
     close(fds[0]);
 }
 
+/* What comes in one turn does not wait for a slow file yet, however much it is; of a later turn as
+ * much is taken as there is room for beside it. */
+static void test_only_earlier_turns_wait(void **state)
+{
+    enum { MAX = 20000 };
+    int fds[2];
+    atomic_int *made = xcalloc(1, sizeof *made);
+    struct spool_end end;
+
+    (void)state;
+    assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
+    struct spool *s = open_spool(fds[1], made);
+    assert_true(offer(s, 7, 0, 3 * MAX, MAX));
+    assert_true(offer(s, 7, 3 * MAX, 3 * MAX, MAX));
+    assert_int_equal(spool_room(s, 7, MAX), UINT64_MAX);
+    assert_int_equal(spool_room(s, 8, MAX), 0);
+    /* What the pipe has taken does not wait. */
+    assert_in_range(spool_room(s, 8, 7 * MAX), MAX, MAX + 8192);
+    assert_true(offer(s, 8, 6 * MAX, 100, 7 * MAX));
+    assert_in_range(spool_room(s, 8, 7 * MAX), MAX - 100, MAX - 100 + 8192);
+    spool_close(s, 0, &end);
+    assert_in_range(end.lost, 6 * MAX + 100 - 8192, 6 * MAX + 100);
+    xfree(made);
+    close(fds[0]);
+    while (atomic_load(&freed) < 3) {
+        usleep(1000);
+    }
+}
+
 static void test_a_hanging_file_does_not_hold_up_the_end(void **state)
 {
     int fds[2];
@@ -175,7 +214,7 @@ static void test_a_hanging_file_does_not_hold_up_the_end(void **state)
     assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
     struct spool *s = open_spool(fds[1], made);
     for (unsigned i = 0; i < 20; i++) {
-        assert_true(spool_offer(s, piece_of(i * 1000, 1000), UINT64_MAX));
+        spool_take(s, piece_of(i * 1000, 1000));
     }
     uint64_t before = clock_monotonic_ns();
     spool_close(s, 50 * NS_PER_MS, &end);
@@ -201,7 +240,7 @@ static void test_a_failure_is_told_once(void **state)
 
     (void)state;
     for (unsigned i = 0; i < 7; i++) {
-        assert_true(spool_offer(s, piece_of(i, 250), UINT64_MAX));
+        spool_take(s, piece_of(i, 250));
     }
     spool_close(s, PATIENT_NS, &end);
     assert_int_equal(end.err.code, ERR_IO);
@@ -229,6 +268,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_the_end_flushes),
         cmocka_unit_test(test_a_slow_file_holds_up_nobody),
+        cmocka_unit_test(test_only_earlier_turns_wait),
         cmocka_unit_test(test_a_hanging_file_does_not_hold_up_the_end),
         cmocka_unit_test(test_a_failure_is_told_once),
         cmocka_unit_test(test_nothing_to_do),
