@@ -153,7 +153,8 @@ struct run {
     bool checked;
     struct check_list checks; /* when checked */
     bool drain_timed_out;
-    uint64_t log_lines_lost;  /* by who keeps the log of operations, at its end */
+    /* By who keeps the log of operations, at its end: see opfile_end (report/files/opfile.h). */
+    uint64_t log_lines_lost, log_lines_thinned;
     struct buf warnings;      /* what people should know, one line each */
     uint64_t warnings_lost;   /* lines beyond its maximum */
     uint64_t stop_latency_ns; /* deciding second's end to the last source drained; 0: no stop */

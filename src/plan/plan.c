@@ -514,17 +514,14 @@ uint32_t plan_log_rank(const struct plan *p, uint64_t draw)
     return rank > 0 ? rank : 1;
 }
 
-uint32_t plan_log_successes(const struct plan *p, uint32_t shards)
+uint32_t plan_log_successes(const struct plan *p)
 {
     const struct telemetry_config *t = &p->scenario->telemetry;
 
     if (!t->log_enabled) {
         return 0;
     }
-    if (t->log_sample_rate_given) {
-        return PLAN_LOG_SUCCESSES_IN_FULL;
-    }
-    return PLAN_LOG_SUCCESSES / shards > 0 ? PLAN_LOG_SUCCESSES / shards : 1;
+    return t->log_sample_rate_given ? PLAN_LOG_SUCCESSES_IN_FULL : PLAN_LOG_SUCCESSES_SHARD;
 }
 
 uint64_t plan_think_ns(const struct plan *p, uint64_t vu, uint64_t n)

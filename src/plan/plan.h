@@ -31,6 +31,8 @@
  * enough to look at, and too few to be felt beside any load. */
 enum {
     PLAN_LOG_SUCCESSES = 1000,
+    /* What a shard keeps for that: cut by a quarter, it still has the lowest ranks of the run. */
+    PLAN_LOG_SUCCESSES_SHARD = 2 * PLAN_LOG_SUCCESSES,
     /* With a sample_rate its share is tried in full. This bounds the memory of one second of a
      * shard (some 100 MB), and is several times what a shard can do in it. */
     PLAN_LOG_SUCCESSES_IN_FULL = 262144,
@@ -169,9 +171,9 @@ uint64_t plan_draw_arrival(const struct plan *p, uint64_t arrival);
 /* A success's rank for the log of operations (metrics/sample.h), 0 when sample_rate leaves it out.
  * `draw` as above. */
 uint32_t plan_log_rank(const struct plan *p, uint64_t draw);
-/* Successes that each of so many shards gives to the log at most in a second, at least 1: its part
- * of PLAN_LOG_SUCCESSES, with a sample_rate PLAN_LOG_SUCCESSES_IN_FULL. 0: there is no log. */
-uint32_t plan_log_successes(const struct plan *p, uint32_t shards);
+/* Successes that a shard gives to the log at most in a second: PLAN_LOG_SUCCESSES_SHARD, with a
+ * sample_rate PLAN_LOG_SUCCESSES_IN_FULL. 0: there is no log. */
+uint32_t plan_log_successes(const struct plan *p);
 
 /* Think time after the n-th operation of a VU. */
 uint64_t plan_think_ns(const struct plan *p, uint64_t vu, uint64_t n);

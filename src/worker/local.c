@@ -213,7 +213,7 @@ int local_worker_new(struct loop *loop,
 
     w->plan = plan;
     w->shard_count = sharding_choose(plan, threads, core_count());
-    w->log_successes = log ? plan_log_successes(plan, w->shard_count) : 0;
+    w->log_successes = log ? plan_log_successes(plan) : 0;
     w->target = target_make(plan->scenario, url, w->shard_count);
     w->shards = xcalloc(w->shard_count, sizeof *w->shards);
     int rc = mailbox_init(&w->outbox, loop, on_report, err);

@@ -245,7 +245,11 @@ void result_files_event(struct result_files *f, const struct run_event *event)
 
 void result_files_seconds(struct result_files *f, const struct run *r)
 {
-    uint64_t end = f->windows != NULL ? aggregate_complete(r->books) : 0;
+    uint64_t complete = aggregate_complete(r->books), end = f->windows != NULL ? complete : 0;
+
+    if (f->ops != NULL) {
+        opfile_complete(f->ops, complete);
+    }
 
     for (; f->next_second < end; f->next_second++) {
         json_t *line = result_second_json(r, f->next_second);
@@ -295,6 +299,7 @@ static void end_ops(struct result_files *f, struct run *r, uint64_t patience_ns)
     opfile_close(f->ops, patience_ns, &end);
     f->ops = NULL;
     r->log_lines_lost += end.lost;
+    r->log_lines_thinned += end.thinned;
     if (end.err.code != 0) {
         run_note(r, "the log of operations is not whole: %s", end.err.msg);
     }

@@ -49,8 +49,8 @@ void result_files_seconds(struct result_files *f, const struct run *r);
 void result_files_window(struct result_files *f, uint32_t source, struct window *w);
 
 /* After the run and before its result is made: waits, ten seconds at most, until everything that
- * came so far is written, and sets r->log_lines_lost. A log of operations that has a gap is a
- * warning of the run. */
+ * came so far is written, and sets r->log_lines_lost and
+ * r->log_lines_thinned. A log of operations that has a gap is a warning of the run. */
 void result_files_end(struct result_files *f, struct run *r);
 /* After result_files_end: writes the histograms and result.json as far as they are wanted, and
  * frees. ERR_IO, ERR_LIMIT. */

@@ -12,6 +12,7 @@
 struct op_piece {
     struct spool_piece piece; /* weighs its operations */
     struct sample_batch *batch;
+    uint64_t second;
     uint32_t source;
     uint32_t failures_done, successes_done;
 };
@@ -19,7 +20,9 @@ struct op_piece {
 struct opfile {
     struct spool *spool;
     char *path;
-    uint64_t waiting_max, refused;
+    uint64_t waiting_max, refused, thinned;
+    bool in_full;     /* a sample_rate has been given: the shards' samples are all */
+    struct list held; /* pieces of seconds that are not complete, as they came */
 
     /* The spool's thread has these. */
     struct oplog log;
@@ -115,6 +118,8 @@ int opfile_open(int fd,
 
     f->path = xstrdup(path);
     f->waiting_max = plan->scenario->safety.caps.max_queue_depth;
+    f->in_full = plan->scenario->telemetry.log_sample_rate_given;
+    list_init(&f->held);
     f->key_count = plan->key_count;
     oplog_init(&f->log, plan, identity, wall_offset_ns);
     pthread_mutex_init(&f->shared_.lock, NULL);
@@ -167,6 +172,69 @@ static void hand_over(struct opfile *f, struct op_piece *p)
     }
 }
 
+/* The successes with the lowest ranks of all stay. */
+static void thin(struct opfile *f, struct op_piece *const *pieces, size_t count)
+{
+    struct sample_batch **batches = xcalloc(count, sizeof *batches);
+
+    for (size_t i = 0; i < count; i++) {
+        batches[i] = pieces[i]->batch;
+    }
+    uint32_t rank_max = sample_common_rank(batches, count, PLAN_LOG_SUCCESSES);
+    for (size_t i = 0; i < count; i++) {
+        f->thinned += sample_batch_cut(batches[i], rank_max);
+    }
+    xfree(batches);
+}
+
+/* Takes the held pieces of a second out of the list, into a new array, which the caller frees. */
+static size_t take_held(struct opfile *f, uint64_t second, struct op_piece ***out)
+{
+    size_t count = 0, size = 0;
+
+    list_foreach (node, &f->held) {
+        size++;
+    }
+    *out = xcalloc(size, sizeof **out);
+    list_foreach_safe (node, &f->held) {
+        struct op_piece *p = list_entry(node, struct op_piece, piece.node);
+
+        if (p->second == second) {
+            list_remove(node);
+            (*out)[count++] = p;
+        }
+    }
+    return count;
+}
+
+static uint64_t oldest_held(const struct opfile *f)
+{
+    uint64_t oldest = UINT64_MAX;
+
+    list_foreach (node, &f->held) {
+        const struct op_piece *p = list_entry(node, struct op_piece, piece.node);
+
+        oldest = p->second < oldest ? p->second : oldest;
+    }
+    return oldest;
+}
+
+void opfile_complete(struct opfile *f, uint64_t end)
+{
+    uint64_t second;
+
+    while ((second = oldest_held(f)) < end) {
+        struct op_piece **pieces;
+        size_t count = take_held(f, second, &pieces);
+
+        thin(f, pieces, count);
+        for (size_t i = 0; i < count; i++) {
+            hand_over(f, pieces[i]);
+        }
+        xfree(pieces);
+    }
+}
+
 /* The fragment of a second with which a run ends comes at once behind the second before it. */
 static uint64_t turn_of(const struct window *w)
 {
@@ -184,14 +252,23 @@ void opfile_take(struct opfile *f, uint32_t source, struct window *w)
 
     list_init(&p->piece.node);
     p->batch = batch;
+    p->second = w->second;
     p->source = source;
     p->piece.turn = turn_of(w);
-    hand_over(f, p);
+    if (f->in_full) {
+        hand_over(f, p);
+        return;
+    }
+    list_append(&f->held, &p->piece.node);
+    if (w->second >= OPFILE_HELD_MAX) {
+        opfile_complete(f, w->second - OPFILE_HELD_MAX + 1);
+    }
 }
 
 static void describe(const struct opfile *f, const struct spool_end *end, struct opfile_end *out)
 {
     out->lost = f->refused + end->lost;
+    out->thinned = f->thinned;
     out->err = end->err;
     if (!end->in_time && end->err.code == 0) {
         err_set(&out->err, ERR_TIMEOUT, "%.180s could not be written in time", f->path);
@@ -203,6 +280,7 @@ void opfile_close(struct opfile *f, uint64_t patience_ns, struct opfile_end *end
     struct spool_end spooled = {.in_time = true};
 
     if (f->spool != NULL) {
+        opfile_complete(f, UINT64_MAX);
         spool_close(f->spool, patience_ns, &spooled);
     }
     describe(f, &spooled, end);

@@ -4,6 +4,11 @@
  * thread (report/files/spool.h), which makes and writes the lines: neither the load nor the control
  * plane waits for it.
  *
+ * Without a sample_rate the file gets PLAN_LOG_SUCCESSES of each second of the whole run: those
+ * with the lowest ranks, whichever shards they are of. So a second is held until all have brought
+ * it, or until it is OPFILE_HELD_MAX seconds old: a shard that comes later than that has a sample
+ * of its own.
+ *
  * What waits because the file is slow is bounded by safety.hard_caps.max_telemetry_q_depth
  * operations, and by twice that for failures; the file by OPFILE_BYTES_MAX, and by twice that for
  * failures. A second of which the earlier ones are written is taken whatever it has (the window has
@@ -19,6 +24,8 @@
 
 #define OPFILE_BYTES_MAX ((uint64_t)1 << 30) /* a fast target fills a disk otherwise */
 
+enum { OPFILE_HELD_MAX = 8 };
+
 struct opfile;
 
 /* `fd` is taken over, also after a failure; `path` is for messages. Plan and identity must outlive
@@ -32,10 +39,13 @@ int opfile_open(int fd,
                 struct err *err);
 /* Takes what the window has for the log; the window may be recycled then. */
 void opfile_take(struct opfile *f, uint32_t source, struct window *w);
+/* The seconds before `end` have come from all sources. */
+void opfile_complete(struct opfile *f, uint64_t end);
 
 struct opfile_end {
-    uint64_t lost;  /* operations that windows had for the log, and that are not in the file */
-    struct err err; /* a write that failed, or a file that still hung: at most one of them */
+    uint64_t lost;    /* operations that windows had for the log, and that are not in the file */
+    uint64_t thinned; /* besides: successes beyond those that a second of the run has in it */
+    struct err err;   /* a write that failed, or a file that still hung: at most one of them */
 };
 
 /* Writes what waits, for as long as the patience lasts, and frees. */

@@ -271,7 +271,7 @@ static json_t *losses_log(const struct result_place *p)
 
 static json_t *losses_thinned(const struct result_place *p)
 {
-    uint64_t thinned = 0;
+    uint64_t thinned = p->run->log_lines_thinned;
 
     for (uint32_t i = 0; i < result_source_count(p->run); i++) {
         struct aggregate_source source;

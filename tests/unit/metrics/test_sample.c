@@ -71,6 +71,31 @@ static void test_many_are_thinned_evenly(void **state)
     sample_batch_free(b);
 }
 
+/* Whatever the rate, a shard has kept all of the run's sample that is its own: it is within the
+ * lower half of its bound. */
+static void test_the_lowest_ranks_stay(void **state)
+{
+    struct sample_batch *b = sample_batch_new();
+
+    (void)state;
+    for (uint32_t count = KEPT_MAX + 1; count < 100000; count = count * 5 / 4) {
+        struct sample_batch *all = sample_batch_new();
+
+        sample_batch_reset(b);
+        fill(b, count);
+        for (uint32_t i = 0; i < count; i++) {
+            struct outcome o = {.n = i, .log_rank = rank_of(i)};
+            sample_batch_success(all, &o, count);
+        }
+        uint32_t rank = sample_common_rank(&all, 1, KEPT_MAX / 2);
+        assert_true(b->rank_max >= rank);
+        sample_batch_cut(b, rank);
+        assert_int_equal(b->successes.count, KEPT_MAX / 2);
+        sample_batch_free(all);
+    }
+    sample_batch_free(b);
+}
+
 static void test_a_rank_that_all_have_ends(void **state)
 {
     struct sample_batch *b = sample_batch_new();
@@ -237,6 +262,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_few_are_all_kept),
         cmocka_unit_test(test_many_are_thinned_evenly),
+        cmocka_unit_test(test_the_lowest_ranks_stay),
         cmocka_unit_test(test_a_rank_that_all_have_ends),
         cmocka_unit_test(test_failures_are_not_thinned_and_memory_stays),
         cmocka_unit_test(test_a_window_swaps_its_batch),

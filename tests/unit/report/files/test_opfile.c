@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "base/mem.h"
 #include "base/rng.h"
 #include "report/files/opfile.h"
 #include "report/files/oplog.h"
@@ -7,6 +8,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #define PATIENT_NS (60 * NS_PER_S)
@@ -104,6 +106,126 @@ static size_t count_of(const char *text, const char *word)
     return n;
 }
 
+/* Successes `first`, `first` + `step` and so on, of a second with `all`. */
+static struct window *
+part_window(const struct fixture *f, uint64_t second, uint32_t all, uint32_t first, uint32_t step)
+{
+    struct window *w = window_new(f->plan->key_count, 0, plan_log_successes(f->plan));
+
+    window_reset(w, second, second * NS_PER_S, (second + 1) * NS_PER_S);
+    for (uint32_t i = first; i < all; i += step) {
+        struct outcome o = {.key = FIXTURE_ECHO,
+                            .vu = i,
+                            .t_due = 1 + i,
+                            .t_end = 2 + i,
+                            .log_rank = (uint32_t)rng_mix64(second << 32 | i) | 1};
+
+        window_started(w, FIXTURE_ECHO);
+        window_outcome(w, &o);
+    }
+    return w;
+}
+
+/* Three seconds of a run on so many shards, of which one more has no users. The numbers of the
+ * operations in the file, as bits. */
+static void
+log_of(struct fixture *f, uint32_t all, uint32_t shards, bool in_file[], struct opfile_end *end)
+{
+    char path[] = "/tmp/unit_report_files_opfile_XXXXXX";
+    struct opfile *file = open_file(f, mkstemp(path));
+    uint64_t shards_thinned = 0;
+    struct buf text;
+    struct err err = {0};
+
+    for (uint64_t second = 0; second < 3; second++) {
+        for (uint32_t source = 0; source <= shards; source++) {
+            struct window *w = source < shards ? part_window(f, second, all, source, shards)
+                                               : part_window(f, second, 0, 0, 1);
+
+            opfile_take(file, source, w);
+            shards_thinned += w->samples_thinned;
+            window_free(w);
+        }
+        opfile_complete(file, second); /* the one before it */
+    }
+    opfile_close(file, PATIENT_NS, end);
+    end->thinned += shards_thinned;
+    buf_init(&text, 16 << 20);
+    assert_int_equal(file_read(path, &text, &err), 0);
+    size_t lines = 0, of_second = count_of(buf_c(&text), "\n") / 3;
+    for (const char *at = buf_c(&text); (at = strstr(at, "\"vu_id\":\"vu_")) != NULL; lines++) {
+        size_t vu = strtoul(at + 12, NULL, 10);
+
+        size_t second = lines / of_second;
+
+        assert_false(in_file[second * all + vu]);
+        in_file[second * all + vu] = true;
+        at++;
+    }
+    assert_int_equal(lines + end->lost + end->thinned, 3 * (size_t)all);
+    buf_clear(&text);
+    unlink(path);
+}
+
+/* Of each second the run's log has the same operations, on however many shards they were: all that
+ * the bound allows, and those with the lowest ranks. */
+static void test_any_number_of_shards_has_one_sample(void **state)
+{
+    static const uint32_t rates[] = {836, 1000, 1001, 1700, 9000};
+    struct opfile_end end;
+    struct fixture f;
+
+    (void)state;
+    fixture_open(&f);
+    for (size_t i = 0; i < sizeof rates / sizeof rates[0]; i++) {
+        uint32_t all = rates[i], want = all < PLAN_LOG_SUCCESSES ? all : PLAN_LOG_SUCCESSES;
+        bool *one = xcalloc((size_t)3 * all, 1), *several = xcalloc((size_t)3 * all, 1);
+
+        log_of(&f, all, 1, one, &end);
+        assert_int_equal(end.thinned, 3 * (all - want));
+        assert_int_equal(end.lost, 0);
+        log_of(&f, all, 5, several, &end);
+        assert_int_equal(end.thinned, 3 * (all - want));
+        assert_memory_equal(one, several, (size_t)3 * all);
+        xfree(one);
+        xfree(several);
+    }
+    fixture_close(&f);
+}
+
+/* A shard that hangs does not make the others' seconds pile up. */
+static void test_seconds_are_not_held_for_ever(void **state)
+{
+    char path[] = "/tmp/unit_report_files_opfile_XXXXXX";
+    struct opfile_end end;
+    struct fixture f;
+    struct buf text;
+    struct err err = {0};
+
+    (void)state;
+    fixture_open(&f);
+    struct opfile *file = open_file(&f, mkstemp(path));
+    buf_init(&text, 16 << 20);
+    for (uint64_t second = 0; second < 3 * OPFILE_HELD_MAX; second++) {
+        struct window *w = part_window(&f, second, 100, 0, 1);
+
+        opfile_take(file, 0, w);
+        window_free(w);
+    }
+    size_t want = (size_t)100 * 2 * OPFILE_HELD_MAX;
+    for (int i = 0; i < 30000 && count_of(buf_c(&text), "\n") < want; i++) {
+        usleep(1000);
+        text.len = 0;
+        assert_int_equal(file_read(path, &text, &err), 0);
+    }
+    assert_int_equal(count_of(buf_c(&text), "\n"), want);
+    opfile_close(file, PATIENT_NS, &end);
+    assert_int_equal(end.lost + end.thinned, 0);
+    buf_clear(&text);
+    unlink(path);
+    fixture_close(&f);
+}
+
 /* The queue's depth is what waits for a slow file, and no bound of a second. */
 static void test_a_second_may_have_more_than_the_queue(void **state)
 {
@@ -114,6 +236,7 @@ static void test_a_second_may_have_more_than_the_queue(void **state)
     (void)state;
     fixture_open(&f);
     f.scenario->safety.caps.max_queue_depth = WAITING_MAX;
+    f.scenario->telemetry.log_sample_rate_given = true;
     struct opfile *file = open_file(&f, mkstemp(path));
     for (uint32_t source = 0; source < 2; source++) {
         struct window *w = mixed_window(&f, 3, 1600);
@@ -161,6 +284,7 @@ static void test_a_second_is_taken_as_far_as_there_is_room(void **state)
     (void)state;
     fixture_open(&f);
     f.scenario->safety.caps.max_queue_depth = WAITING_MAX;
+    f.scenario->telemetry.log_sample_rate_given = true;
     assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
     struct opfile *file = open_file(&f, fds[1]);
     /* A fourth are failures. The third second finds room for 200, the fourth for failures only. */
@@ -195,6 +319,7 @@ static void test_a_full_queue_counts(void **state)
     (void)state;
     fixture_open(&f);
     f.scenario->safety.caps.max_queue_depth = WAITING_MAX;
+    f.scenario->telemetry.log_sample_rate_given = true;
     assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
     struct opfile *file = open_file(&f, fds[1]);
     uint64_t given = 0;
@@ -235,6 +360,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_lines_are_in_order),
+        cmocka_unit_test(test_any_number_of_shards_has_one_sample),
+        cmocka_unit_test(test_seconds_are_not_held_for_ever),
         cmocka_unit_test(test_a_second_may_have_more_than_the_queue),
         cmocka_unit_test(test_a_second_is_taken_as_far_as_there_is_room),
         cmocka_unit_test(test_a_full_queue_counts),
