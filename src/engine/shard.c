@@ -363,6 +363,7 @@ static void drain(struct shard *s, bool cut, bool natural)
     if (!s->draining) {
         arrivals_end(s, natural);
     }
+    s->cut_as = s->draining ? UNFINISHED_DRAIN_OVER : UNFINISHED_STOPPED;
     s->draining = true;
     forget_stages(s);
     loop_send_cancel(s->loop, &s->level_at);

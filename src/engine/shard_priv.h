@@ -152,6 +152,7 @@ struct shard {
     struct list coming; /* orders of stages that have not begun, in order */
     struct send next_stage_at;
     bool draining, drained;
+    enum unfinished cut_as; /* what is cut is unfinished for this reason */
 
     /* Windows */
     bool ticking;

@@ -130,6 +130,14 @@ static uint64_t after_hold(const struct slot *slot, uint64_t t_ns)
     return t_ns == 0 ? 0 : t_ns + slot->held_ns;
 }
 
+static enum unfinished why_unfinished(const struct slot *slot, enum outcome_class cls)
+{
+    if (cls != OUTCOME_UNFINISHED) {
+        return UNFINISHED_NOT;
+    }
+    return slot->state == SLOT_RUNNING ? slot->vu->shard->cut_as : UNFINISHED_WAITED;
+}
+
 /* The operation is over: its outcome, once. */
 static void report(struct slot *slot, enum outcome_class cls, const struct mcp_answer *answer)
 {
@@ -145,6 +153,7 @@ static void report(struct slot *slot, enum outcome_class cls, const struct mcp_a
         .n = slot->n,
         .session_serial = slot->session_serial,
         .cls = cls,
+        .unfinished = why_unfinished(slot, cls),
         .t_due = slot->t_due,
         .t_free = slot->t_free + slot->held_ns,
         .t_ready = slot->t_ready + slot->held_ns,

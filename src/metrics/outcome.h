@@ -32,12 +32,22 @@ enum outcome_class {
     OUTCOME_UNFINISHED, /* still running when we had to stop: neither success nor failure */
 };
 
+/* Why it was not finished. */
+enum unfinished {
+    UNFINISHED_NOT,        /* it was */
+    UNFINISHED_STOPPED,    /* it ran when the run was stopped at once */
+    UNFINISHED_DRAIN_OVER, /* it still ran when draining was ended, by its time-out or by a stop */
+    UNFINISHED_WAITED,     /* it waited for a session when its user or the run ended */
+    UNFINISHED_COUNT,
+};
+
 struct outcome {
     uint32_t key; /* index into the plan's keys: stage × operation × template */
     uint32_t vu;
     uint64_t n; /* number of the operation in its VU, in the open model of the arrival */
     uint64_t session_serial; /* of its session on this shard, from 1; 0: it had none */
     enum outcome_class cls;
+    enum unfinished unfinished; /* says why, when that is the class */
 
     uint64_t t_due, t_free, t_ready, t_send, t_headers, t_first_event, t_end;
     uint64_t bytes_out, bytes_in; /* HTTP heads and bodies */

@@ -3,7 +3,8 @@
  * Single operations as the log of operations and the list of the slowest keep them, and the batch
  * of them that one second of one shard gives to the log.
  *
- * A batch takes all failures that it is given (the window has a bound for each kind) and successes
+ * A batch takes all failures that it is given (the window has a bound for each kind; what was not
+ * finished is among them) and successes
  * up to a bound of its own. When there are more, the share that stays is cut by a quarter until
  * they fit: each operation has drawn a rank, and those in the upper quarter go, whenever they came.
  * What stays is spread over the second as evenly as everything was, and is about three quarters of

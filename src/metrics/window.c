@@ -282,7 +282,7 @@ static void note_slowest(struct window *w, const struct outcome *o)
     op_sample_fill(&w->slowest[at], o);
 }
 
-/* `seen`: failures of its kind in this window, itself included. */
+/* Of one that is no success; `seen`: those of its kind in this window, itself included. */
 static void log_failure(struct window *w, const struct outcome *o, uint64_t seen)
 {
     if (seen > WINDOW_FAILURE_SAMPLES) {
@@ -357,7 +357,10 @@ void window_outcome(struct window *w, const struct outcome *o)
         seen = window_failures_add(w, o);
         break;
     case OUTCOME_UNFINISHED:
-        part->count[COUNT_UNFINISHED]++;
+        seen = ++part->count[COUNT_UNFINISHED];
+        if (w->sample_max > 0) {
+            log_failure(w, o, seen);
+        }
         return;
     }
     note_slowest(w, o);

@@ -181,7 +181,9 @@ enum {
     WINDOW_TEXTS_MAX = 200,   /* texts of failures that are masked in one second */
     WINDOW_TEXT_PLACES = 512, /* of the table of them, which stays half empty */
     WINDOW_SLOWEST_MAX = 4,
-    WINDOW_FAILURE_SAMPLES = 20, /* lines of the log per kind of failure and second */
+    /* Lines of the log per kind of failure and second; unfinished operations of a key are a kind.
+     */
+    WINDOW_FAILURE_SAMPLES = 20,
 };
 
 /* What belongs to no key, from the moment on in which another stage began inside the second. */
@@ -218,7 +220,7 @@ struct window {
     bool samples_in_full; /* the scenario's share is wanted, and a success beyond the bound lost;
                            * the caller's */
     uint64_t samples_thinned; /* successes that were left out evenly */
-    uint64_t samples_lost;    /* failures beyond their bound, and see above */
+    uint64_t samples_lost;    /* failures and unfinished beyond their bound, and see above */
 
     uint32_t failure_count;
     struct failure failures[WINDOW_FAILURES_MAX];

@@ -73,6 +73,33 @@ test('an explicit sample_rate of 1 is the whole run', async (t) => {
   assert.equal(result.losses.op_log_lines + result.losses.op_log_thinned, 0);
 });
 
+test('a stop at once: what it cut has lines too', async (t) => {
+  const mock = await startMock(t);
+  const { folder, result } = await outFolder(
+    () => {},
+    baseline({
+      url: mock.url,
+      vus: 6,
+      ms: 60_000,
+      tool: 'streaming_tool',
+      toolArguments: { chunks: 10, delay_ms: 200 },
+      safety: {
+        stop_policy: { mode: 'immediate' },
+        stop_conditions: [
+          { id: 'enough', metric: 'operations_total', comparator: '>', threshold: 1, window_ms: 1000, sustain_windows: 1 },
+        ],
+      },
+    }),
+  );
+  const ops = readOps(folder);
+  const { started, unfinished } = result.integrity;
+  assert.ok(unfinished > 0, JSON.stringify(result.integrity));
+  assert.equal(ops.length + result.losses.op_log_lines + result.losses.op_log_thinned, started);
+  const cut = ops.filter((op) => op.unfinished);
+  assert.equal(cut.length, unfinished);
+  assert.ok(cut.every((op) => op.unfinished_reason === 'stopped' && !op.ok && op.class === 'unfinished'));
+});
+
 test('a stop condition is not late because the log hangs', async (t) => {
   const mock = await startMock(t);
   const scenario = baseline({

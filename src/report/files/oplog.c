@@ -399,10 +399,16 @@ static void add_end(struct line *l, const struct op_sample *op)
         [OUTCOME_CUT] = "cut",
         [OUTCOME_UNFINISHED] = "unfinished",
     };
+    static const char *const reasons[UNFINISHED_COUNT] = {
+        [UNFINISHED_STOPPED] = "stopped",
+        [UNFINISHED_DRAIN_OVER] = "drain_over",
+        [UNFINISHED_WAITED] = "waiting_for_session",
+    };
 
     add_text(l, NAME("class"), classes[l->o->cls]);
     add_bool(l, NAME("ok"), l->o->cls == OUTCOME_OK);
     add_bool(l, NAME("unfinished"), l->o->cls == OUTCOME_UNFINISHED);
+    add_text(l, NAME("unfinished_reason"), reasons[l->o->unfinished]);
     add_error(l, op);
     add_origin(l);
     add_count(l, NAME("retries"), l->o->session_retries);

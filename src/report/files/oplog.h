@@ -4,7 +4,8 @@
  * who, when, how long, how it ended and whose fault that looks like. What does not apply or is not
  * known is left out.
  *
- * It is a sample: failures up to a bound per kind and second, and of the successes the share that
+ * It is a sample: failures and what was not finished up to a bound per kind and second, and of the
+ * successes the share that
  * the scenario asks for, or PLAN_LOG_SUCCESSES a second (metrics/sample.h). Figures never come from
  * it.
  *

@@ -306,7 +306,8 @@ static json_t *losses_numbers(const struct result_place *p)
 
 static const struct result_member losses_members[] = {
     {"op_log_lines", "integer",
-     "Operations that the log of operations lacks: failures beyond the bound of their kind, and "
+     "Operations that the log of operations lacks: failures and unfinished ones beyond the bound "
+     "of their kind, and "
      "what memory, its queue, its file or the disk had no room for.",
      losses_log, NULL},
     {"op_log_thinned", "integer",

@@ -309,6 +309,49 @@ static void a_stop_cuts_a_drain_short(void **state)
     world_clear(&w);
 }
 
+/* Each operation that started has a line in the log or is counted as left out: also those that
+ * nobody waited for, with the reason. */
+static void what_is_not_finished_has_a_line(void **state)
+{
+    struct world w;
+
+    (void)state;
+    log_successes = 100000;
+    /* Stopped at once. */
+    world_init(&w,
+               stages_scenario("'operation_mix': [" CALL "], 'in_flight_per_vu': 1", "", 30, 2, 2));
+    w.peer.delay_ns = 400 * MS;
+    begin_stage(&w, 0, 10 * NS_PER_S);
+    run_for(&w, 3 * NS_PER_S);
+    give(&w, (struct message){.kind = ORDER_STOP});
+    assert_in_range(total(&w, COUNT_UNFINISHED), 21, 30);
+    assert_int_equal(w.unfinished[UNFINISHED_STOPPED], WINDOW_FAILURE_SAMPLES);
+    assert_int_equal(w.lines_left_out, total(&w, COUNT_UNFINISHED) - WINDOW_FAILURE_SAMPLES);
+    assert_int_equal(w.lines + w.lines_left_out, total(&w, COUNT_STARTED));
+    world_clear(&w);
+    /* Draining takes too long. */
+    world_init(&w, calls_scenario(2));
+    w.peer.delay_ns = 5 * NS_PER_S;
+    begin_stage(&w, 0, 20 * NS_PER_S);
+    run_for(&w, 12 * NS_PER_S);
+    give(&w, (struct message){.kind = ORDER_DRAIN});
+    run_for(&w, NS_PER_S);
+    give(&w, (struct message){.kind = ORDER_STOP});
+    assert_int_equal(w.unfinished[UNFINISHED_DRAIN_OVER], 2);
+    assert_int_equal(w.lines, total(&w, COUNT_STARTED));
+    world_clear(&w);
+    /* Stopped while its session is being made. */
+    world_init(&w, calls_scenario(2));
+    w.peer.delay_ns = 5 * NS_PER_S;
+    begin_stage(&w, 0, 20 * NS_PER_S);
+    run_for(&w, NS_PER_S);
+    give(&w, (struct message){.kind = ORDER_STOP});
+    assert_int_equal(w.unfinished[UNFINISHED_WAITED], 2);
+    assert_int_equal(w.lines, total(&w, COUNT_STARTED));
+    world_clear(&w);
+    log_successes = 0;
+}
+
 /* ---- L, S and R ---------------------------------------------------------------------------------
  */
 
@@ -716,6 +759,7 @@ int main(void)
         cmocka_unit_test(a_drain_at_any_moment_balances),
         cmocka_unit_test(a_stop_cuts_what_runs),
         cmocka_unit_test(a_stop_cuts_a_drain_short),
+        cmocka_unit_test(what_is_not_finished_has_a_line),
         cmocka_unit_test(set_up_counts_as_lag_and_not_as_service),
         cmocka_unit_test(waiting_for_a_connection_counts_as_queueing),
         cmocka_unit_test(slots_that_share_a_connection_take_turns),

@@ -14,6 +14,9 @@
 #define MS      NS_PER_MS
 #define TICK_NS (UINT64_C(1) << 16)
 
+/* Of the shards to come; 0: they keep no log. */
+static uint32_t log_successes;
+
 enum { WORLD_KEYS_MAX = 32, WORLD_SECONDS_MAX = 200 };
 
 static uint64_t now_ns = 1000 * NS_PER_S;
@@ -39,6 +42,7 @@ struct world {
     uint64_t windows, next_second, drained_reports;
     uint64_t failures[ERROR_CODE_COUNT];
     uint64_t limits[LIMIT_COUNT];
+    uint64_t lines, lines_left_out, unfinished[UNFINISHED_COUNT]; /* of the log */
     struct check_list *checks;
     /* For the peer's scripts. */
     uint64_t arrivals[4096];
@@ -60,12 +64,25 @@ static inline void add_dists(struct dist_sum *to, const struct window_part *part
     }
 }
 
+static inline void take_log(struct world *w, const struct window *win)
+{
+    w->lines_left_out += win->samples_lost + win->samples_thinned;
+    if (win->log == NULL) {
+        return;
+    }
+    w->lines += win->log->successes.count + win->log->failures.count;
+    for (uint32_t i = 0; i < win->log->failures.count; i++) {
+        w->unfinished[win->log->failures.items[i].outcome.unfinished]++;
+    }
+}
+
 static inline void take_window(struct world *w, const struct window *win)
 {
     assert_true(win->second < WORLD_SECONDS_MAX);
     assert_true(w->windows == 0 || win->second == w->next_second); /* no gap, none twice */
     w->next_second = win->second + 1;
     w->windows++;
+    take_log(w, win);
     w->gauges[win->second] = win->gauges;
     for (uint32_t k = 0; k < win->key_count; k++) {
         for (int i = 0; i < COUNT_ALL; i++) {
@@ -140,6 +157,7 @@ static inline void world_init(struct world *w, const char *scenario)
         .segment = {.index = 0, .count = 1},
         .opener = peer_open,
         .opener_owner = &w->peer,
+        .log_successes = log_successes,
         .post = world_post,
         .owner = w,
     };

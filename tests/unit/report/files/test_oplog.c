@@ -94,6 +94,7 @@ static void test_a_success(void **state)
         "token_index",
         "connection_reused",
         "jsonrpc_error_code",
+        "unfinished_reason",
     };
     struct fixture f;
     struct op_sample op = {.outcome = success(FIXTURE_ECHO)};
@@ -221,6 +222,42 @@ static void test_a_stalled_stream(void **state)
 }
 
 /* Nothing of a line that does not fit is left behind. */
+/* It is no failure, and says why it has no end of its own. */
+static void test_unfinished(void **state)
+{
+    static const struct {
+        enum unfinished why;
+        const char *word;
+    } cases[] = {
+        {UNFINISHED_STOPPED, "stopped"},
+        {UNFINISHED_DRAIN_OVER, "drain_over"},
+        {UNFINISHED_WAITED, "waiting_for_session"},
+    };
+    struct fixture f;
+
+    (void)state;
+    fixture_open(&f);
+    struct oplog log = log_of(&f);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct op_sample op = {.outcome = success(FIXTURE_ECHO)};
+
+        op.outcome.cls = OUTCOME_UNFINISHED;
+        op.outcome.unfinished = cases[i].why;
+        op.outcome.t_headers = 0;
+        json_t *line = line_of(&log, 0, &op);
+        assert_text(line, "class", "unfinished");
+        assert_true(json_is_false(json_object_get(line, "ok")));
+        assert_true(json_is_true(json_object_get(line, "unfinished")));
+        assert_text(line, "unfinished_reason", cases[i].word);
+        assert_number(line, "service_ms", 0.25);
+        assert_absent(line, "error");
+        assert_absent(line, "origin");
+        json_decref(line);
+    }
+    oplog_clear(&log);
+    fixture_close(&f);
+}
+
 static void test_no_room(void **state)
 {
     struct fixture f;
@@ -245,9 +282,8 @@ static void test_no_room(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_a_success),
-        cmocka_unit_test(test_a_hostile_failure),
-        cmocka_unit_test(test_a_stalled_stream),
+        cmocka_unit_test(test_a_success),        cmocka_unit_test(test_a_hostile_failure),
+        cmocka_unit_test(test_a_stalled_stream), cmocka_unit_test(test_unfinished),
         cmocka_unit_test(test_no_room),
     };
 
