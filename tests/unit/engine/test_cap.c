@@ -175,7 +175,7 @@ static void waiting_to_connect_is_no_part_of_the_set_up(void **state)
         run_for(&w, 5 * NS_PER_S);
         finish(&w);
         assert_int_equal(w.peer.peak_connections, 3);
-        assert_true(w.run[COUNT_HELD_BY_CONNECTIONS] >= 27);
+        assert_true(w.limits[LIMIT_MAX_CONNECTIONS] >= 27);
         assert_in_range(w.run_dist[DIST_SESSION].max, 20 * MS, 21 * MS);
         assert_in_range(w.run_dist[DIST_INITIALIZE].max, 10 * MS, 11 * MS);
         assert_in_range(w.dist[DIST_SETUP].max, 20 * MS, 21 * MS);
