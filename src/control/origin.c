@@ -41,15 +41,54 @@ static json_t *command_line(const struct plan_secrets *secrets, int argc, char *
     return words;
 }
 
-static char *masked_url(const struct plan_secrets *secrets, const char *url)
+/* NULL for NULL. */
+static char *masked_text(const struct plan_secrets *secrets, const char *text)
+{
+    struct buf masked;
+
+    if (text == NULL) {
+        return NULL;
+    }
+    buf_init(&masked, strlen(text) * 16 + 64);
+    (void)masking_add_text(secrets, str_c(text), &masked);
+    char *out = xstrdup(buf_c(&masked));
+    buf_clear(&masked);
+    return out;
+}
+
+static void add_tag(struct run_origin *o,
+                    const struct plan_secrets *secrets,
+                    const char *name,
+                    const char *value)
 {
     struct buf text;
 
-    buf_init(&text, strlen(url) * 16 + 64);
-    (void)masking_add_text(secrets, str_c(url), &text);
-    char *out = xstrdup(buf_c(&text));
+    buf_init(&text, strlen(value) * 16 + 64);
+    (void)masking_add_label(secrets, str_c(name), str_c(value), &text);
+    json_object_set_new(o->tags, name, text_json(buf_str(&text)));
     buf_clear(&text);
-    return out;
+}
+
+/* Who made it and what for. People write addresses and keys into labels, too. */
+static void
+take_labels(struct run_origin *o, const struct plan *plan, const char *name, json_t *tags)
+{
+    const struct metadata_config *m = &plan->scenario->metadata;
+    const char *tag;
+    json_t *value;
+
+    o->name = masked_text(&plan->secrets, name != NULL ? name : m->name);
+    o->description = masked_text(&plan->secrets, m->description);
+    o->created_by = masked_text(&plan->secrets, m->created_by);
+    o->tags = json_object();
+    for (size_t i = 0; i < m->tag_count; i++) {
+        add_tag(o, &plan->secrets, m->tags[i].name, m->tags[i].value);
+    }
+    json_object_foreach(tags, tag, value)
+    {
+        add_tag(o, &plan->secrets, tag, json_string_value(value));
+    }
+    json_decref(tags);
 }
 
 int origin_make(struct run_origin *o,
@@ -60,8 +99,9 @@ int origin_make(struct run_origin *o,
                 json_t *tags,
                 struct err *err)
 {
-    *o = (struct run_origin){.name = name, .tags = tags};
-    o->target_url = masked_url(&plan->secrets, plan->scenario->target.url);
+    *o = (struct run_origin){0};
+    take_labels(o, plan, name, tags);
+    o->target_url = masked_text(&plan->secrets, plan->scenario->target.url);
     o->scenario = masking_document(&plan->secrets, scenario_document(plan->scenario));
     o->command_line = argv != NULL ? command_line(&plan->secrets, argc, argv) : NULL;
     buf_init(&o->text, SCENARIO_TEXT_MAX);
@@ -75,6 +115,9 @@ int origin_make(struct run_origin *o,
 void origin_clear(struct run_origin *o)
 {
     xfree(o->target_url);
+    xfree(o->name);
+    xfree(o->description);
+    xfree(o->created_by);
     json_decref(o->scenario);
     json_decref(o->command_line);
     json_decref(o->tags);

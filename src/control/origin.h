@@ -22,12 +22,15 @@ struct run_origin {
     struct buf text;      /* of the scenario, as the file scenario.json has it */
     char config_hash[65]; /* SHA-256 of `text`, in hex */
     json_t *command_line; /* array of strings; NULL: unknown */
-    const char *name;     /* of the run; NULL: the scenario's. The caller's */
-    json_t *tags;         /* object of strings, or NULL */
+    char *name;           /* of the run, or else of the scenario; NULL: there is none */
+    char *description;    /* of the scenario, as the next two */
+    char *created_by;     /* NULL: not given */
+    json_t *tags;         /* object of strings: the scenario's, and the run's, which win */
 };
 
-/* `argv`: NULL when there is none. `name` and `tags` as above; the tags are taken over. ERR_LIMIT
- * for a document that is too long. Cleared by origin_clear in any case. */
+/* `argv`: NULL when there is none. `name`: of the run, or NULL. `tags`: of the run, an object of
+ * strings that is taken over, or NULL. ERR_LIMIT for a document that is too long. Cleared by
+ * origin_clear in any case. */
 int origin_make(struct run_origin *o,
                 const struct plan *plan,
                 int argc,

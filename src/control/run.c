@@ -698,7 +698,7 @@ const char *run_name(const struct run *r)
 {
     const struct scenario *s = r->plan->scenario;
 
-    if (r->origin != NULL && r->origin->name != NULL) {
+    if (r->origin != NULL && r->origin->name != NULL && r->origin->name[0] != '\0') {
         return r->origin->name;
     }
     return s->metadata.name != NULL && s->metadata.name[0] != '\0' ? s->metadata.name

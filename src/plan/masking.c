@@ -21,23 +21,48 @@ static bool contains(struct str text, const char *word)
     return memmem(text.p, text.len, word, strlen(word)) != NULL;
 }
 
+/* Of the beginning of a long one. */
+static struct str lower_case(struct str name, char lower[NAME_MAX_BYTES])
+{
+    struct str text = {lower, name.len < NAME_MAX_BYTES ? name.len : NAME_MAX_BYTES};
+
+    for (size_t i = 0; i < text.len; i++) {
+        lower[i] = (char)tolower((unsigned char)name.p[i]);
+    }
+    return text;
+}
+
+/* Is the word one of the parts that `-` and `_` separate? */
+static bool has_part(struct str text, struct str word)
+{
+    size_t from = 0;
+
+    for (size_t i = 0; i <= text.len; i++) {
+        if (i < text.len && text.p[i] != '-' && text.p[i] != '_') {
+            continue;
+        }
+        if (str_eq((struct str){text.p + from, i - from}, word)) {
+            return true;
+        }
+        from = i + 1;
+    }
+    return false;
+}
+
 bool masking_is_secret_name(struct str name)
 {
     static const char *const parts[] = {
         "token",      "secret",  "passw",      "apikey",        "api_key", "api-key",   "accesskey",
         "access_key", "private", "credential", "authorization", "cookie",  "signature", "pair_key"};
-    static const char *const words[] = {"auth", "pwd", "jwt"};
+    static const char *const words[] = {"auth", "oauth", "pwd", "jwt"};
     char lower[NAME_MAX_BYTES];
-    struct str text = {lower, name.len < sizeof lower ? name.len : sizeof lower};
+    struct str text = lower_case(name, lower);
 
-    for (size_t i = 0; i < text.len; i++) {
-        lower[i] = (char)tolower((unsigned char)name.p[i]);
-    }
     if (ends_with(text, STR("_ref")) || ends_with(text, STR("_name"))) {
         return false;
     }
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
-        if (str_eq(text, str_c(words[i]))) {
+        if (has_part(text, str_c(words[i]))) {
             return true;
         }
     }
@@ -49,10 +74,15 @@ bool masking_is_secret_name(struct str name)
     return false;
 }
 
-/* What a name stands for is a secret, unless it is empty or comes from elsewhere. */
+/* An empty value is none, and a placeholder stands for what comes from elsewhere. */
+static bool has_secret(struct str value)
+{
+    return value.len > 0 && !contains(value, "${");
+}
+
 static bool hides(struct str name, struct str value)
 {
-    return value.len > 0 && !contains(value, "${") && masking_is_secret_name(name);
+    return has_secret(value) && masking_is_secret_name(name);
 }
 
 /* In addresses short names are common, and tools' arguments are not: there a `key` is often none.
@@ -63,7 +93,7 @@ static bool hides_in_query(struct str name, struct str value)
 
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
         if (str_ieq(name, str_c(words[i]))) {
-            return value.len > 0 && !contains(value, "${");
+            return has_secret(value);
         }
     }
     return hides(name, value);
@@ -201,50 +231,13 @@ int masking_add_text(const struct plan_secrets *secrets, struct str text, struct
     return rc;
 }
 
-/* The last part of a path of names, without what JSON and options put around it. */
-static struct str last_name(struct str text)
-{
-    size_t from = 0;
-
-    for (size_t i = 0; i < text.len; i++) {
-        if (strchr(".{,\"' ", text.p[i]) != NULL && i + 1 < text.len) {
-            from = i + 1;
-        }
-    }
-    return behind(text, from);
-}
-
-/* How much of a word stands in front of a secret that its name gives away; all of it: nothing does.
- */
-static size_t front_of_secret(struct str word)
-{
-    const char *address = memmem(word.p, word.len, "://", 3);
-    struct str rest = {word.p, address != NULL ? (size_t)(address - word.p) : word.len};
-
-    while (rest.len > 0) {
-        struct str name = before(rest, "=:");
-        if (name.len == rest.len) {
-            break;
-        }
-        rest = behind(rest, name.len + 1);
-        struct str value = {rest.p, (size_t)(word.p + word.len - rest.p)};
-        if (hides(last_name(name), value)) {
-            return (size_t)(rest.p - word.p);
-        }
-    }
-    return word.len;
-}
-
-int masking_add_argument(const struct plan_secrets *secrets, struct str word, struct buf *out)
-{
-    size_t front = front_of_secret(word);
-    int rc = masking_add_text(secrets, (struct str){word.p, front}, out);
-
-    return rc == 0 && front < word.len ? buf_add_c(out, REDACTED) : rc;
-}
-
 /* ---- documents --------------------------------------------------------------------------------
  */
+
+struct document {
+    const struct plan_secrets *secrets;
+    const json_t *auth; /* target.auth, whose members are judged one by one; NULL: there is none */
+};
 
 static json_t *mask_string(const struct plan_secrets *secrets, const json_t *value)
 {
@@ -259,46 +252,208 @@ static json_t *mask_string(const struct plan_secrets *secrets, const json_t *val
     return masked != NULL ? masked : json_string(REDACTED);
 }
 
-/* `name`: of the member, or of the list that it is in. As deep as the document, which json_parse
- * bounds. NOLINTNEXTLINE(misc-no-recursion) */
-static json_t *mask_value(const struct plan_secrets *secrets, struct str name, const json_t *value)
+static bool names_amount(struct str name)
+{
+    char lower[NAME_MAX_BYTES];
+
+    return contains(lower_case(name, lower), "token");
+}
+
+/* A member's, or one of a list: is all of it, and of what is below it, a secret? */
+static bool hides_member(const struct document *d, struct str name, const json_t *value)
+{
+    return value != d->auth && masking_is_secret_name(name) &&
+           !(json_is_number(value) && names_amount(name));
+}
+
+static json_t *mask_value(const struct document *d, struct str name, bool hidden, const json_t *v);
+
+/* NOLINTNEXTLINE(misc-no-recursion) */
+static json_t *mask_object(const struct document *d, bool hidden, const json_t *value)
 {
     const char *key;
+    json_t *member, *out = json_object();
+
+    /* NOLINTNEXTLINE(performance-no-int-to-ptr) */
+    json_object_foreach((json_t *)(uintptr_t)value, key, member)
+    {
+        bool hides_it = hidden || hides_member(d, str_c(key), member) ||
+                        (value == d->auth && json_is_object(member)); /* of some plugin */
+
+        json_object_set_new(out, key, mask_value(d, str_c(key), hides_it, member));
+    }
+    return out;
+}
+
+/* `name`: of the member, or of the list that it is in. `hidden`: it is below a secret's name. As
+ * deep as the document, which json_parse bounds. NOLINTNEXTLINE(misc-no-recursion) */
+static json_t *mask_value(const struct document *d, struct str name, bool hidden, const json_t *v)
+{
     json_t *member, *out;
     size_t i;
 
-    switch (json_typeof(value)) {
+    switch (json_typeof(v)) {
     case JSON_OBJECT:
-        out = json_object();
-        /* NOLINTNEXTLINE(performance-no-int-to-ptr) */
-        json_object_foreach((json_t *)(uintptr_t)value, key, member)
-        {
-            json_object_set_new(out, key, mask_value(secrets, str_c(key), member));
-        }
-        return out;
+        return mask_object(d, hidden, v);
     case JSON_ARRAY:
         out = json_array();
-        json_array_foreach(value, i, member)
+        json_array_foreach(v, i, member)
         {
-            json_array_append_new(out, mask_value(secrets, name, member));
+            json_array_append_new(out, mask_value(d, name, hidden, member));
         }
         return out;
     case JSON_STRING:
-        return hides(name, (struct str){json_string_value(value), json_string_length(value)})
+        return hidden && has_secret((struct str){json_string_value(v), json_string_length(v)})
                    ? json_string(REDACTED)
-                   : mask_string(secrets, value);
+                   : mask_string(d->secrets, v);
     case JSON_INTEGER:
     case JSON_REAL:
+        if (hidden) {
+            return json_string(REDACTED);
+        }
+        break;
     case JSON_TRUE:
     case JSON_FALSE:
     case JSON_NULL:
         break;
     }
     /* NOLINTNEXTLINE(performance-no-int-to-ptr) */
-    return json_copy((json_t *)(uintptr_t)value);
+    return json_copy((json_t *)(uintptr_t)v);
 }
 
 json_t *masking_document(const struct plan_secrets *secrets, const json_t *document)
 {
-    return mask_value(secrets, STR(""), document);
+    struct document d = {secrets, json_object_get(json_object_get(document, "target"), "auth")};
+
+    return mask_value(&d, STR(""), false, document);
+}
+
+/* ---- a command line ---------------------------------------------------------------------------
+ */
+
+/* The last word of the text, without what JSON and options put around it. */
+static struct str last_word(struct str text)
+{
+    size_t from = 0;
+
+    while (text.len > 0 && strchr("\"' ", text.p[text.len - 1]) != NULL) {
+        text.len--;
+    }
+    for (size_t i = 0; i < text.len; i++) {
+        if (strchr("{,\"' ", text.p[i]) != NULL) {
+            from = i + 1;
+        }
+    }
+    return behind(text, from);
+}
+
+/* What a path leads to is a secret when one of its names is; `target.auth` is none. */
+static bool path_hides(struct str path)
+{
+    struct str name = before(path, ".");
+    bool in_target = str_eq(name, STR("target"));
+
+    if (ends_with(path, STR("_ref")) || ends_with(path, STR("_name"))) {
+        return false;
+    }
+    for (size_t depth = 0;; depth++) {
+        struct str word = before(name, "[");
+        bool is_auth = depth == 1 && in_target && str_eq(word, STR("auth"));
+
+        if (masking_is_secret_name(word) && !is_auth) {
+            return true;
+        }
+        if (name.len == path.len) {
+            return false;
+        }
+        path = behind(path, name.len + 1);
+        name = before(path, ".");
+    }
+}
+
+/* Does the text in front of a `=` or `:` name a secret? Names of hosts have dots, too. */
+static bool names_secret(struct str text, char separator)
+{
+    struct str word = last_word(text);
+
+    if (separator == '=') {
+        return path_hides(word);
+    }
+    for (size_t i = word.len; i > 0; i--) {
+        if (word.p[i - 1] == '.') {
+            word = behind(word, i);
+            break;
+        }
+    }
+    return masking_is_secret_name(word);
+}
+
+/* How much of a word stands in front of a secret that a name in its first `len` bytes gives away;
+ * all of it: nothing does. */
+static size_t front_of_secret(struct str word, size_t len)
+{
+    const char *address = memmem(word.p, len, "://", 3);
+    struct str rest = {word.p, address != NULL ? (size_t)(address - word.p) : len};
+
+    while (rest.len > 0) {
+        struct str name = before(rest, "=:");
+        if (name.len == rest.len) {
+            break;
+        }
+        rest = behind(rest, name.len + 1);
+        struct str value = {rest.p, (size_t)(word.p + word.len - rest.p)};
+        if (has_secret(value) && names_secret(name, rest.p[-1])) {
+            return (size_t)(rest.p - word.p);
+        }
+    }
+    return word.len;
+}
+
+/* Where an object or a list of JSON begins that goes on to the end; the word's length: nowhere. */
+static size_t find_json(struct str word, json_t **out)
+{
+    struct err err;
+
+    for (size_t i = 0; i < word.len; i++) {
+        if ((word.p[i] == '{' || word.p[i] == '[') && (i == 0 || word.p[i - 1] == '=') &&
+            json_parse(behind(word, i), word.len, out, &err) == 0) {
+            return i;
+        }
+    }
+    return word.len;
+}
+
+/* Its text as it is when there is nothing to hide. */
+static int
+add_json(const struct plan_secrets *secrets, struct str text, const json_t *value, struct buf *out)
+{
+    json_t *masked = masking_document(secrets, value);
+    int rc = json_equal(masked, value) ? buf_add_str(out, text) : json_write(masked, out);
+
+    json_decref(masked);
+    return rc;
+}
+
+int masking_add_argument(const struct plan_secrets *secrets, struct str word, struct buf *out)
+{
+    json_t *value = NULL;
+    size_t json = find_json(word, &value), front = front_of_secret(word, json);
+    size_t shown = front < word.len ? front : json;
+    int rc = masking_add_text(secrets, (struct str){word.p, shown}, out);
+
+    if (rc == 0 && front < word.len) {
+        rc = buf_add_c(out, REDACTED);
+    } else if (rc == 0 && value != NULL) {
+        rc = add_json(secrets, behind(word, json), value, out);
+    }
+    json_decref(value);
+    return rc;
+}
+
+int masking_add_label(const struct plan_secrets *secrets,
+                      struct str name,
+                      struct str value,
+                      struct buf *out)
+{
+    return hides(name, value) ? buf_add_c(out, REDACTED) : masking_add_text(secrets, value, out);
 }

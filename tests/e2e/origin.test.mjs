@@ -50,14 +50,20 @@ test('target, scenario, command line and labels are in the result, the summary a
 
 test('no secret is in any file or on the screen', async (t) => {
   const mock = await startMock(t);
-  const secrets = ['hunter2-in-query', 'bearer-in-header', 'token-in-header', 'password-of-a-tool'];
-  const [query, bearer, token, password] = secrets;
-  const scenario = baseline({ url: `${mock.url}?api_key=${query}`, ms: 1000, toolArguments: { message: 'm', password } });
-  scenario.target.headers = { Authorization: `Bearer ${bearer}` };
+  const secrets = ['hunter2-in-query', 'bearer-in-header', 'token-in-header', 'password-of-a-tool', 'below-a-name', 'in-x-auth', 'in-a-label', 'of-an-owner'];
+  const [query, bearer, token, password, below, auth, label, owner] = secrets;
+  const toolArguments = { message: 'm', password, auth: { user: [{ n: below }] } };
+  const scenario = baseline({ url: `${mock.url}?api_key=${query}`, ms: 1000, toolArguments });
+  scenario.target.headers = { Authorization: `Bearer ${bearer}`, 'X-Session-Auth': auth };
+  scenario.metadata = { tags: { owner: `http://u:${owner}@h/` } };
   const { end, folder, result, junit } = await played([
     writeScenario(scenario),
     '--set',
     `target.headers.X-Token=${token}`,
+    '--name',
+    `http://u:${label}@h/`,
+    '--tag',
+    `token=${label}`,
   ]);
   for (const name of readdirSync(folder)) {
     const text = readFileSync(join(folder, name), 'utf8');
@@ -67,6 +73,8 @@ test('no secret is in any file or on the screen', async (t) => {
   assert.equal(result.target_url, `${mock.url}?api_key=[redacted]`);
   assert.equal(result.config_hash, sha256(join(folder, 'scenario.json')));
   assert.equal(result.scenario.target.headers['X-Token'], '[redacted]');
+  assert.equal(result.name, 'http://[redacted]@h/');
+  assert.deepEqual(result.tags, { owner: 'http://[redacted]@h/', token: '[redacted]' });
 });
 
 test('labels have bounds, and a scenario.json of somebody else stays', async (t) => {

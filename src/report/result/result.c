@@ -144,30 +144,36 @@ static json_t *name(const struct result_place *p)
 {
     const struct run_origin *o = p->run->origin;
 
-    return result_text(o != NULL && o->name != NULL ? o->name
-                                                    : p->run->plan->scenario->metadata.name);
+    return result_text(o != NULL ? o->name : p->run->plan->scenario->metadata.name);
 }
 
 static json_t *description(const struct result_place *p)
 {
+    if (p->run->origin != NULL) {
+        return result_text(p->run->origin->description);
+    }
     return result_text(p->run->plan->scenario->metadata.description);
 }
 
 static json_t *created_by(const struct result_place *p)
 {
+    if (p->run->origin != NULL) {
+        return result_text(p->run->origin->created_by);
+    }
     return result_text(p->run->plan->scenario->metadata.created_by);
 }
 
 static json_t *tags(const struct result_place *p)
 {
     const struct metadata_config *m = &p->run->plan->scenario->metadata;
-    json_t *object = json_object();
+    json_t *object;
 
+    if (p->run->origin != NULL) {
+        return json_incref(p->run->origin->tags);
+    }
+    object = json_object();
     for (size_t i = 0; i < m->tag_count; i++) {
         json_object_set_new(object, m->tags[i].name, result_text(m->tags[i].value));
-    }
-    if (p->run->origin != NULL) {
-        json_object_update(object, p->run->origin->tags);
     }
     return object;
 }

@@ -74,7 +74,27 @@ static void test_words_of_a_command_line(void **state)
         {"target.headers.X-Token=abc", "target.headers.X-Token=[redacted]"},
         {"X-Api-Key: abc", "X-Api-Key:[redacted]"},
         {"X-Api-Key: ${env:KEY}", "X-Api-Key: ${env:KEY}"},
-        {"{\"user\":\"me\",\"password\":\"abc\"}", "{\"user\":\"me\",\"password\":[redacted]"},
+        {"{\"user\":\"me\",\"password\":\"abc\"}", "{\"user\":\"me\",\"password\":\"[redacted]\"}"},
+        {"{\"message\":\"x\",\"pwd\":\"hunter2\"}", "{\"message\":\"x\",\"pwd\":\"[redacted]\"}"},
+        {"--args={\"jwt\":\"a.b.c\",\"n\":1}", "--args={\"jwt\":\"[redacted]\",\"n\":1}"},
+        {"a.arguments={\"auth\":{\"pass\":\"a\",\"pin\":7}}",
+         "a.arguments={\"auth\":{\"pass\":\"[redacted]\",\"pin\":\"[redacted]\"}}"},
+        {"[{\"pwd\":\"a\"}, \"s3cret-value\"]", "[{\"pwd\":\"[redacted]\"},\"[redacted]\"]"},
+        {"{\"max_tokens\": 7, \"author\": \"me\"}", "{\"max_tokens\": 7, \"author\": \"me\"}"},
+        {"{\"p\\u0077d\":\"a\"}", "{\"pwd\":\"[redacted]\"}"},
+        /* No JSON: all behind it goes. */
+        {"{\"message\":\"x\",\"pwd\":\"hunter2\"", "{\"message\":\"x\",\"pwd\":[redacted]"},
+        {"{'jwt' : 'abc'}", "{'jwt' :[redacted]"},
+        {"X-Auth: abc", "X-Auth:[redacted]"},
+        {"--header=X-Session-Auth: abc", "--header=X-Session-Auth:[redacted]"},
+        {"X-Author: abc", "X-Author: abc"},
+        {"target.headers.X_AUTH_V2=abc", "target.headers.X_AUTH_V2=[redacted]"},
+        {"a.arguments.auth.pass=abc", "a.arguments.auth.pass=[redacted]"},
+        {"a.secrets[0].x=abc", "a.secrets[0].x=[redacted]"},
+        {"target.auth.type=none", "target.auth.type=none"},
+        {"auth.example.com:8080", "auth.example.com:8080"},
+        {"token=abc", "token=[redacted]"},
+        {"oauth_mode: x", "oauth_mode:[redacted]"},
         {"{\"message\":\"a key: none\"}", "{\"message\":\"a key: none\"}"},
         {"latency_p95_ms < 5", "latency_p95_ms < 5"},
         {"Authorization=s3cret-value", "Authorization=[redacted]"},
@@ -97,20 +117,30 @@ static void test_a_document(void **state)
     assert_int_equal(
         json_parse(STR("{\"target\": {\"url\": \"http://h/?sig=1\", \"headers\":"
                        " {\"Authorization\": \"Bearer s3cret-value\", \"X-Secret\": \"a\","
-                       "  \"X-Plain\": \"b\", \"X-Token\": \"${env:T}\"}},"
-                       " \"auth\": {\"bearer_token_ref\": \"env:T\", \"tokens\": [\"a\", \"b\"]},"
+                       "  \"X-Plain\": \"b\", \"X-Token\": \"${env:T}\"},"
+                       " \"auth\": {\"bearer_token_ref\": \"env:T\", \"tokens\": [\"a\", \"b\"],"
+                       "  \"plugin_config\": {\"a\": \"b\"}}},"
                        " \"list\": [1, 2.5, true, null, \"s3cret-value\", {\"max_tokens\": 7}],"
-                       " \"arguments\": {\"key\": \"user:42\", \"password\": \"\"}}"),
+                       " \"arguments\": {\"key\": \"user:42\", \"password\": \"\"},"
+                       " \"nested\": {\"auth\": {\"user\": \"a\", \"ids\": [{\"n\": 1}, true],"
+                       "  \"from\": \"${env:T}\"}, \"X-Session-Auth\": \"b\", \"author\": \"c\","
+                       "  \"pwd\": 1234, \"target\": {\"auth\": {\"a\": \"b\"}}}}"),
                    JSON_TEXT_MAX, &document, &err),
         0);
     assert_int_equal(
         json_parse(STR("{\"target\": {\"url\": \"http://h/?sig=[redacted]\", \"headers\":"
                        " {\"Authorization\": \"[redacted]\", \"X-Secret\": \"[redacted]\","
-                       "  \"X-Plain\": \"b\", \"X-Token\": \"${env:T}\"}},"
+                       "  \"X-Plain\": \"b\", \"X-Token\": \"${env:T}\"},"
                        " \"auth\": {\"bearer_token_ref\": \"env:T\","
-                       "  \"tokens\": [\"[redacted]\", \"[redacted]\"]},"
+                       "  \"tokens\": [\"[redacted]\", \"[redacted]\"],"
+                       "  \"plugin_config\": {\"a\": \"[redacted]\"}}},"
                        " \"list\": [1, 2.5, true, null, \"[redacted]\", {\"max_tokens\": 7}],"
-                       " \"arguments\": {\"key\": \"user:42\", \"password\": \"\"}}"),
+                       " \"arguments\": {\"key\": \"user:42\", \"password\": \"\"},"
+                       " \"nested\": {\"auth\": {\"user\": \"[redacted]\", \"ids\": [{\"n\":"
+                       "  \"[redacted]\"}, true], \"from\": \"${env:T}\"},"
+                       "  \"X-Session-Auth\": \"[redacted]\", \"author\": \"c\","
+                       "  \"pwd\": \"[redacted]\", \"target\": {\"auth\": {\"a\":"
+                       "  \"[redacted]\"}}}}"),
                    JSON_TEXT_MAX, &want, &err),
         0);
     json_t *masked = masking_document(&secrets, document);
