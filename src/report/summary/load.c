@@ -14,6 +14,7 @@ enum {
     STAGE_ROWS_SHOWN = 24,
     TITLE_COLUMNS = 36,
     ROW_COLUMNS = 46, /* a stage and an operation */
+    OPERATION_COLUMNS = 40,
 };
 
 /* ---- cells -------------------------------------------------------------------------------------
@@ -49,21 +50,102 @@ static struct str subject_of(const json_t *operation)
     return subject;
 }
 
-void summary_operation(const json_t *document, const json_t *operation, char *out, size_t size)
+struct label {
+    struct str operation, subject,
+        template_id; /* the last one only when the others are not enough */
+};
+
+static struct label label_of(const json_t *operation, bool twice)
+{
+    return (struct label){document_text(operation, "operation"), subject_of(operation),
+                          twice ? document_text(operation, "template_id") : STR("")};
+}
+
+static bool is_same(const struct label *a, const struct label *b)
+{
+    return str_eq(a->operation, b->operation) && str_eq(a->subject, b->subject);
+}
+
+/* Two names share the room; the shorter one leaves the other what it does not need. */
+static void share(size_t room, struct str a, struct str b, size_t *for_a, size_t *for_b)
+{
+    size_t half = room / 2, width_a = text_width(a), width_b = text_width(b);
+
+    *for_a = width_a < half ? width_a : width_b < half ? room - width_b : half;
+    *for_b = room - *for_a;
+}
+
+/* `number`: behind it, 0: none. */
+static void write_label(const struct label *l, size_t number, size_t columns, struct buf *out)
+{
+    char tail[24] = "";
+    size_t for_subject, for_template, room;
+
+    if (number > 0) {
+        snprintf(tail, sizeof tail, " #%zu", number);
+    }
+    (void)text_add_safe(out, l->operation, 20);
+    room = text_width(buf_str(out)) + strlen(tail) + (l->subject.len > 0) +
+           (l->template_id.len > 0 ? 3 : 0);
+    room = columns > room ? columns - room : 0;
+    share(room, l->subject, l->template_id, &for_subject, &for_template);
+    if (l->subject.len > 0) {
+        (void)buf_add_c(out, " ");
+        (void)text_add_middle(out, l->subject, for_subject);
+    }
+    if (l->template_id.len > 0) {
+        (void)buf_add_c(out, " [");
+        (void)text_add_middle(out, l->template_id, for_template);
+        (void)buf_add_c(out, "]");
+    }
+    (void)buf_add_c(out, tail);
+}
+
+/* Its number in the list, when another one looks like it; else 0. */
+static size_t number_of(const json_t *all, const struct label *l, size_t columns)
+{
+    struct buf mine, other;
+    size_t number = 0;
+    bool alike = false;
+
+    buf_init(&mine, (size_t)GRID_TITLE_MAX * 4);
+    buf_init(&other, (size_t)GRID_TITLE_MAX * 4);
+    write_label(l, 0, columns, &mine);
+    for (size_t i = 0; i < json_array_size(all); i++) {
+        struct label one = label_of(json_array_get(all, i), l->template_id.len > 0);
+
+        if (is_same(&one, l) && str_eq(one.template_id, l->template_id)) {
+            number = number > 0 ? number : i + 1;
+            continue;
+        }
+        other.len = 0;
+        write_label(&one, 0, columns, &other);
+        alike = alike || str_eq(buf_str(&mine), buf_str(&other));
+    }
+    buf_clear(&mine);
+    buf_clear(&other);
+    return alike ? number : 0;
+}
+
+void summary_operation(
+    const json_t *document, const json_t *operation, size_t columns, char *out, size_t size)
 {
     const json_t *all = document_at(document, "operations");
-    struct str name = document_text(operation, "operation"), subject = subject_of(operation);
-    struct str template_id = document_text(operation, "template_id");
+    struct label l = label_of(operation, true);
+    struct buf text;
     size_t same = 0;
 
     for (size_t i = 0; i < json_array_size(all); i++) {
-        const json_t *other = json_array_get(all, i);
-        same +=
-            str_eq(document_text(other, "operation"), name) && str_eq(subject_of(other), subject);
+        struct label other = label_of(json_array_get(all, i), false);
+        same += is_same(&other, &l);
     }
-    bool twice = same > 1 && subject.len > 0 && template_id.len > 0;
-    snprintf(out, size, "%.40s%s%.90s%s%.90s%s", name.p, subject.len > 0 ? " " : "", subject.p,
-             twice ? " [" : "", twice ? template_id.p : "", twice ? "]" : "");
+    if (same < 2 || l.subject.len == 0) {
+        l.template_id = STR("");
+    }
+    buf_init(&text, (size_t)GRID_TITLE_MAX * 4);
+    write_label(&l, number_of(all, &l, columns), columns, &text);
+    snprintf(out, size, "%s", buf_c(&text));
+    buf_clear(&text);
 }
 
 /* ---- stages ------------------------------------------------------------------------------------
@@ -246,7 +328,7 @@ static void add_clocks(struct page *p, struct grid *g, const json_t *operation)
             continue;
         }
         if (first) {
-            summary_operation(p->document, operation, row->title, sizeof row->title);
+            summary_operation(p->document, operation, TITLE_COLUMNS, row->title, sizeof row->title);
         }
         first = false;
         row->mark = clocks[i].letter;
@@ -295,6 +377,29 @@ void summary_latencies(struct page *p)
 /* ---- stage by operation ------------------------------------------------------------------------
  */
 
+/* `stage_id`: empty when all rows are of one stage. */
+static void
+name_stage_row(struct page *p, struct grid_row *row, const json_t *operation, struct str stage_id)
+{
+    size_t for_stage, for_operation, room = ROW_COLUMNS - (stage_id.len > 0 ? 2 : 0);
+    char title[GRID_TITLE_MAX];
+    struct buf out;
+
+    summary_operation(p->document, operation, OPERATION_COLUMNS, title, sizeof title);
+    share(room, stage_id, str_c(title), &for_stage, &for_operation);
+    if (text_width(str_c(title)) > for_operation) {
+        summary_operation(p->document, operation, for_operation, title, sizeof title);
+    }
+    buf_init(&out, sizeof row->title * 2);
+    if (stage_id.len > 0) {
+        (void)text_add_middle(&out, stage_id, for_stage);
+        (void)buf_add_c(&out, ": ");
+    }
+    (void)buf_add_c(&out, title);
+    snprintf(row->title, sizeof row->title, "%s", buf_c(&out));
+    buf_clear(&out);
+}
+
 static void fill_stage_row(struct page *p,
                            struct grid_row *row,
                            const json_t *stage,
@@ -305,13 +410,10 @@ static void fill_stage_row(struct page *p,
     const json_t *d = document_at(operation, response ? "response" : "service");
     uint64_t failed = document_count(operation, "counts.ended_failed");
     uint64_t ended = failed + document_count(operation, "counts.ended_ok");
-    struct str stage_id = document_text(stage, "stage_id");
-    char title[GRID_TITLE_MAX / 2], text[TEXT_NUMBER_MAX];
+    char text[TEXT_NUMBER_MAX];
     double rate;
 
-    summary_operation(p->document, operation, title, sizeof title);
-    snprintf(row->title, sizeof row->title, "%.60s%s%s", one_stage ? "" : stage_id.p,
-             one_stage ? "" : ": ", title);
+    name_stage_row(p, row, operation, one_stage ? STR("") : document_text(stage, "stage_id"));
     row->mark = response ? 'R' : 'S';
     snprintf(row->cell[0], GRID_CELL_MAX, "%s", text_count(ended, text));
     if (document_number(operation, "totals.ops_per_second", &rate)) {

@@ -12,7 +12,8 @@ enum {
     SLOWEST_SHOWN = 3,
     CUSTOM_SHOWN = 8,
     ORIGINS_MAX = 16,
-    SAMPLE_COLUMNS = 100
+    SAMPLE_COLUMNS = 100,
+    TITLE_COLUMNS = 56, /* of 4 bytes */
 };
 
 static uint64_t count_of(const struct page *p, const char *name)
@@ -188,7 +189,7 @@ void summary_slowest(struct page *p)
         uint64_t ns = 0;
 
         (void)document_ms(row, "response_ms", &ns);
-        summary_operation(p->document, row, title, sizeof title);
+        summary_operation(p->document, row, TITLE_COLUMNS, title, sizeof title);
         page_label(p, i == 0 ? "slowest" : "");
         page_add(p, "%s ", text_time(ns, text));
         page_foreign(p, str_c(title), SAMPLE_COLUMNS);

@@ -13,8 +13,11 @@ const char *summary_value(struct str metric, double value, char *out, size_t siz
 /* A quantile ("p95_ms", 950000), or the maximum (1000000), of a distribution of the document:
  * "12.0 ms", "≥ 10 s", "shed", "n/a (n=3)". */
 void summary_cell(const json_t *distribution, const char *member, uint32_t ppm, char *out);
-/* What tells an operation from the others of the document; foreign. */
-void summary_operation(const json_t *document, const json_t *operation, char *out, size_t size);
+/* What tells an operation from the others of the document, in so many columns (at least 20): long
+ * names are cut in their middle, and where that is not enough, it has its number in the list.
+ * `size`: 4 bytes for each column. */
+void summary_operation(
+    const json_t *document, const json_t *operation, size_t columns, char *out, size_t size);
 
 /* summary_load.c */
 void summary_stages(struct page *p);

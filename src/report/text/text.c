@@ -286,6 +286,34 @@ int text_add_safe(struct buf *out, struct str s, size_t max_columns)
     return rc;
 }
 
+/* The byte at which so many columns begin, or the end. */
+static size_t byte_of(struct str s, size_t column)
+{
+    size_t i = 0;
+
+    for (size_t seen = 0; i < s.len; i++) {
+        seen += ((unsigned char)s.p[i] & 0xc0) != 0x80;
+        if (seen > column) {
+            break;
+        }
+    }
+    return i;
+}
+
+int text_add_middle(struct buf *out, struct str s, size_t max_columns)
+{
+    size_t width = text_width(s), front = max_columns / 2;
+
+    if (width <= max_columns || max_columns == 0) {
+        return text_add_safe(out, s, max_columns);
+    }
+    size_t behind = byte_of(s, width - (max_columns - front - 1));
+    int rc = text_add_safe(out, (struct str){s.p, byte_of(s, front)}, front);
+
+    rc = rc != 0 ? rc : buf_add_c(out, "…");
+    return rc != 0 ? rc : text_add_safe(out, (struct str){s.p + behind, s.len - behind}, SIZE_MAX);
+}
+
 void text_to_ascii(struct buf *text)
 {
     static const struct {

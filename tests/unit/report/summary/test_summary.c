@@ -299,6 +299,64 @@ static void test_preflight_stands_beside(void **state)
     fixture_close(&f);
 }
 
+/* The same ids in the table of the run and in those of its stages. */
+static void rename_operations(json_t *operations, const char *tool, const char *const ids[2])
+{
+    for (size_t i = 0; i < 2; i++) {
+        json_t *operation = json_array_get(operations, i);
+
+        json_object_set_new(operation, "tool_name", json_string(tool));
+        json_object_set_new(operation, "template_id", json_string(ids[i]));
+    }
+}
+
+/* Names that are too long are cut so that rows can be told apart. */
+static void test_rows_differ(void **state)
+{
+    static const struct {
+        const char *tool, *ids[2], *rows[4];
+    } cases[] = {
+        {"fast_echo",
+         {"operation_mix[0]", "operation_mix[1]"},
+         {"  tools/call fast_echo [operat…mix[0]] S ", "  tools/call fast_echo [operat…mix[1]] S ",
+          "  calm: tools/call fast_echo [operation_mix[0]]  S ",
+          "  storm: tools/call fast_echo [operation_mix[1]] R "}},
+        {"a_tool_with_a_very_long_name_v2",
+         {"operation_mix[10]", "operation_mix[11]"},
+         {"  tools/call a_too…me_v2 [opera…x[10]] S ", "  tools/call a_too…me_v2 [opera…x[11]] S ",
+          "[11]] S ", "[10]] R "}},
+        {"e",
+         {"the-first-of-all-that-are-in-here-is-this",
+          "the-first-of-all-that-are-in-there-is-this"},
+         {" #1 S ", " #2 S ", " #1 S ", " #2 R "}},
+    };
+    struct summary_options options = {.style = unicode};
+    struct fixture f;
+
+    (void)state;
+    fixture_open_rich(&f);
+    fixture_rich_run(&f);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        json_t *result = result_json(&f.run), *stage;
+        struct buf out;
+        size_t k;
+
+        rename_operations(json_object_get(result, "operations"), cases[i].tool, cases[i].ids);
+        json_array_foreach(json_object_get(result, "stages"), k, stage)
+        {
+            rename_operations(json_object_get(stage, "operations"), cases[i].tool, cases[i].ids);
+        }
+        buf_init(&out, SUMMARY_TEXT_MAX);
+        assert_int_equal(summary_write(result, &options, &out), 0);
+        for (k = 0; k < 4; k++) {
+            assert_in(buf_c(&out), cases[i].rows[k], true);
+        }
+        buf_clear(&out);
+        json_decref(result);
+    }
+    fixture_close(&f);
+}
+
 static void test_stalled_streams_and_a_condition(void **state)
 {
     struct fixture f;
@@ -549,6 +607,7 @@ int main(void)
         cmocka_unit_test(test_ascii_keeps_the_columns),
         cmocka_unit_test(test_rich_run),
         cmocka_unit_test(test_preflight_stands_beside),
+        cmocka_unit_test(test_rows_differ),
         cmocka_unit_test(test_stalled_streams_and_a_condition),
         cmocka_unit_test(test_failed_preflight),
         cmocka_unit_test(test_verdict_line),

@@ -85,6 +85,33 @@ static void test_foreign_text(void **state)
     }
 }
 
+static void test_cut_in_the_middle(void **state)
+{
+    static const struct {
+        struct str in;
+        size_t columns;
+        const char *want;
+    } cases[] = {
+        {STR_INIT("operation_mix[12]"), 17, "operation_mix[12]"},
+        {STR_INIT("operation_mix[12]"), 16, "operatio…mix[12]"},
+        {STR_INIT("operation_mix[12]"), 5, "op…2]"},
+        {STR_INIT("operation_mix[12]"), 1, "…"},
+        {STR_INIT("operation_mix[12]"), 0, "…"},
+        {STR_INIT("äöüß😀x\x1b\xe2\x82y"), 5, "äö…��y"},
+        {STR_INIT(""), 3, ""},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct buf out;
+
+        buf_init(&out, 1000);
+        assert_int_equal(text_add_middle(&out, cases[i].in, cases[i].columns), 0);
+        assert_string_equal(buf_c(&out), cases[i].want);
+        buf_clear(&out);
+    }
+}
+
 static void test_ascii(void **state)
 {
     struct buf out;
@@ -140,9 +167,13 @@ static void test_style_of_a_narrow_terminal(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_numbers),         cmocka_unit_test(test_padding_counts_characters),
-        cmocka_unit_test(test_foreign_text),    cmocka_unit_test(test_ascii),
-        cmocka_unit_test(test_style_of_a_file), cmocka_unit_test(test_style_of_a_narrow_terminal),
+        cmocka_unit_test(test_numbers),
+        cmocka_unit_test(test_padding_counts_characters),
+        cmocka_unit_test(test_foreign_text),
+        cmocka_unit_test(test_ascii),
+        cmocka_unit_test(test_cut_in_the_middle),
+        cmocka_unit_test(test_style_of_a_file),
+        cmocka_unit_test(test_style_of_a_narrow_terminal),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
