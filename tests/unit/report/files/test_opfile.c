@@ -153,14 +153,17 @@ log_of(struct fixture *f, uint32_t all, uint32_t shards, bool in_file[], struct 
     buf_init(&text, 16 << 20);
     assert_int_equal(file_read(path, &text, &err), 0);
     size_t lines = 0, of_second = count_of(buf_c(&text), "\n") / 3;
-    for (const char *at = buf_c(&text); (at = strstr(at, "\"vu_id\":\"vu_")) != NULL; lines++) {
-        size_t vu = strtoul(at + 12, NULL, 10);
+    struct str rest = buf_str(&text);
+    for (const char *eol; (eol = memchr(rest.p, '\n', rest.len)) != NULL; lines++) {
+        static const char key[] = "\"vu_id\":\"vu_";
+        const char *at = memmem(rest.p, (size_t)(eol - rest.p), key, sizeof key - 1);
 
-        size_t second = lines / of_second;
-
+        assert_non_null(at);
+        size_t vu = strtoul(at + sizeof key - 1, NULL, 10), second = lines / of_second;
         assert_false(in_file[second * all + vu]);
         in_file[second * all + vu] = true;
-        at++;
+        rest.len -= (size_t)(eol + 1 - rest.p);
+        rest.p = eol + 1;
     }
     assert_int_equal(lines + end->lost + end->thinned, 3 * (size_t)all);
     buf_clear(&text);
@@ -171,7 +174,7 @@ log_of(struct fixture *f, uint32_t all, uint32_t shards, bool in_file[], struct 
  * the bound allows, and those with the lowest ranks. */
 static void test_any_number_of_shards_has_one_sample(void **state)
 {
-    static const uint32_t rates[] = {836, 1000, 1001, 1700, 9000};
+    static const uint32_t rates[] = {836, 1001, 3000};
     struct opfile_end end;
     struct fixture f;
 
