@@ -192,6 +192,14 @@ static uint64_t ended(const struct metric_view *v)
     return v->count[COUNT_ENDED_OK] + v->count[COUNT_ENDED_FAILED];
 }
 
+/* Over the run it is that of its load: what the drain brought is not in it. */
+static double rate(const struct metric_view *v)
+{
+    double per_second;
+
+    return metric_value(metric_find(STR("ops_per_second")), v, &per_second) ? per_second : 0;
+}
+
 /* ---- the lines of the panel -------------------------------------------------------------------
  */
 
@@ -328,10 +336,10 @@ static const char *latency_letter(const struct metric_view *v)
 /* One of the two: the last second, the run. */
 static void add_figures(struct lines *l, const char *label, const struct metric_view *v)
 {
-    char rate[TEXT_NUMBER_MAX];
+    char number[TEXT_NUMBER_MAX];
 
     add_padded(l, label, LABEL_COLUMNS);
-    add_padded(l, text_rate(v->span_s > 0 ? (double)ended(v) / v->span_s : 0, rate), 12);
+    add_padded(l, text_rate(rate(v), number), 12);
     add(l, "  %s p50 ", latency_letter(v));
     add_metric(l, v, "latency_p50_ms", 9);
     add(l, "  p95 ");

@@ -147,7 +147,8 @@ bool aggregate_view_seconds(const struct aggregate *a,
                             struct metric_view *view);
 /*
  * The sum of everything so far. The span is the time in which the stages that it sees were the
- * current ones; operations that ended after it, during the drain, are included in the counts. Its
+ * current ones; operations that ended after it, during the drain, are included in the counts, and
+ * in no rate. Its
  * gauges are those of its last second, and so are those of a run whose sources have all finished,
  * of the last stage that was played; the age of the oldest event is the longest there was.
  */

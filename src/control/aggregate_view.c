@@ -283,6 +283,7 @@ void aggregate_view_total(const struct aggregate *a,
 
     view_begin(a, view);
     view->open_model = is_open(a, filter);
+    view->of_stages = true;
     for (uint32_t i = next_key(a, filter, 0); i < a->key_count; i = next_key(a, filter, i + 1)) {
         if (!key_matches(a, filter, i)) {
             continue;

@@ -184,6 +184,21 @@ struct vu_progress *shard_progress(struct shard *s, uint32_t index)
     return &s->progress[own];
 }
 
+uint32_t shard_heir(const struct shard *s, uint32_t stage, uint32_t operation, uint64_t at_ns)
+{
+    const struct plan *p = s->plan;
+
+    for (uint32_t i = stage; i < p->stage_count && at_ns >= s->times[i].begin_ns; i++) {
+        if (p->stages[i].config->kind == STAGE_PREFLIGHT) {
+            break;
+        }
+        if (at_ns < s->times[i].end_ns) {
+            return plan_key(p, i, operation);
+        }
+    }
+    return WINDOW_KEY_NONE;
+}
+
 static bool is_last(const struct shard *s, const struct vu *vu)
 {
     for (struct list *node = vu->node.prev; node != &s->vus; node = node->prev) {
@@ -317,8 +332,19 @@ static void order_stage(struct shard *s, struct message *order)
     if (!s->ticking) {
         start_windows(s, order->grid_ns);
     }
+    s->times[order->stage] = (struct stage_time){order->start_ns, order->end_ns};
     list_append(&s->coming, &order->node);
     arm_next_stage(s);
+}
+
+/* A stage that is stopped ends now, and those to come have no time. */
+static void end_stages(struct shard *s)
+{
+    uint64_t now = loop_clock(s->loop);
+
+    for (uint32_t i = 0; i < s->plan->stage_count; i++) {
+        s->times[i].end_ns = s->times[i].end_ns < now ? s->times[i].end_ns : now;
+    }
 }
 
 static void forget_stages(struct shard *s)
@@ -361,6 +387,7 @@ void shard_sessions_gone(struct shard *s)
 static void drain(struct shard *s, bool cut, bool natural)
 {
     if (!s->draining) {
+        end_stages(s);
         arrivals_end(s, natural);
     }
     s->cut_as = s->draining ? UNFINISHED_DRAIN_OVER : UNFINISHED_STOPPED;
@@ -459,6 +486,8 @@ struct shard *shard_new(struct loop *loop, const struct shard_config *config)
     send_init(&s->next_stage_at, on_stage_begin);
     send_init(&s->level_at, on_level);
     arrivals_init(s);
+    s->times = xmalloc(s->plan->stage_count * sizeof *s->times);
+    memset(s->times, 0xff, s->plan->stage_count * sizeof *s->times); /* UINT64_MAX */
     s->echoes = xcalloc(s->plan->operation_count, sizeof *s->echoes);
     s->wall_offset_ns = (int64_t)(clock_wall_ms() * NS_PER_MS) - (int64_t)loop_clock(loop);
     mcp_client_init(&s->client, loop, config->target, config->filter, config->filter_owner,
@@ -494,6 +523,7 @@ void shard_free(struct shard *s)
     mcp_client_clear(&s->client);
     buf_clear(&s->tail);
     buf_clear(&s->head);
+    xfree(s->times);
     xfree(s->echoes);
     xfree(s->progress);
     xfree(s);

@@ -120,6 +120,11 @@ struct arrivals {
     bool permitted;         /* it may start */
 };
 
+/* When a stage is played, as far as it has been ordered. */
+struct stage_time {
+    uint64_t begin_ns, end_ns; /* UINT64_MAX, both: not yet */
+};
+
 struct shard {
     struct loop *loop;
     struct shard_config config;
@@ -144,7 +149,8 @@ struct shard {
     bool is_open; /* the stage is of the open model */
     uint64_t stage_end_ns;
     uint64_t stage_begin_ns;
-    uint32_t level; /* VUs of the whole run */
+    struct stage_time *times; /* of each stage */
+    uint32_t level;           /* VUs of the whole run */
     struct send level_at;
     struct arrivals arrivals;
     bool *echoes; /* per operation: an answer brought its nonce back */
@@ -170,6 +176,14 @@ struct shard {
 struct window *shard_window(struct shard *s, uint64_t now_ns);
 /* Does an operation that is due now belong to a running stage? */
 bool shard_accepts(const struct shard *s, uint64_t due_ns);
+/* Did it happen behind the end of its stage? */
+static inline bool shard_is_late(const struct shard *s, uint32_t stage, uint64_t at_ns)
+{
+    return at_ns >= s->times[stage].end_ns;
+}
+/* The operation's key in the load stage in whose time this late moment of a stage lies, or
+ * WINDOW_KEY_NONE: it lies in the drain, or the stage is none of the load. */
+uint32_t shard_heir(const struct shard *s, uint32_t stage, uint32_t operation, uint64_t at_ns);
 /* Wall-clock time, for texts. */
 static inline uint64_t shard_wall_ms(const struct shard *s)
 {

@@ -101,6 +101,11 @@ static void on_stream(struct mcp_call *call)
     s->stream_count++;
 }
 
+static uint32_t heir_of(const struct slot *slot, uint64_t at_ns)
+{
+    return shard_heir(slot->vu->shard, slot->stage, slot->operation, at_ns);
+}
+
 static void on_event(struct mcp_call *call, uint64_t gap_ns)
 {
     struct slot *slot = list_entry(call, struct slot, call);
@@ -110,6 +115,9 @@ static void on_event(struct mcp_call *call, uint64_t gap_ns)
     }
     struct window *w = shard_window(slot->vu->shard, call->t_last_event);
     window_event(w, slot->key, gap_ns);
+    if (shard_is_late(slot->vu->shard, slot->stage, call->t_last_event)) {
+        window_late_event(w, slot->key, heir_of(slot, call->t_last_event));
+    }
     if (slot->t_first_event == 0) {
         slot->t_first_event = call->t_first_event;
         window_first_event(w, slot->key, call->t_first_event - call->t_send);
@@ -185,6 +193,10 @@ static void report(struct slot *slot, enum outcome_class cls, const struct mcp_a
 
     char masked[SHARD_MASKED_MAX];
     o.message = shard_masked(s, o.message, masked);
+    o.is_late = shard_is_late(s, slot->stage, o.t_end);
+    if (o.is_late) {
+        o.heir = heir_of(slot, o.t_end);
+    }
     s->in_flight--;
     window_outcome(shard_window(s, o.t_end), &o);
     if (slot->vu->journey != NULL && cls != OUTCOME_UNFINISHED) {

@@ -15,6 +15,12 @@
 /* What our own machine could not do is no failure of the target and no operation of its. */
 #define PER_ENDED .of_plus = ENDED, .of_minus = BIT(OWN_FAILURES), .subset_of = "operations ended"
 
+/* Over stages a rate leaves out what came behind the end of its own stage, unless that was in the
+ * time of another one. */
+#define PER_SECOND(id) .late = BIT(LATE_##id), .carried = BIT(CARRIED_##id), .zero_when_busy = true
+#define IN_ITS_TIME \
+    " Over a stage or the run: of what happened in the time of its stages, not in the drain."
+
 #define GAUGE(member) .gauge_offset = offsetof(struct window_gauges, member)
 
 /* The eight rows of a distribution: `prefix` of their names, and a macro that makes the alias of a
@@ -115,10 +121,10 @@ static const struct metric table[] = {
      .unit = "1/s",
      .kind = METRIC_RATE,
      .sense = METRIC_LARGER_BETTER,
-     .definition = "Operations ended, divided by the length of the window.",
+     .definition = "Operations ended, divided by the length of the window." IN_ITS_TIME,
      .subset_of = "operations ended",
      .plus = ENDED,
-     .zero_when_busy = true},
+     PER_SECOND(ENDED)},
     {.name = "error_rate",
      .unit = "1",
      .kind = METRIC_RATIO,
@@ -214,10 +220,10 @@ static const struct metric table[] = {
      .unit = "1/s",
      .kind = METRIC_RATE,
      .sense = METRIC_LARGER_WORSE,
-     .definition = "Stalled streams divided by the length of the window.",
+     .definition = "Stalled streams divided by the length of the window." IN_ITS_TIME,
      .subset_of = "streams ended",
      .plus = BIT(STREAMS_STALLED),
-     .zero_when_busy = true},
+     PER_SECOND(STALLED)},
     {.name = "stream_error_rate",
      .unit = "1",
      .kind = METRIC_RATIO,
@@ -251,10 +257,10 @@ static const struct metric table[] = {
      .kind = METRIC_RATE,
      .sense = METRIC_LARGER_BETTER,
      .definition = "SSE events with data, the response with our id included, divided by the length "
-                   "of the window.",
+                   "of the window." IN_ITS_TIME,
      .subset_of = "events",
      .plus = BIT(EVENTS),
-     .zero_when_busy = true},
+     PER_SECOND(EVENTS)},
     {.name = "active_streams",
      .unit = "count",
      .kind = METRIC_GAUGE,
@@ -373,18 +379,18 @@ static const struct metric table[] = {
      .unit = "B/s",
      .kind = METRIC_RATE,
      .definition = "Bytes of HTTP received by the operations that ended, divided by the length of "
-                   "the window.",
+                   "the window." IN_ITS_TIME,
      .subset_of = "operations ended",
      .plus = BIT(BYTES_IN),
-     .zero_when_busy = true},
+     PER_SECOND(BYTES_IN)},
     {.name = "bytes_sent_per_second",
      .unit = "B/s",
      .kind = METRIC_RATE,
      .definition = "Bytes of HTTP sent by the operations that ended, divided by the length of the "
-                   "window.",
+                   "window." IN_ITS_TIME,
      .subset_of = "operations ended",
      .plus = BIT(BYTES_OUT),
-     .zero_when_busy = true},
+     PER_SECOND(BYTES_OUT)},
 };
 
 size_t metric_count(void)
@@ -454,6 +460,7 @@ void metric_view_reset(struct metric_view *v)
     v->has_gauges = false;
     v->span_s = 0;
     v->busy = false;
+    v->of_stages = false;
 }
 
 void metric_view_clear(struct metric_view *v)
@@ -480,6 +487,14 @@ sum(const struct metric *m, const struct metric_view *v, uint64_t plus, uint64_t
         less += minus >> i & 1 ? count[i] : 0;
     }
     return total > less ? total - less : 0;
+}
+
+/* What a rate divides: over stages, what happened in their time. */
+static uint64_t rate_sum(const struct metric *m, const struct metric_view *v)
+{
+    uint64_t carried = v->of_stages ? m->carried : 0, late = v->of_stages ? m->late : 0;
+
+    return sum(m, v, m->plus | carried, m->minus | late);
 }
 
 int metric_dist(const struct metric *m, bool open_model)
@@ -619,6 +634,7 @@ static bool find_value(const struct metric *m, const struct metric_view *v, doub
         *out = (double)value;
         return v->span_s > 0;
     case METRIC_RATE:
+        value = rate_sum(m, v);
         *out = v->span_s > 0 ? (double)value / v->span_s : 0;
         return v->span_s > 0 && (value > 0 || (m->zero_when_busy && v->busy));
     case METRIC_RATIO: {

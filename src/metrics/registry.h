@@ -43,6 +43,7 @@ struct metric_view {
     struct metric_custom *customs;     /* owned */
     uint32_t custom_count;
     double span_s;   /* what rates divide by */
+    bool of_stages;  /* over stages: rates are of what happened in their time */
     bool busy;       /* VUs or streams were active */
     bool open_model; /* latency_* is R (response), else S (service) */
 };
@@ -55,7 +56,7 @@ void metric_view_clear(struct metric_view *v);
 enum metric_kind {
     METRIC_COUNT,    /* an integer, since the view began */
     METRIC_RATIO,    /* count ÷ count, 0..1 */
-    METRIC_RATE,     /* count ÷ span */
+    METRIC_RATE,     /* count ÷ span; over stages, of what happened before they ended */
     METRIC_GAUGE,    /* state at the end of the view */
     METRIC_QUANTILE, /* of one distribution */
     METRIC_EXTREME,  /* its maximum */
@@ -93,6 +94,8 @@ struct metric {
     /* Sets of enum count as bits: value = Σ plus − Σ minus, divided by Σ of_plus − Σ of_minus for
      * ratios. */
     uint64_t plus, minus, of_plus, of_minus;
+    /* Of rates over stages: − Σ late + Σ carried. */
+    uint64_t late, carried;
     int dist;            /* enum dist or DIST_LATENCY: quantile, extreme, mean */
     uint32_t ppm;        /* quantile */
     size_t gauge_offset; /* into struct window_gauges */

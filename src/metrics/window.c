@@ -333,6 +333,34 @@ static void count_if(struct window_part *part, enum count id, uint64_t n)
     }
 }
 
+void window_late_event(struct window *w, uint32_t key, uint32_t heir)
+{
+    window_key(w, key)->count[COUNT_LATE_EVENTS]++;
+    if (heir != WINDOW_KEY_NONE) {
+        window_key(w, heir)->count[COUNT_CARRIED_EVENTS]++;
+    }
+}
+
+/* It is in the rates of the stage in whose time it ended, if there is one. */
+static void count_late(struct window *w, const struct outcome *o)
+{
+    struct window_part *own = window_key(w, o->key);
+    uint64_t ended = o->cls != OUTCOME_UNFINISHED;
+    uint64_t stalled = ended && o->is_stream && o->error_type == ERROR_TYPE_STREAM_STALL;
+
+    own->count[COUNT_LATE_ENDED] += ended;
+    own->count[COUNT_LATE_STALLED] += stalled;
+    own->count[COUNT_LATE_BYTES_IN] += o->bytes_in;
+    own->count[COUNT_LATE_BYTES_OUT] += o->bytes_out;
+    if (o->heir != WINDOW_KEY_NONE) {
+        struct window_part *heir = window_key(w, o->heir);
+        heir->count[COUNT_CARRIED_ENDED] += ended;
+        heir->count[COUNT_CARRIED_STALLED] += stalled;
+        heir->count[COUNT_CARRIED_BYTES_IN] += o->bytes_in;
+        heir->count[COUNT_CARRIED_BYTES_OUT] += o->bytes_out;
+    }
+}
+
 void window_outcome(struct window *w, const struct outcome *o)
 {
     struct window_part *part = window_key(w, o->key);
@@ -342,6 +370,9 @@ void window_outcome(struct window *w, const struct outcome *o)
     count_if(part, COUNT_SESSION_RETRIES, o->session_retries);
     part->count[COUNT_BYTES_IN] += o->bytes_in;
     part->count[COUNT_BYTES_OUT] += o->bytes_out;
+    if (o->is_late) {
+        count_late(w, o);
+    }
     record_latencies(w, part, o);
     w->limits[LIMIT_HISTOGRAM] += felt_ns(o) > HIST_VALUE_MAX; /* no other time is longer */
     if (o->is_stream) {

@@ -19,6 +19,10 @@
  * started = ended_ok + ended_failed + unfinished (+ in flight while it runs), and in the open model
  * due = started + dropped_* (+ queued while it runs).
  *
+ * An operation belongs to the stage in which it was due, and may end behind its end: in the stage
+ * that follows, or in the drain. Counts of the key have it then as any other; rates over stages ask
+ * in whose time something happened, and LATE_* and CARRIED_* tell them.
+ *
  * One thread at a time. Keys are checked by assertion: they come from our own plan.
  */
 #ifndef METRICS_WINDOW_H
@@ -66,6 +70,18 @@
     X(CHECK_FAILURES, "check_failures")             /* of the scenario's checks */                \
     X(INTEGRITY_MISMATCHES, "integrity_mismatches") /* the answer of another caller */            \
     X(INTEGRITY_VERIFIED, "integrity_verified")     /* its own nonce came back */                 \
+    /* What happened behind the end of its stage, and is in none of its rates … */              \
+    X(LATE_ENDED, "late_ended")                                                                   \
+    X(LATE_STALLED, "late_streams_stalled")                                                       \
+    X(LATE_EVENTS, "late_events")                                                                 \
+    X(LATE_BYTES_IN, "late_bytes_in")                                                             \
+    X(LATE_BYTES_OUT, "late_bytes_out")                                                           \
+    /* … but in those of the load stage in whose time it happened. */                           \
+    X(CARRIED_ENDED, "carried_ended")                                                             \
+    X(CARRIED_STALLED, "carried_streams_stalled")                                                 \
+    X(CARRIED_EVENTS, "carried_events")                                                           \
+    X(CARRIED_BYTES_IN, "carried_bytes_in")                                                       \
+    X(CARRIED_BYTES_OUT, "carried_bytes_out")                                                     \
     X(SESSION_REUSED, "session_reused")                                                           \
     X(CONNECT_ATTEMPTS, "connect_attempts")                                                       \
     X(CONNECT_FAILURES, "connect_failures")                                                       \
@@ -125,6 +141,7 @@ struct window_gauges {
 
 /* Of what failed beside the workload (the user journey): it is no operation. */
 #define WINDOW_KEY_BESIDE (UINT32_MAX - 1)
+#define WINDOW_KEY_NONE   UINT32_MAX
 
 /* One distinct failure. `message` is masked, `sample` is one as it came; neither is terminated. */
 struct failure {
@@ -295,6 +312,10 @@ static inline void window_event(struct window *w, uint32_t key, uint64_t gap_ns)
     part->count[COUNT_EVENTS]++;
     hist_record(window_dist(part, DIST_GAP), gap_ns);
 }
+
+/* Beside window_event, when the event came behind the end of its stage. `heir`: the same
+ * operation's key in the load stage in whose time it came, or WINDOW_KEY_NONE. */
+void window_late_event(struct window *w, uint32_t key, uint32_t heir);
 
 /* Beside window_event, for the first event of a stream: `ns` since the request was sent. */
 static inline void window_first_event(struct window *w, uint32_t key, uint64_t ns)

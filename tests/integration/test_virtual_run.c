@@ -12,6 +12,7 @@ static struct {
     uint64_t stall_at_ns; /* from then on calls are not answered; 0: never */
     uint64_t fail_at_ns;  /* from then on each third call fails; 0: never */
     uint64_t failures;
+    uint64_t call_ns; /* how long a call of slow_calls takes */
 } trouble;
 
 /* Streams that begin after `stall_at_ns` say nothing after their head. */
@@ -129,7 +130,7 @@ static void preflight_is_counted_apart(void **state)
     assert_int_equal(total_of(&w, AGGREGATE_LOAD, -1, COUNT_SESSIONS_CLOSED), 4 + 4);
     assert_int_equal(w.run->criteria[0].state, CRITERION_FAILED);
     assert_int_equal(w.run->criteria[1].state, CRITERION_MET);
-    assert_true(w.run->criteria[1].value > 19.99);
+    assert_true(w.run->criteria[1].value > 19.79); /* the last two end in the drain */
     assert_int_equal(w.run->criteria[2].state, CRITERION_MET);
     assert_int_equal(w.run->criteria[3].state, CRITERION_MET);
     assert_int_equal(w.run->exit_code, 4);
@@ -158,7 +159,53 @@ static void preflight_alone_is_judged(void **state)
     tear_down(&w);
 }
 
-/* What ends long after the stage counts, and its rate is over the stage: 4 users, 1 s an answer. */
+/* ---- rates are of what ended in the time of load ----------------------------------------------
+ */
+
+/* Calls take `call_ns`, and are answered by an event; all else is quick. */
+static bool slow_calls(void *owner, const struct peer_request *r)
+{
+    (void)owner;
+    if (strcmp(r->method, "tools/call") != 0) {
+        return false;
+    }
+    peer_sse_begin(r->conn, trouble.call_ns, NULL);
+    peer_sse(r->conn, trouble.call_ns,
+             "data: {\"jsonrpc\":\"2.0\",\"id\":%lld,\"result\":{\"content\":[]}}\n\n",
+             (long long)r->id);
+    peer_sse_end(r->conn, trouble.call_ns);
+    return true;
+}
+
+static void set_up_slow(struct world *w, const char *text, uint64_t call_ns)
+{
+    set_up_text(w, text);
+    trouble.call_ns = call_ns;
+    w->peer.on_request = slow_calls;
+}
+
+static double rate_of(const struct world *w, int32_t stage, const char *metric)
+{
+    struct aggregate_filter filter = aggregate_load();
+    struct metric_view view = {0};
+    double value = -1;
+
+    filter.dists = 0;
+    filter.stage_index = stage;
+    aggregate_view_total(w->run->books, &filter, &view);
+    assert_true(metric_value(metric_find(str_c(metric)), &view, &value));
+    metric_view_clear(&view);
+    return value;
+}
+
+static void assert_near(double value, double wanted)
+{
+    if (!(value > wanted - 0.001 && value < wanted + 0.001)) {
+        fail_msg("%g where %g is right", value, wanted);
+    }
+}
+
+/* What ends in the drain is counted, and in no rate: 4 users, 10 ms an answer. */
 static void a_rate_is_over_the_time_of_load(void **state)
 {
     static const char text[] =
@@ -173,12 +220,134 @@ static void a_rate_is_over_the_time_of_load(void **state)
     set_up_text(&w, text);
     run_for(&w, 3900 * MS);
     w.peer.delay_ns = 8 * NS_PER_S; /* the drain */
+    run_for(&w, 3 * NS_PER_S);
+    uint64_t inside = total(&w, COUNT_ENDED_OK);
     run_for(&w, 30 * NS_PER_S);
     check_books(&w);
-    double per_s = (double)total(&w, COUNT_ENDED_OK) / 4;
-    assert_true(w.run->ended_ms > 0 && total(&w, COUNT_ENDED_OK) > 1000);
-    assert_true(w.run->criteria[0].value > per_s * 0.999);
-    assert_true(w.run->criteria[0].value < per_s * 1.001);
+    assert_true(inside > 1000);
+    assert_int_equal(total(&w, COUNT_ENDED_OK), inside + 4);
+    assert_int_equal(total(&w, COUNT_LATE_ENDED), 4);
+    assert_near(w.run->criteria[0].value, (double)inside / 4);
+    assert_near(rate_of(&w, 0, "ops_per_second"), (double)inside / 4);
+    tear_down(&w);
+}
+
+/* 2 s of load, 4 s an answer: nothing ended in its time, also not in the second of its end. */
+static void what_ends_behind_the_load_has_no_rate(void **state)
+{
+    static const char text[] =
+        "{'target': {'url': 'http://localhost/mcp'},"
+        " 'workload': {'operation_mix': [{'operation': 'tools_call', 'tool_name': 'echo'}]},"
+        " 'success_criteria': [{'metric': 'ops_per_second', 'comparator': '>', 'threshold': 0}],"
+        " 'stages': [{'stage': 'baseline', 'duration_ms': %d, 'load': {'target_vus': 40,"
+        "   'start_spread_ms': 0}}]}";
+    static const int durations_ms[] = {2000, 4010};
+    char scenario_text[600];
+    struct world w;
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        snprintf(scenario_text, sizeof scenario_text, text, durations_ms[i]);
+        set_up_slow(&w, scenario_text, 4 * NS_PER_S);
+        run_for(&w, 60 * NS_PER_S);
+        check_books(&w);
+        assert_int_equal(total(&w, COUNT_ENDED_OK), 40);
+        assert_int_equal(total(&w, COUNT_EVENTS), 40);
+        assert_near(rate_of(&w, 0, "ops_per_second"), 0);
+        assert_near(rate_of(&w, -1, "events_per_second"), 0);
+        assert_near(rate_of(&w, -1, "bytes_received_per_second"), 0);
+        assert_near(rate_of(&w, -1, "bytes_sent_per_second"), 0);
+        assert_int_equal(w.run->criteria[0].state, CRITERION_FAILED);
+        tear_down(&w);
+    }
+}
+
+/* A target that takes one call after the other, 10 ms each. */
+static bool one_by_one(void *owner, const struct peer_request *r)
+{
+    static uint64_t free_ns;
+    char body[160];
+
+    (void)owner;
+    if (strcmp(r->method, "tools/call") != 0) {
+        return false;
+    }
+    free_ns = (free_ns > r->at_ns ? free_ns : r->at_ns) + 10 * MS;
+    snprintf(body, sizeof body, "{\"jsonrpc\":\"2.0\",\"id\":%lld,\"result\":{\"content\":[]}}",
+             (long long)r->id);
+    peer_respond(r->conn, free_ns - r->at_ns, 200, "application/json", NULL, body);
+    return true;
+}
+
+/* 200/s are ordered of a target that does 100/s: 100/s is the rate. */
+static void an_overrun_target_has_its_own_rate(void **state)
+{
+    static const char text[] =
+        "{'target': {'url': 'http://localhost/mcp'},"
+        " 'workload': {'operation_mix': [{'operation': 'tools_call', 'tool_name': 'echo'}],"
+        "   'in_flight_per_vu': 20},"
+        " 'success_criteria': [{'metric': 'ops_per_second', 'comparator': '>', 'threshold': 150}],"
+        " 'stages': [{'stage': 'baseline', 'duration_ms': 12000,"
+        "   'load': {'target_vus': 100, 'target_rps': 200}}]}";
+    struct world w;
+
+    (void)state;
+    set_up_text(&w, text);
+    w.peer.on_request = one_by_one;
+    run_for(&w, 60 * NS_PER_S);
+    check_books(&w);
+    assert_int_equal(total(&w, COUNT_ENDED_OK), 2400);
+    assert_in_range(total(&w, COUNT_LATE_ENDED), 1190, 1210);
+    assert_int_equal(w.run->criteria[0].state, CRITERION_FAILED);
+    assert_true(w.run->criteria[0].value > 99 && w.run->criteria[0].value < 101);
+    tear_down(&w);
+}
+
+/* 5 users, 700 ms an answer, 3 s a stage. What one stage began and another one saw ending is in the
+ * rate of the latter: 4 ends of a user in the first 3 s, 8 in 6 s, and the ninth in the drain. */
+static void stages_share_what_ends_between_them(void **state)
+{
+    static const char text[] =
+        "{'target': {'url': 'http://localhost/mcp'},"
+        " 'workload': {'operation_mix': [{'operation': 'tools_call', 'tool_name': 'echo'}]},"
+        " 'stages': [{'stage': 'baseline', 'stage_id': 'a', 'duration_ms': 3000,"
+        "    'load': {'target_vus': 5, 'start_spread_ms': 0}},"
+        "   {'stage': 'custom', 'stage_id': 'b', 'duration_ms': 3000,"
+        "    'load': {'target_vus': 5, 'start_spread_ms': 0}}]}";
+    struct world w;
+
+    (void)state;
+    set_up_slow(&w, text, 700 * MS);
+    run_for(&w, 60 * NS_PER_S);
+    check_books(&w);
+    assert_int_equal(total(&w, COUNT_ENDED_OK), 45);
+    assert_int_equal(total_of(&w, AGGREGATE_LOAD, 0, COUNT_ENDED_OK), 25);
+    assert_near(rate_of(&w, 0, "ops_per_second"), 20 / 3.0);
+    assert_near(rate_of(&w, 1, "ops_per_second"), 20 / 3.0);
+    assert_near(rate_of(&w, -1, "ops_per_second"), 40 / 6.0);
+    tear_down(&w);
+}
+
+/* What is stopped has the time until then: the drain of a condition is none of it. */
+static void a_stopped_stage_ends_for_its_rates(void **state)
+{
+    static const char text[] =
+        "{'target': {'url': 'http://localhost/mcp'},"
+        " 'workload': {'operation_mix': [{'operation': 'tools_call', 'tool_name': 'echo'}]},"
+        " 'stages': [{'stage': 'baseline', 'duration_ms': 60000, 'load': {'target_vus': 4,"
+        "   'start_spread_ms': 0}}]}";
+    struct world w;
+
+    (void)state;
+    set_up_slow(&w, text, 3 * NS_PER_S);
+    run_for(&w, 8 * NS_PER_S);
+    run_stop_request(w.run, STOP_DRAIN, SIGINT, "user");
+    run_for(&w, 20 * NS_PER_S);
+    check_books(&w);
+    assert_int_equal(total(&w, COUNT_ENDED_OK), 12);
+    assert_int_equal(total(&w, COUNT_LATE_ENDED), 4);
+    double per_s = rate_of(&w, 0, "ops_per_second");
+    assert_true(per_s > 8 / 8.1 && per_s < 8 / 7.9);
     tear_down(&w);
 }
 
@@ -259,6 +428,10 @@ int main(void)
         cmocka_unit_test(preflight_is_counted_apart),
         cmocka_unit_test(preflight_alone_is_judged),
         cmocka_unit_test(a_rate_is_over_the_time_of_load),
+        cmocka_unit_test(what_ends_behind_the_load_has_no_rate),
+        cmocka_unit_test(an_overrun_target_has_its_own_rate),
+        cmocka_unit_test(stages_share_what_ends_between_them),
+        cmocka_unit_test(a_stopped_stage_ends_for_its_rates),
         cmocka_unit_test(a_break_point_has_its_level),
         cmocka_unit_test(a_condition_stops_a_stalling_target),
         cmocka_unit_test(a_stop_at_any_moment_balances),

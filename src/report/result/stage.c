@@ -273,7 +273,9 @@ static const struct result_member achieved_members[] = {
     {"unfinished", "integer", "Operations that were still running at the end of the run.",
      achieved_unfinished, NULL},
     {"ops_per_second", "number or null",
-     "Operations of the stage that ended, divided by the time of the stage.", achieved_rate, NULL},
+     "Operations that ended in the time of the stage, divided by it: what ended behind it, in the "
+     "drain, is in `ops` and not in here; what a load stage before it had begun is in here.",
+     achieved_rate, NULL},
     {"error_rate", "number or null", "Failed divided by ended.", achieved_error_rate, NULL},
 };
 const struct result_section result_section_achieved =

@@ -211,6 +211,46 @@ static void test_counts_ratios_and_rates(void **state)
     assert_int_equal(metric_samples(need("ops_per_second"), &v), 10);
 }
 
+/* Every rate: over stages without what came behind their end, with what came from one before; over
+ * seconds whatever happened in them. Sums are never touched. */
+static void test_a_rate_over_stages_is_of_their_time(void **state)
+{
+    struct metric_view v = {.span_s = 4, .busy = true};
+
+    (void)state;
+    v.count[COUNT_ENDED_OK] = 30;
+    v.count[COUNT_ENDED_FAILED] = 10;
+    v.count[COUNT_LATE_ENDED] = 16;
+    v.count[COUNT_CARRIED_ENDED] = 4;
+    v.count[COUNT_EVENTS] = v.count[COUNT_LATE_EVENTS] = 20;
+    v.count[COUNT_STREAMS_STALLED] = 8;
+    v.count[COUNT_LATE_STALLED] = 4;
+    v.count[COUNT_BYTES_IN] = 1000;
+    v.count[COUNT_LATE_BYTES_IN] = 600;
+    v.count[COUNT_BYTES_OUT] = 1000;
+    v.count[COUNT_CARRIED_BYTES_OUT] = 200;
+    check(&v, "ops_per_second", 10);
+    check(&v, "events_per_second", 5);
+    check(&v, "stream_stalls_per_sec", 2);
+    check(&v, "bytes_received_per_second", 250);
+    check(&v, "bytes_sent_per_second", 250);
+    v.of_stages = true;
+    check(&v, "ops_per_second", 7);
+    check(&v, "events_per_second", 0);
+    check(&v, "stream_stalls_per_sec", 1);
+    check(&v, "bytes_received_per_second", 100);
+    check(&v, "bytes_sent_per_second", 300);
+    check(&v, "operations_total", 40);
+    check(&v, "events_received_total", 20);
+    check(&v, "stream_stall_count", 8);
+    for (size_t i = 0; i < metric_count(); i++) {
+        const struct metric *m = metric_at(i);
+        assert_int_equal(m->kind == METRIC_RATE, m->late != 0 && m->carried != 0);
+    }
+    metric_view_reset(&v);
+    assert_false(v.of_stages);
+}
+
 static void test_a_tool_that_always_fails(void **state)
 {
     struct metric_view v = {.span_s = 1};
@@ -515,6 +555,7 @@ int main(void)
         cmocka_unit_test(test_an_empty_view_has_no_values),
         cmocka_unit_test(test_rates_and_counts_of_a_silent_window),
         cmocka_unit_test(test_counts_ratios_and_rates),
+        cmocka_unit_test(test_a_rate_over_stages_is_of_their_time),
         cmocka_unit_test(test_a_tool_that_always_fails),
         cmocka_unit_test(test_latency_follows_the_load_model),
         cmocka_unit_test(test_quantiles_of_a_view),

@@ -127,6 +127,48 @@ static void test_never_sent(void **state)
     window_free(w);
 }
 
+/* What ended behind its stage stays among its counts; rates over stages learn whose time it was. */
+static void test_what_is_late_is_told(void **state)
+{
+    struct window *w = window_new(2, 0, 0);
+    struct outcome o = waited(OUTCOME_OK);
+    const uint64_t *own = w->keys[1].count, *heir = w->keys[0].count;
+
+    (void)state;
+    o.is_late = true;
+    o.heir = WINDOW_KEY_NONE;
+    window_outcome(w, &o);
+    window_event(w, 1, 0);
+    window_late_event(w, 1, WINDOW_KEY_NONE);
+    assert_int_equal(heir[COUNT_CARRIED_ENDED], 0);
+    o.heir = 0;
+    o.is_stream = true;
+    o.cls = OUTCOME_CUT;
+    o.error_type = ERROR_TYPE_STREAM_STALL;
+    o.error_code = ERROR_CODE_STREAM_STALL_TIMEOUT;
+    window_outcome(w, &o);
+    window_event(w, 1, 0);
+    window_late_event(w, 1, 0);
+    assert_int_equal(own[COUNT_ENDED_OK] + own[COUNT_ENDED_FAILED], 2);
+    assert_int_equal(own[COUNT_LATE_ENDED], 2);
+    assert_int_equal(own[COUNT_LATE_STALLED], 1);
+    assert_int_equal(own[COUNT_LATE_EVENTS], 2);
+    assert_int_equal(own[COUNT_LATE_BYTES_IN], 140);
+    assert_int_equal(own[COUNT_LATE_BYTES_OUT], 60);
+    assert_int_equal(heir[COUNT_CARRIED_ENDED], 1);
+    assert_int_equal(heir[COUNT_CARRIED_STALLED], 1);
+    assert_int_equal(heir[COUNT_CARRIED_EVENTS], 1);
+    assert_int_equal(heir[COUNT_CARRIED_BYTES_IN], 70);
+    assert_int_equal(heir[COUNT_CARRIED_BYTES_OUT], 30);
+    assert_int_equal(heir[COUNT_ENDED_OK] + heir[COUNT_ENDED_FAILED], 0);
+    o.cls = OUTCOME_UNFINISHED; /* it has no end, but its bytes count */
+    o.heir = WINDOW_KEY_NONE;
+    window_outcome(w, &o);
+    assert_int_equal(own[COUNT_LATE_ENDED], 2);
+    assert_int_equal(own[COUNT_LATE_BYTES_IN], 210);
+    window_free(w);
+}
+
 static void test_early_send_is_counted(void **state)
 {
     struct window *w = window_new(2, 0, 0);
@@ -386,6 +428,7 @@ int main(void)
         cmocka_unit_test(test_clocks_of_one_operation),
         cmocka_unit_test(test_failed_is_apart_and_cut_is_censored),
         cmocka_unit_test(test_never_sent),
+        cmocka_unit_test(test_what_is_late_is_told),
         cmocka_unit_test(test_early_send_is_counted),
         cmocka_unit_test(test_error_classes),
         cmocka_unit_test(test_how_streams_end),
