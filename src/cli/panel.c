@@ -111,6 +111,7 @@ static void take_second(struct panel *p, const struct run *r, uint64_t second)
     if (!aggregate_view_seconds(r->books, &filter, second, 1, &p->last)) {
         metric_view_reset(&p->last);
     }
+    metric_view_whole_second(&p->last);
     /* While preflight runs its own sums, then those of the load alone: the result's totals. */
     bool apart = r->stage >= 0 && !aggregate_is_load(r->books, (uint32_t)r->stage);
     filter.share = apart ? AGGREGATE_APART : AGGREGATE_LOAD;
@@ -539,6 +540,7 @@ static const struct metric_view *view_of_line(struct panel *p, const struct run 
     if (!aggregate_view_seconds(r->books, &filter, first, second - first + 1, &p->line)) {
         return &p->last;
     }
+    metric_view_whole_second(&p->line);
     return &p->line;
 }
 

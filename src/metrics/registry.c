@@ -463,6 +463,11 @@ void metric_view_reset(struct metric_view *v)
     v->of_stages = false;
 }
 
+void metric_view_whole_second(struct metric_view *v)
+{
+    v->span_s = v->span_s > 0 && v->span_s < 1 ? 1 : v->span_s;
+}
+
 void metric_view_clear(struct metric_view *v)
 {
     for (unsigned i = 0; i < DIST_ALL; i++) {

@@ -50,6 +50,9 @@ struct metric_view {
 
 /* A view starts as all zero. Empties it and keeps its memory and `open_model`. */
 void metric_view_reset(struct metric_view *v);
+/* For the eyes of people: what happened in a fragment of a second is no multiple of it. Its rates
+ * are of a whole second from now on. */
+void metric_view_whole_second(struct metric_view *v);
 /* Frees its memory; all zero again. */
 void metric_view_clear(struct metric_view *v);
 

@@ -64,7 +64,8 @@ static int write_folder(struct buf *out)
         "\n### A line of `windows.ndjson`\n\n"
         "| member | meaning |\n|---|---|\n"
         "| `second` | Its number, from the beginning of the first stage. Figures are of the load "
-        "stages; gauges are of all. |\n"
+        "stages; gauges are of all. The last one is a fragment; its rates are per whole second: "
+        "what happened in it. |\n"
         "| `stage_id` | The stage at its beginning. |\n");
 
     for (size_t i = 0; rc == 0 && i < RESULT_SECOND_COLUMNS; i++) {

@@ -404,6 +404,7 @@ json_t *result_second_json(const struct run *r, uint64_t second)
     json_t *out = NULL;
 
     if (aggregate_view_seconds(r->books, &filter, second, 1, &view)) {
+        metric_view_whole_second(&view);
         out = json_object();
         json_object_set_new(out, "second", result_count(second));
         json_object_set_new(out, "stage_id", result_text(stage_at(r, second)));

@@ -135,6 +135,41 @@ static void test_frame_of_an_open_load(void **state)
     fixture_close(&f);
 }
 
+/* The last window of a run: 20 operations and 10 events in a tenth of a second are 20/s and 10/s.
+ */
+static void test_a_fragment_is_no_second(void **state)
+{
+    struct fixture f;
+    struct buf out;
+    struct panel *p = panel_new(-1, &unicode);
+
+    (void)state;
+    running(&f);
+    for (uint32_t source = 0; source < FIXTURE_SOURCES; source++) {
+        struct window *w = fixture_window(&f, 10);
+
+        w->end_ns = w->start_ns + NS_PER_S / 10;
+        for (int i = 0; i < 10; i++) {
+            fixture_operation(w, FIXTURE_ECHO, 10 * NS_PER_US, 250 * NS_PER_US);
+        }
+        window_stream_started(w, FIXTURE_ECHO);
+        window_key(w, FIXTURE_ECHO)->count[COUNT_EVENTS] += 5;
+        fixture_send(&f, source, w);
+    }
+    panel_second(p, &f.run, 9);
+    panel_second(p, &f.run, 10);
+    buf_init(&out, PANEL_FRAME_MAX);
+    assert_int_equal(panel_frame(p, &f.run, 111 * NS_PER_S, &out), 0);
+    assert_non_null(strstr(buf_c(&out), "\nnow        20/s "));
+    assert_non_null(strstr(buf_c(&out), " · 10/s events"));
+    out.len = 0;
+    assert_int_equal(panel_line(p, &f.run, 10, &out), 0);
+    assert_non_null(strstr(buf_c(&out), "  20/s  "));
+    buf_clear(&out);
+    panel_free(p);
+    fixture_close(&f);
+}
+
 /* A condition that is breached is in front of those that are not, and says for how long. */
 static void test_conditions(void **state)
 {
@@ -363,6 +398,7 @@ int main(void)
         cmocka_unit_test(test_frame),
         cmocka_unit_test(test_frame_in_ascii),
         cmocka_unit_test(test_frame_of_an_open_load),
+        cmocka_unit_test(test_a_fragment_is_no_second),
         cmocka_unit_test(test_conditions),
         cmocka_unit_test(test_frame_before_the_first_second),
         cmocka_unit_test(test_plain_lines),

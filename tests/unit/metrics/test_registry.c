@@ -251,6 +251,23 @@ static void test_a_rate_over_stages_is_of_their_time(void **state)
     assert_false(v.of_stages);
 }
 
+static void test_a_fragment_counts_as_a_second(void **state)
+{
+    struct metric_view v = {.span_s = 0.1, .busy = true};
+
+    (void)state;
+    v.count[COUNT_ENDED_OK] = 20;
+    check(&v, "ops_per_second", 200); /* for a stop condition */
+    metric_view_whole_second(&v);
+    check(&v, "ops_per_second", 20);
+    v.span_s = 2.5;
+    metric_view_whole_second(&v);
+    check(&v, "ops_per_second", 8);
+    v.span_s = 0; /* nothing was seen, still */
+    metric_view_whole_second(&v);
+    check_none(&v, "operations_total");
+}
+
 static void test_a_tool_that_always_fails(void **state)
 {
     struct metric_view v = {.span_s = 1};
@@ -556,6 +573,7 @@ int main(void)
         cmocka_unit_test(test_rates_and_counts_of_a_silent_window),
         cmocka_unit_test(test_counts_ratios_and_rates),
         cmocka_unit_test(test_a_rate_over_stages_is_of_their_time),
+        cmocka_unit_test(test_a_fragment_counts_as_a_second),
         cmocka_unit_test(test_a_tool_that_always_fails),
         cmocka_unit_test(test_latency_follows_the_load_model),
         cmocka_unit_test(test_quantiles_of_a_view),

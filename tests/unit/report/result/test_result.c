@@ -304,6 +304,27 @@ static void test_one_second(void **state)
     fixture_close(&f);
 }
 
+/* The last window of a run: 20 operations in 22 ms are 20/s, not 909/s. */
+static void test_the_last_second_is_a_fragment(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    fixture_open(&f);
+    fixture_ordinary_run(&f);
+    struct window *w = fixture_window(&f, 10);
+    w->end_ns = w->start_ns + 22 * NS_PER_MS;
+    for (int i = 0; i < 20; i++) {
+        fixture_operation(w, FIXTURE_ECHO, 10 * NS_PER_US, 250 * NS_PER_US);
+    }
+    fixture_send(&f, 0, w);
+    json_t *line = result_second_json(&f.run, 10);
+    assert_number(line, "ops", 20);
+    assert_number(line, "ops_per_second", 20);
+    json_decref(line);
+    fixture_close(&f);
+}
+
 /* ---- the reference pages ------------------------------------------------------------------------
  */
 
@@ -559,6 +580,7 @@ int main(void)
         cmocka_unit_test(test_lost_windows_are_said),
         cmocka_unit_test(test_rich_run),
         cmocka_unit_test(test_one_second),
+        cmocka_unit_test(test_the_last_second_is_a_fragment),
         cmocka_unit_test(test_pages_agree),
         cmocka_unit_test(test_rows_of_operations),
         cmocka_unit_test(test_pages_are_in_step),
