@@ -439,8 +439,21 @@ static void note_gauges(struct stage *stage, const struct slot *s)
     stage->has_gauges = true;
     stage->gauges_second = s->second;
     stage->gauges = s->gauges;
-    if (s->gauges.oldest_event_age_ns > stage->longest_silence_ns) {
-        stage->longest_silence_ns = s->gauges.oldest_event_age_ns;
+}
+
+static void note_silence(struct stage *stage, uint64_t ns)
+{
+    stage->longest_silence_ns = ns > stage->longest_silence_ns ? ns : stage->longest_silence_ns;
+}
+
+/* What went on at the end of the window is the stage's that was the current one by then. */
+static void add_silences(struct aggregate *a, const struct window *w)
+{
+    struct stage *stage = &a->stages[w->stage_index];
+
+    note_silence(stage, w->later.used ? w->silence_ns : w->gauges.oldest_event_age_ns);
+    if (w->later.used) {
+        note_silence(&a->stages[w->later.stage_index], w->later.silence_ns);
     }
 }
 
@@ -709,6 +722,7 @@ bool aggregate_add(struct aggregate *a, uint32_t source, const struct window *w)
     if (w->later.used) {
         stage_add(a, w->later.stage_index, &w->later.run, w->later.customs);
     }
+    add_silences(a, w);
     for (unsigned i = 0; i < LIMIT_COUNT; i++) {
         a->limits[i] += w->limits[i];
     }

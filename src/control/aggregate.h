@@ -136,9 +136,9 @@ uint32_t aggregate_dists_of(const struct metric *m);
 
 /*
  * The sum of seconds first..first+count-1 into a view (which was all zero or used before). Its
- * span is what the windows covered. Gauges are of the last second that was reported: sums over
- * the sources, the maximum for ages. False, and the view is empty, when one of the seconds is no
- * longer kept.
+ * span is what the windows covered. Gauges are of the last second that was reported, sums over
+ * the sources; the silence of a stream is the longest of all. False, and the view is empty, when
+ * one of the seconds is no longer kept.
  */
 bool aggregate_view_seconds(const struct aggregate *a,
                             const struct aggregate_filter *filter,
@@ -148,9 +148,9 @@ bool aggregate_view_seconds(const struct aggregate *a,
 /*
  * The sum of everything so far. The span is the time in which the stages that it sees were the
  * current ones; operations that ended after it, during the drain, are included in the counts, and
- * in no rate. Its
- * gauges are those of its last second, and so are those of a run whose sources have all finished,
- * of the last stage that was played; the age of the oldest event is the longest there was.
+ * in no rate. Its gauges are those of its last second, and so are those of a run whose sources have
+ * all finished, of the last stage that was played; the silence of a stream is the longest there
+ * was, in a drain behind the stages too.
  */
 void aggregate_view_total(const struct aggregate *a,
                           const struct aggregate_filter *filter,

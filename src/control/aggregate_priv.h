@@ -68,13 +68,14 @@ struct stage {
     struct slowest slowest;
     uint64_t span_ns;
     bool busy, open_model;
-    bool apart;                /* it is no load stage */
-    bool begun;                /* begin_ns is known */
-    uint64_t begin_ns, end_ns; /* end_ns: UINT64_MAX until it is known */
-    uint64_t end_second;       /* UINT64_MAX until it is known */
-    /* Of its last second so far, and its longest silence of an open stream. */
+    bool apart;                  /* it is no load stage */
+    bool begun;                  /* begin_ns is known */
+    uint64_t begin_ns, end_ns;   /* end_ns: UINT64_MAX until it is known */
+    uint64_t end_second;         /* UINT64_MAX until it is known */
+    uint64_t longest_silence_ns; /* of a stream, in its seconds and in those of a drain behind it */
+    /* Of its last second so far. */
     bool has_gauges;
-    uint64_t gauges_second, longest_silence_ns;
+    uint64_t gauges_second;
     struct window_gauges gauges;
 };
 

@@ -172,6 +172,18 @@ static bool fits_groups(const struct aggregate *a, const struct aggregate_filter
     return true;
 }
 
+/* The state of the newest second, but the longest silence of all. */
+static void view_add_gauges(struct metric_view *view, const struct window_gauges *gauges)
+{
+    uint64_t silence_ns = view->gauges.oldest_event_age_ns;
+
+    view->has_gauges = true;
+    view->gauges = *gauges;
+    if (silence_ns > gauges->oldest_event_age_ns) {
+        view->gauges.oldest_event_age_ns = silence_ns;
+    }
+}
+
 static void view_add_slot(const struct aggregate *a,
                           const struct aggregate_filter *filter,
                           const struct slot *s,
@@ -195,8 +207,9 @@ static void view_add_slot(const struct aggregate *a,
     }
     view->busy = view->busy || s->busy;
     view->span_s += (double)s->length_ns / (double)NS_PER_S;
-    view->gauges = s->gauges;
-    view->has_gauges = !filter->only_keys;
+    if (!filter->only_keys) {
+        view_add_gauges(view, &s->gauges);
+    }
 }
 
 bool aggregate_view_seconds(const struct aggregate *a,
@@ -236,7 +249,7 @@ static void view_total_gauges(const struct aggregate *a,
                               const struct aggregate_filter *filter,
                               struct metric_view *view)
 {
-    uint64_t complete = aggregate_complete(a), latest = 0, silence_ns = 0;
+    uint64_t complete = aggregate_complete(a), latest = 0;
 
     /* A sum over half of the sources would look like a drop. */
     complete = complete > 0 ? complete : a->newest;
@@ -249,18 +262,25 @@ static void view_total_gauges(const struct aggregate *a,
     for (uint32_t i = 0; i < a->stage_count; i++) {
         const struct stage *stage = &a->stages[i];
 
-        if (!stage_matches(a, filter, i) || !stage->has_gauges) {
-            continue;
-        }
-        if (!view->has_gauges || stage->gauges_second >= latest) {
+        if (stage_matches(a, filter, i) && stage->has_gauges &&
+            (!view->has_gauges || stage->gauges_second >= latest)) {
+            view->has_gauges = true;
             view->gauges = stage->gauges;
             latest = stage->gauges_second;
         }
-        silence_ns =
-            stage->longest_silence_ns > silence_ns ? stage->longest_silence_ns : silence_ns;
-        view->has_gauges = true;
     }
-    view->gauges.oldest_event_age_ns = silence_ns;
+}
+
+static uint64_t longest_silence_ns(const struct aggregate *a, const struct aggregate_filter *filter)
+{
+    uint64_t longest = 0;
+
+    for (uint32_t i = 0; i < a->stage_count; i++) {
+        if (stage_matches(a, filter, i) && a->stages[i].longest_silence_ns > longest) {
+            longest = a->stages[i].longest_silence_ns;
+        }
+    }
+    return longest;
 }
 
 /* The time in which the stage was the current one. */
@@ -307,6 +327,7 @@ void aggregate_view_total(const struct aggregate *a,
     view->span_s = (double)span_ns / (double)NS_PER_S;
     if (!filter->only_keys) {
         view_total_gauges(a, filter, view);
+        view->gauges.oldest_event_age_ns = longest_silence_ns(a, filter);
     }
 }
 

@@ -82,6 +82,7 @@ static void hand_over(struct shard *s, uint64_t end_ns)
     uint64_t waited = usage.waited_ns - s->usage.waited_ns;
 
     arrivals_count(s, end_ns);
+    window_silence(w, longest_silence(s, end_ns));
     w->end_ns = end_ns;
     w->gauges = (struct window_gauges){
         .active_vus = s->vu_count,
@@ -89,7 +90,7 @@ static void hand_over(struct shard *s, uint64_t end_ns)
         .active_streams = s->stream_count,
         .open_connections = s->client.http.open_conns,
         .in_flight = s->in_flight,
-        .oldest_event_age_ns = longest_silence(s, end_ns),
+        .oldest_event_age_ns = window_longest_silence(w),
     };
     w->wall_ns = wall;
     w->busy_ns = wall > waited ? wall - waited : 0;

@@ -124,6 +124,15 @@ static void on_event(struct mcp_call *call, uint64_t gap_ns)
     }
 }
 
+static void on_silence(struct mcp_call *call, uint64_t ns, uint64_t at_ns)
+{
+    struct slot *slot = list_entry(call, struct slot, call);
+
+    if (!slot->journey) {
+        window_silence(shard_window(slot->vu->shard, at_ns), ns);
+    }
+}
+
 static enum outcome_class class_of(const struct mcp_answer *answer)
 {
     if (answer->code == ERROR_CODE_NONE) {
@@ -457,6 +466,7 @@ static const struct mcp_call_events call_events = {
     .head = call_head,
     .on_stream = on_stream,
     .on_event = on_event,
+    .on_silence = on_silence,
     .on_done = on_done,
 };
 

@@ -75,6 +75,17 @@ static void count_limits(const struct mcp_call *call)
     }
 }
 
+/* The owner may look at the stream while it is told: it is still silent then. */
+static void end_silence(struct mcp_call *call, uint64_t now_ns)
+{
+    uint64_t ns = now_ns > call->silence_since_ns_ ? now_ns - call->silence_since_ns_ : 0;
+
+    if (ns > 0 && call->events->on_silence != NULL) {
+        call->events->on_silence(call, ns, now_ns);
+    }
+    call->silence_since_ns_ = now_ns;
+}
+
 /* Leaves the connection and tells the owner. call->answer_ is complete. */
 static void finish(struct mcp_call *call, bool reusable)
 {
@@ -83,6 +94,9 @@ static void finish(struct mcp_call *call, bool reusable)
     struct mcp_answer answer = call->answer_;
     struct http_conn *conn = call->conn_;
 
+    if (mcp_call_streaming(call)) {
+        end_silence(call, answer.end_ns);
+    }
     loop_timer_cancel(client->loop, &call->timer_);
     count_limits(call);
     call->state_ = CALL_IDLE;
@@ -194,6 +208,7 @@ static void on_timer(struct timer *t)
     }
     if (call->is_stream && now >= stall_deadline(call)) {
         call->silence_ns = now - call->silence_since_ns_;
+        end_silence(call, stall_deadline(call)); /* our timer's lateness is none of it */
         call->answer_.cut = true;
         fail_now(call, ERROR_CODE_STREAM_STALL_TIMEOUT, "no event for the stream stall time-out");
     } else if (past_deadline(call, now)) {
@@ -262,9 +277,9 @@ static void count_event(struct mcp_call *call, uint64_t now_ns)
 {
     uint64_t before = call->t_last_event != 0 ? call->t_last_event : call->t_headers;
 
+    end_silence(call, now_ns);
     call->event_count++;
     call->t_last_event = now_ns;
-    call->silence_since_ns_ = now_ns;
     if (call->t_first_event == 0) {
         call->t_first_event = now_ns;
     }
@@ -342,7 +357,7 @@ static void take_sse(struct mcp_call *call, struct str body, uint64_t now_ns)
                 return;
             }
         } else if (comment_ends_silence(call)) { /* SSE_COMMENT, SSE_PRIMING */
-            call->silence_since_ns_ = now_ns;
+            end_silence(call, now_ns);
         }
     }
 }
@@ -675,6 +690,9 @@ void mcp_call_cancel(struct mcp_call *call)
         return;
     }
     struct mcp_client *client = client_of(call);
+    if (mcp_call_streaming(call)) {
+        end_silence(call, loop_clock(client->loop));
+    }
     loop_timer_cancel(client->loop, &call->timer_);
     gate_leave(&call->gate);
     end_waiting(call);

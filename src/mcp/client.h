@@ -101,6 +101,9 @@ struct mcp_call_events {
     void (*on_stream)(struct mcp_call *call);
     /* An SSE event with data; `gap_ns` since the one before it, or since the response head. */
     void (*on_event)(struct mcp_call *call, uint64_t gap_ns);
+    /* A silence of the open stream ended, after `ns`: by an event, before on_event, by a comment
+     * that counts, or by the end of the stream, that of mcp_call_cancel included. May be NULL. */
+    void (*on_silence)(struct mcp_call *call, uint64_t ns, uint64_t at_ns);
     /* Once. The call may be started again from here. */
     void (*on_done)(struct mcp_call *call, const struct mcp_answer *answer);
 };

@@ -311,12 +311,13 @@ static const struct metric table[] = {
      .unit = "s",
      .kind = METRIC_GAUGE,
      .sense = METRIC_LARGER_WORSE,
-     .definition = "Longest silence of a stream while it is open: since its last event, before the "
-                   "first one since its head, or since a comment where `stall_reset` lets it "
-                   "count; over a stage or the run the longest there was.",
+     .definition = "Longest silence of a stream: since its last event, before the first one since "
+                   "its head, or since a comment where `stall_reset` lets it count, until the next "
+                   "of them or the end of the stream. In a window, a stage or the run the longest "
+                   "that ended in it or went on at its end; a drain belongs to the stage before.",
      .subset_of = "streams open",
      GAUGE(oldest_event_age_ns),
-     .gauge_scale = 1e-9,
+     .gauge_scale = (double)NS_PER_S,
      .needs_streams = true},
     {.name = "connection_error_rate",
      .unit = "1",
@@ -550,12 +551,12 @@ static bool gauge_value(const struct metric *m, const struct metric_view *v, dou
 {
     uint64_t raw;
 
-    if (!v->has_gauges || (m->needs_streams && v->gauges.active_streams == 0)) {
-        return false;
-    }
     memcpy(&raw, (const char *)&v->gauges + m->gauge_offset, sizeof raw);
-    *out = (double)raw * m->gauge_scale;
-    return true;
+    *out = (double)raw / m->gauge_scale;
+    if (m->needs_streams && raw > 0) {
+        return true; /* a stream that had it may have ended, in a stage that left no state */
+    }
+    return v->has_gauges && (!m->needs_streams || v->gauges.active_streams > 0);
 }
 
 static bool dist_value(const struct metric *m, const struct metric_view *v, double *out)

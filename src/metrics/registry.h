@@ -102,12 +102,12 @@ struct metric {
     int dist;            /* enum dist or DIST_LATENCY: quantile, extreme, mean */
     uint32_t ppm;        /* quantile */
     size_t gauge_offset; /* into struct window_gauges */
-    double gauge_scale;  /* gauge × this is the value */
+    double gauge_scale;  /* gauge ÷ this is the value */
 
     bool monotone;       /* can only grow while its window fills: may fire early */
     bool since_begin;    /* counts from the beginning of the scope, whatever the window */
     bool zero_when_busy; /* nothing counted is 0 while VUs or streams are active, else no value */
-    bool needs_streams;  /* a gauge of open streams: no value without one */
+    bool needs_streams;  /* a gauge of streams: no value without one */
     bool open_only;      /* reads the counts of the stages of the open model */
 
     uint32_t custom; /* METRIC_CUSTOM: which one, by the order of the scenario … */

@@ -120,6 +120,7 @@ static void later_reset(struct window *w)
         return;
     }
     part_reset(&w->later.run);
+    w->later.silence_ns = 0;
     for (uint32_t i = 0; i < w->custom_count; i++) {
         custom_reset(&w->later.customs[i]);
     }
@@ -150,6 +151,7 @@ void window_reset(struct window *w, uint64_t second, uint64_t start_ns, uint64_t
     w->start_ns = start_ns;
     w->end_ns = end_ns;
     w->stage_index = 0;
+    w->silence_ns = 0;
     w->gauges = (struct window_gauges){0};
     w->busy_ns = w->wall_ns = w->wakeups = 0;
     w->health = (struct window_health){0};

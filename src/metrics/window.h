@@ -136,7 +136,8 @@ struct window_part {
 
 struct window_gauges {
     uint64_t active_vus, active_sessions, active_streams, open_connections, in_flight;
-    uint64_t oldest_event_age_ns; /* longest silence of an open stream; 0 without one */
+    /* Longest silence of a stream that ended in the window or went on at its end; 0 without one. */
+    uint64_t oldest_event_age_ns;
 };
 
 /* Of what failed beside the workload (the user journey): it is no operation. */
@@ -207,6 +208,7 @@ enum {
 struct window_later {
     bool used; /* else all of it is empty */
     uint32_t stage_index;
+    uint64_t silence_ns;
     struct window_part run;
     struct window_custom *customs; /* made when it is needed first */
 };
@@ -220,6 +222,7 @@ struct window {
     struct window_part run;
     struct window_later later;
 
+    uint64_t silence_ns; /* the longest of a stream that window_silence told of */
     struct window_gauges gauges;
     uint64_t busy_ns, wall_ns, wakeups; /* of the loop: 1 - time blocked in the wait ÷ wall */
 
@@ -321,6 +324,20 @@ void window_late_event(struct window *w, uint32_t key, uint32_t heir);
 static inline void window_first_event(struct window *w, uint32_t key, uint64_t ns)
 {
     hist_record(window_dist(window_key(w, key), DIST_FIRST_EVENT), ns);
+}
+
+/* A silence of a stream has ended, or goes on at the end of the window, after `ns`. */
+static inline void window_silence(struct window *w, uint64_t ns)
+{
+    uint64_t *longest = w->later.used ? &w->later.silence_ns : &w->silence_ns;
+
+    *longest = ns > *longest ? ns : *longest;
+}
+
+/* The longest of the window. */
+static inline uint64_t window_longest_silence(const struct window *w)
+{
+    return w->silence_ns > w->later.silence_ns ? w->silence_ns : w->later.silence_ns;
 }
 
 /* An operation ended: class, error classes, latencies, stream part, bytes, failure table. Events

@@ -184,7 +184,7 @@ static void set_up_slow(struct world *w, const char *text, uint64_t call_ns)
     w->peer.on_request = slow_calls;
 }
 
-static double rate_of(const struct world *w, int32_t stage, const char *metric)
+static double figure_of(const struct world *w, int32_t stage, const char *metric)
 {
     struct aggregate_filter filter = aggregate_load();
     struct metric_view view = {0};
@@ -228,7 +228,7 @@ static void a_rate_is_over_the_time_of_load(void **state)
     assert_int_equal(total(&w, COUNT_ENDED_OK), inside + 4);
     assert_int_equal(total(&w, COUNT_LATE_ENDED), 4);
     assert_near(w.run->criteria[0].value, (double)inside / 4);
-    assert_near(rate_of(&w, 0, "ops_per_second"), (double)inside / 4);
+    assert_near(figure_of(&w, 0, "ops_per_second"), (double)inside / 4);
     tear_down(&w);
 }
 
@@ -253,10 +253,10 @@ static void what_ends_behind_the_load_has_no_rate(void **state)
         check_books(&w);
         assert_int_equal(total(&w, COUNT_ENDED_OK), 40);
         assert_int_equal(total(&w, COUNT_EVENTS), 40);
-        assert_near(rate_of(&w, 0, "ops_per_second"), 0);
-        assert_near(rate_of(&w, -1, "events_per_second"), 0);
-        assert_near(rate_of(&w, -1, "bytes_received_per_second"), 0);
-        assert_near(rate_of(&w, -1, "bytes_sent_per_second"), 0);
+        assert_near(figure_of(&w, 0, "ops_per_second"), 0);
+        assert_near(figure_of(&w, -1, "events_per_second"), 0);
+        assert_near(figure_of(&w, -1, "bytes_received_per_second"), 0);
+        assert_near(figure_of(&w, -1, "bytes_sent_per_second"), 0);
         assert_int_equal(w.run->criteria[0].state, CRITERION_FAILED);
         tear_down(&w);
     }
@@ -322,9 +322,9 @@ static void stages_share_what_ends_between_them(void **state)
     check_books(&w);
     assert_int_equal(total(&w, COUNT_ENDED_OK), 45);
     assert_int_equal(total_of(&w, AGGREGATE_LOAD, 0, COUNT_ENDED_OK), 25);
-    assert_near(rate_of(&w, 0, "ops_per_second"), 20 / 3.0);
-    assert_near(rate_of(&w, 1, "ops_per_second"), 20 / 3.0);
-    assert_near(rate_of(&w, -1, "ops_per_second"), 40 / 6.0);
+    assert_near(figure_of(&w, 0, "ops_per_second"), 20 / 3.0);
+    assert_near(figure_of(&w, 1, "ops_per_second"), 20 / 3.0);
+    assert_near(figure_of(&w, -1, "ops_per_second"), 40 / 6.0);
     tear_down(&w);
 }
 
@@ -346,9 +346,78 @@ static void a_stopped_stage_ends_for_its_rates(void **state)
     check_books(&w);
     assert_int_equal(total(&w, COUNT_ENDED_OK), 12);
     assert_int_equal(total(&w, COUNT_LATE_ENDED), 4);
-    double per_s = rate_of(&w, 0, "ops_per_second");
+    double per_s = figure_of(&w, 0, "ops_per_second");
     assert_true(per_s > 8 / 8.1 && per_s < 8 / 7.9);
     tear_down(&w);
+}
+
+/* ---- the silence of streams --------------------------------------------------------------------
+ */
+
+static uint64_t event_at_ns, answer_at_ns; /* of a stream, after its head; 0: never */
+
+static bool halting_stream(void *owner, const struct peer_request *r)
+{
+    (void)owner;
+    if (strcmp(r->method, "tools/call") != 0) {
+        return false;
+    }
+    peer_sse_begin(r->conn, 0, NULL);
+    if (event_at_ns != 0) {
+        peer_sse(r->conn, event_at_ns,
+                 "data: {\"jsonrpc\":\"2.0\",\"method\":\"notifications/message\"}\n\n");
+    }
+    if (answer_at_ns != 0) {
+        peer_sse(r->conn, answer_at_ns,
+                 "data: {\"jsonrpc\":\"2.0\",\"id\":%lld,\"result\":{\"content\":[]}}\n\n",
+                 (long long)r->id);
+        peer_sse_end(r->conn, answer_at_ns);
+    }
+    return true;
+}
+
+/* `stop_ns`: the user stops the run at once; 0: not. */
+static double silence_of(uint64_t event_ns, uint64_t answer_ns, uint64_t stall_ns, uint64_t stop_ns)
+{
+    static const char text[] =
+        "{'target': {'url': 'http://localhost/mcp'},"
+        " 'workload': {'operation_mix': [{'operation': 'tools_call', 'tool_name': 'echo'}]},"
+        " 'success_criteria': [{'metric': 'stream_stall_seconds', 'comparator': '<',"
+        "   'threshold': 3}],"
+        " 'stages': [{'stage': 'baseline', 'duration_ms': 2000, 'load': {'target_vus': 1,"
+        "   'start_spread_ms': 0}}]}";
+    struct world w;
+
+    set_up_text(&w, text);
+    w.target.stall_ns = stall_ns;
+    w.peer.on_request = halting_stream;
+    event_at_ns = event_ns;
+    answer_at_ns = answer_ns;
+    if (stop_ns != 0) {
+        run_for(&w, stop_ns);
+        run_stop_request(w.run, STOP_IMMEDIATE, SIGINT, "user");
+    }
+    run_for(&w, 60 * NS_PER_S);
+    check_books(&w);
+    double value = figure_of(&w, -1, "stream_stall_seconds");
+    assert_true(w.run->criteria[0].value == value);
+    assert_int_equal(w.run->criteria[0].state, value < 3 ? CRITERION_MET : CRITERION_FAILED);
+    tear_down(&w);
+    return value;
+}
+
+/* Measured to the moment at which it ended: between events, by the time-out, by a stop, and in the
+ * drain. */
+static void a_silence_is_whole(void **state)
+{
+    (void)state;
+    assert_near(silence_of(620 * MS, 640 * MS, 10 * NS_PER_S, 0), 0.62);
+    assert_near(silence_of(100 * MS, 720 * MS, 10 * NS_PER_S, 0), 0.62);
+    assert_near(silence_of(0, 0, NS_PER_S, 0), 1);
+    assert_near(silence_of(0, 5 * NS_PER_S, 10 * NS_PER_S, 0), 5);
+    assert_near(silence_of(0, 0, 10 * NS_PER_S, 0), 10);
+    double cut = silence_of(0, 0, 10 * NS_PER_S, 1500 * MS);
+    assert_true(cut > 1.39 && cut < 1.5); /* the checks and the session took the rest */
 }
 
 /* A ramp of 2 users a second; the target breaks when more than 12 of them call. */
@@ -432,6 +501,7 @@ int main(void)
         cmocka_unit_test(an_overrun_target_has_its_own_rate),
         cmocka_unit_test(stages_share_what_ends_between_them),
         cmocka_unit_test(a_stopped_stage_ends_for_its_rates),
+        cmocka_unit_test(a_silence_is_whole),
         cmocka_unit_test(a_break_point_has_its_level),
         cmocka_unit_test(a_condition_stops_a_stalling_target),
         cmocka_unit_test(a_stop_at_any_moment_balances),

@@ -131,8 +131,9 @@ static inline void on_end(void *owner)
 
 static inline void set_up_with(struct world *w, const char *text)
 {
-    static const char *const metrics[] = {"stream_stall_count", "error_rate", "ops_per_second",
-                                          "latency_p50_ms", "connection_error_rate"};
+    static const char *const metrics[] = {"stream_stall_count",    "error_rate",
+                                          "ops_per_second",        "latency_p50_ms",
+                                          "connection_error_rate", "stream_stall_seconds"};
     struct run_observer observer = {.on_end = on_end, .owner = w};
 
     *w = (struct world){0};

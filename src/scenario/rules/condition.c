@@ -48,8 +48,8 @@ static void check_threshold(struct check *c, const char *metric, double threshol
     check_leave(c, mark);
 }
 
-/* No open stream is silent for longer than the time-out that ends it. The current path is that of
- * the threshold. */
+/* No stream is silent for longer than the time-out that ends it, and stalled ones are as long. The
+ * current path is that of the threshold. */
 static void check_silence(struct check *c,
                           const struct scenario *s,
                           const char *metric,
@@ -59,8 +59,9 @@ static void check_silence(struct check *c,
     const struct timeouts_config *t = &s->target.timeouts;
     bool stall = t->stream_stall_ns <= t->request_ns;
     double limit_s = (double)(stall ? t->stream_stall_ns : t->request_ns) / (double)NS_PER_S;
+    bool below = threshold < limit_s || (comparator == COMPARE_GE && stall && threshold == limit_s);
 
-    if (strcmp(metric, "stream_stall_seconds") != 0 || threshold < limit_s ||
+    if (strcmp(metric, "stream_stall_seconds") != 0 || below ||
         (comparator != COMPARE_GT && comparator != COMPARE_GE)) {
         return;
     }

@@ -272,6 +272,68 @@ static bool stream_rhythm(void *owner, const struct peer_request *r)
     return true;
 }
 
+static uint64_t longest_silence(const struct world *w)
+{
+    uint64_t longest = 0;
+
+    for (unsigned i = 0; i < w->seen.silences; i++) {
+        longest = w->seen.silent_ns[i] > longest ? w->seen.silent_ns[i] : longest;
+    }
+    return longest;
+}
+
+/* An event after 300 ms, a comment after 800 ms, a read with two events after 1.5 s, and the stream
+ * is cut short after 2.1 s. */
+static bool stream_falters(void *owner, const struct peer_request *r)
+{
+    (void)owner;
+    if (!r->has_id) {
+        return false;
+    }
+    peer_sse_begin(r->conn, 0, NULL);
+    peer_sse(r->conn, 300 * MS, "data: " NOTE "\n\n");
+    peer_sse(r->conn, 800 * MS, ": ping\n\n");
+    peer_sse(r->conn, 1500 * MS, "data: " NOTE "\n\ndata: " NOTE "\n\n");
+    peer_close(r->conn, 2100 * MS);
+    return true;
+}
+
+/* Each silence is told when it ends, by whatever, and measured to that moment. */
+static void silences_are_told_when_they_end(void **state)
+{
+    static const struct {
+        enum mcp_stall_rule rule;
+        uint64_t cut_after_ns; /* 0: not */
+        unsigned count;
+        uint64_t ms[4];
+    } cases[] = {
+        {MCP_STALL_EVENT, 0, 3, {300, 1200, 600}},
+        {MCP_STALL_ANY, 0, 4, {300, 500, 700, 600}},
+        {MCP_STALL_EVENT, 1000 * MS, 2, {300, 700}},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct world w;
+
+        world_ready(&w, stream_falters);
+        w.target.stall_rule = cases[i].rule;
+        uint64_t began = now_ns, at = 0;
+        start_call(&w);
+        run_for(&w, cases[i].cut_after_ns != 0 ? cases[i].cut_after_ns : 3 * NS_PER_S);
+        if (cases[i].cut_after_ns != 0) {
+            mcp_call_cancel(&w.call);
+        }
+        assert_int_equal(w.seen.silences, cases[i].count);
+        for (unsigned n = 0; n < cases[i].count; n++) {
+            at += cases[i].ms[n];
+            assert_int_equal(w.seen.silent_ns[n], cases[i].ms[n] * MS);
+            assert_int_equal(w.seen.silent_until_ns[n], began + at * MS);
+        }
+        world_clear(&w);
+    }
+}
+
 /* Silence of 10 s ends a stream; what counts as silence depends on the rule. */
 static void a_stall_ends_the_stream_at_the_limit(void **state)
 {
@@ -311,6 +373,8 @@ static void a_stall_ends_the_stream_at_the_limit(void **state)
         assert_int_equal(w.seen.answer.origin, ERROR_ORIGIN_STREAM_STALL);
         assert_true(w.seen.answer.cut);
         assert_in_range(w.call.silence_ns, 10 * NS_PER_S, 10 * NS_PER_S + TICK_NS);
+        /* Whole to the nanosecond: a condition above the time-out never holds. */
+        assert_int_equal(longest_silence(&w), 10 * NS_PER_S);
         assert_in_range(w.seen.answer.end_ns, limit, limit + TICK_NS);
         assert_int_equal(w.session.state, MCP_SESSION_READY); /* the session lives on */
         world_clear(&w);
@@ -671,6 +735,7 @@ int main(void)
         cmocka_unit_test(a_call_counts_its_bytes),
         cmocka_unit_test(a_stream_that_does_not_end_is_left_after_a_grace),
         cmocka_unit_test(a_stream_cut_in_the_middle),
+        cmocka_unit_test(silences_are_told_when_they_end),
         cmocka_unit_test(a_stall_ends_the_stream_at_the_limit),
         cmocka_unit_test(a_request_without_answer_times_out),
         cmocka_unit_test(a_stream_that_goes_on_for_ever_times_out),

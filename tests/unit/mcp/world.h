@@ -25,6 +25,8 @@ struct seen {
     char cursor[64];
     bool had_msg;
     uint64_t gaps[64];
+    unsigned silences;
+    uint64_t silent_ns[64], silent_until_ns[64];
 };
 
 struct world {
@@ -111,6 +113,17 @@ static inline void world_on_event(struct mcp_call *call, uint64_t gap_ns)
     seen->gaps[seen->events++] = gap_ns;
 }
 
+static inline void world_on_silence(struct mcp_call *call, uint64_t ns, uint64_t at_ns)
+{
+    struct seen *seen = &of_call(call)->seen;
+
+    assert_true(seen->silences < 64 && ns > 0);
+    assert_true(mcp_call_streaming(call));
+    assert_int_equal(mcp_call_silent_since(call), at_ns - ns); /* it may be looked at */
+    seen->silent_until_ns[seen->silences] = at_ns;
+    seen->silent_ns[seen->silences++] = ns;
+}
+
 static inline void world_on_done(struct mcp_call *call, const struct mcp_answer *answer)
 {
     struct world *w = of_call(call);
@@ -130,6 +143,7 @@ static const struct mcp_call_events world_call_events = {
     .tail = world_tail,
     .on_stream = world_on_stream,
     .on_event = world_on_event,
+    .on_silence = world_on_silence,
     .on_done = world_on_done,
 };
 

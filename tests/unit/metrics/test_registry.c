@@ -343,6 +343,13 @@ static void test_gauges(void **state)
     check(&v, "open_connections", 4);
     check(&v, "in_flight", 5);
     check(&v, "stream_stall_seconds", 1.5);
+    v.gauges.active_streams = 0; /* it ended, and was there */
+    v.has_gauges = false;
+    check(&v, "stream_stall_seconds", 1.5);
+    /* Exactly the time-out that ended it: "> 15" does not hold. */
+    v.gauges.oldest_event_age_ns = 15000 * MS;
+    double value;
+    assert_true(metric_value(need("stream_stall_seconds"), &v, &value) && value <= 15);
 }
 
 static void test_the_open_model(void **state)

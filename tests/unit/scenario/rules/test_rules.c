@@ -239,6 +239,7 @@ static void test_timeouts(void **state)
          NULL,
          false},
         {{STALL_CONDITION(">", "14.5")}, NULL, NULL, NULL, NULL, false},
+        {{STALL_CONDITION(">=", "15")}, NULL, NULL, NULL, NULL, false},
         {{STALL_CONDITION("<", "20")}, NULL, NULL, NULL, NULL, false},
         {{STALL_CONDITION(">", "8"), "target.timeouts.request_timeout_ms=7000"},
          "TIMEOUTS_INCONSISTENT",
