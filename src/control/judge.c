@@ -139,6 +139,7 @@ static void count_slots(const struct run *r, struct metric_view *v, struct valid
         (uint64_t)(s->levels.sized ? r->plan->scenario->safety.caps.max_vus : s->levels.vus) *
         r->plan->slots;
     if (v->dist[DIST_SERVICE] != NULL && hist_mean(v->dist[DIST_SERVICE], &mean_ns)) {
+        in->slots_busy = s->levels.rps * mean_ns / 1e9;
         in->slots_needed = levels_slots_needed(s->levels.rps, mean_ns / 1e9);
     }
 }
@@ -155,6 +156,10 @@ static void count_delivery(struct run *r, struct validity_inputs *in)
     in->started = v.open_count[COUNT_STARTED];
     in->dropped_deadline = v.count[COUNT_DROPPED_DEADLINE];
     in->dropped_no_slot = v.count[COUNT_DROPPED_NO_SLOT];
+    in->max_rps = r->plan->scenario->safety.caps.max_rps;
+    in->max_connections = r->plan->scenario->safety.caps.max_connections;
+    in->held_by_rps = v.count[COUNT_HELD_BY_CAP];
+    in->held_by_connections = v.count[COUNT_HELD_BY_CONNECTIONS];
     count_slots(r, &v, in);
     metric_view_clear(&v);
 }

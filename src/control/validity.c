@@ -5,7 +5,9 @@
 #include "base/mem.h"
 
 #include <math.h>
+#include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 enum {
     ROW_SECONDS = 3,    /* so many in a row count … */
@@ -478,6 +480,43 @@ static bool judge_users(const struct validity_inputs *in, struct validity_result
     return true;
 }
 
+static void add_text(struct validity_evidence *e, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static void add_text(struct validity_evidence *e, const char *fmt, ...)
+{
+    size_t len = strlen(e->text);
+    va_list args;
+
+    va_start(args, fmt);
+    vsnprintf(e->text + len, sizeof e->text - len, fmt, args);
+    va_end(args);
+}
+
+/* Where a cap held the load back, slots are named only if they are too few without it. */
+static void say_what_was_short(const struct validity_inputs *in, struct validity_evidence *e)
+{
+    bool capped = in->held_by_rps > 0 || in->held_by_connections > 0;
+    double slots = (double)in->slots;
+
+    if (in->held_by_rps > 0) {
+        add_text(e, "; safety.hard_caps.max_rps (%.15g) held back %llu requests", in->max_rps,
+                 (unsigned long long)in->held_by_rps);
+    }
+    if (in->held_by_connections > 0) {
+        add_text(e, "; %llu requests waited for safety.hard_caps.max_connections (%llu)",
+                 (unsigned long long)in->held_by_connections,
+                 (unsigned long long)in->max_connections);
+    }
+    if (in->slots_busy > slots || (!capped && in->slots_needed > in->slots)) {
+        add_text(e,
+                 "; at the target's mean service time this rate keeps about %.3g slots busy (%llu "
+                 "with a margin for fluctuations), there were %llu",
+                 in->slots_busy, (unsigned long long)in->slots_needed,
+                 (unsigned long long)in->slots);
+    }
+}
+
 static bool judge_delivery(const struct validity_inputs *in, struct validity_result *out)
 {
     uint64_t dropped = in->dropped_deadline + in->dropped_no_slot;
@@ -489,17 +528,13 @@ static bool judge_delivery(const struct validity_inputs *in, struct validity_res
     e->unit = "1";
     e->value = (double)dropped / (double)in->due;
     e->limit = 0.001;
-    int len = snprintf(e->text, sizeof e->text,
-                       "%llu operations were due, %llu started, %llu dropped (%llu past their "
-                       "deadline, %llu without a free slot)",
-                       (unsigned long long)in->due, (unsigned long long)in->started,
-                       (unsigned long long)dropped, (unsigned long long)in->dropped_deadline,
-                       (unsigned long long)in->dropped_no_slot);
-    if (in->slots_needed > in->slots) {
-        snprintf(e->text + len, sizeof e->text - (size_t)len,
-                 "; at the target's mean service time this rate needs %llu slots, there were %llu",
-                 (unsigned long long)in->slots_needed, (unsigned long long)in->slots);
-    }
+    snprintf(e->text, sizeof e->text,
+             "%llu operations were due, %llu started, %llu dropped (%llu past their deadline, %llu "
+             "without a free slot)",
+             (unsigned long long)in->due, (unsigned long long)in->started,
+             (unsigned long long)dropped, (unsigned long long)in->dropped_deadline,
+             (unsigned long long)in->dropped_no_slot);
+    say_what_was_short(in, e);
     return true;
 }
 

@@ -54,7 +54,7 @@ enum validity_state { VALIDITY_STATE_MAP(VALIDITY_ENUM_) VALIDITY_STATE_COUNT };
 
 enum {
     VALIDITY_EVIDENCE_MAX = 16,
-    VALIDITY_TEXT_MAX = 320,
+    VALIDITY_TEXT_MAX = 480,
     VALIDITY_SAMPLES_MIN = 100,  /* that a p99 of send_lag is judged by … */
     VALIDITY_SAMPLES_LAST = 10,  /* … but at the run's end */
     VALIDITY_SEGMENTS_MIN = 200, /* of a second in which retransmissions are judged */
@@ -85,10 +85,15 @@ struct validity_inputs {
     uint64_t own_operations, own_connects; /* COUNT_OWN_FAILURES, COUNT_CONNECT_OWN */
     /* of the open model; all zero in the closed one */
     uint64_t due, started, dropped_deadline, dropped_no_slot;
-    uint64_t slots, slots_needed; /* needed: levels_slots_needed(rate, mean S); 0: not known */
-    uint64_t vus, vus_gave_up;    /* most that were wanted; that the reconnect policy ended */
-    uint32_t undecided_criteria;  /* success criteria for want of samples … */
-    const char *undecided;        /* … and why the first of them, in one line; or NULL */
+    uint64_t slots;        /* that there were; 0: not known */
+    double slots_busy;     /* that the rate keeps busy on average: rate × mean S; 0: not known */
+    uint64_t slots_needed; /* levels_slots_needed(rate, mean S), which has a margin */
+    double max_rps;        /* safety.hard_caps … */
+    uint64_t max_connections;
+    uint64_t held_by_rps, held_by_connections; /* … and requests of the load that waited for them */
+    uint64_t vus, vus_gave_up;   /* most that were wanted; that the reconnect policy ended */
+    uint32_t undecided_criteria; /* success criteria for want of samples … */
+    const char *undecided;       /* … and why the first of them, in one line; or NULL */
 };
 
 struct validity;

@@ -365,6 +365,51 @@ static void the_worst_of_several_sources_speaks(void **state)
     end(&world);
 }
 
+/* The text of a run that dropped 1 of 10 operations. */
+static void expect_delivery(struct world *world, struct validity_inputs in, const char *end)
+{
+    static const char begin[] = "1000 operations were due, 900 started, 100 dropped (0 past their "
+                                "deadline, 100 without a free slot)";
+
+    in.due = 1000;
+    in.started = 900;
+    in.dropped_no_slot = 100;
+    struct validity_result r = judge(world, in);
+    assert_int_equal(r.state, VALIDITY_UNDER_DELIVERED);
+    const char *text = evidence(&r, "dropped")->text;
+    assert_int_equal(strncmp(text, begin, strlen(begin)), 0);
+    assert_string_equal(text + strlen(begin), end);
+}
+
+/* The cause is named: too few slots, or a limit of ours. */
+static void what_was_dropped_has_its_cause(void **state)
+{
+    struct validity_inputs in = {.slots = 2, .slots_busy = 2.4, .slots_needed = 8};
+    struct world world;
+
+    (void)state;
+    begin(&world);
+    expect_delivery(&world, in,
+                    "; at the target's mean service time this rate keeps about 2.4 slots busy (8 "
+                    "with a margin for fluctuations), there were 2");
+    in.slots = 8;
+    expect_delivery(&world, in, "");
+    in.slots = 3; /* enough on average, and the cap was in the way */
+    in.max_rps = 50;
+    in.held_by_rps = 70;
+    expect_delivery(&world, in, "; safety.hard_caps.max_rps (50) held back 70 requests");
+    in.max_connections = 4;
+    in.held_by_connections = 1234567890123;
+    in.slots_busy = 12.34; /* too few, whatever the caps do */
+    in.slots_needed = 23;
+    expect_delivery(&world, in,
+                    "; safety.hard_caps.max_rps (50) held back 70 requests; 1234567890123 requests "
+                    "waited for safety.hard_caps.max_connections (4); at the target's mean service "
+                    "time this rate keeps about 12.3 slots busy (23 with a margin for "
+                    "fluctuations), there were 3");
+    end(&world);
+}
+
 static void the_first_state_that_applies(void **state)
 {
     struct validity_inputs in = {
@@ -376,6 +421,7 @@ static void the_first_state_that_applies(void **state)
         .dropped_deadline = 600,
         .dropped_no_slot = 400,
         .slots = 100,
+        .slots_busy = 128.4,
         .slots_needed = 163,
         .undecided_criteria = 1,
         .undecided = "p99 needs 299 samples, there are 12",
@@ -396,8 +442,9 @@ static void the_first_state_that_applies(void **state)
         "2 operations and 1 connection attempts failed on our own side (descriptors, ports, "
         "memory)\n"
         "30000 operations were due, 29000 started, 1000 dropped (600 past their deadline, 400 "
-        "without a free slot); at the target's mean service time this rate needs 163 slots, there "
-        "were 100\n"
+        "without a free slot); at the target's mean service time this rate keeps about 128 slots "
+        "busy "
+        "(163 with a margin for fluctuations), there were 100\n"
         "too few samples to decide 1 success criterion: p99 needs 299 samples, there are 12\n");
     in.lost = NULL;
     r = judge(&world, in);
@@ -463,6 +510,7 @@ int main(void)
         cmocka_unit_test(parts_of_seconds_and_strange_ones),
         cmocka_unit_test(quiet_networks_and_unknown_machines),
         cmocka_unit_test(the_worst_of_several_sources_speaks),
+        cmocka_unit_test(what_was_dropped_has_its_cause),
         cmocka_unit_test(the_first_state_that_applies),
         cmocka_unit_test(network_only_without_the_generator),
         cmocka_unit_test(states_have_names),
