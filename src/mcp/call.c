@@ -630,6 +630,13 @@ static void wait_as(struct mcp_call *call, enum call_state state)
     }
 }
 
+/* May it connect before those that wait for a connection? What is half done and the goodbyes may:
+ * they make room. */
+static bool goes_first(const struct mcp_call *call)
+{
+    return list_empty(&client_of(call)->waiting_) || call->is_notification || call->is_delete;
+}
+
 /* The gate has let it pass. */
 static void go(struct mcp_call *call)
 {
@@ -638,7 +645,7 @@ static void go(struct mcp_call *call)
     call->conn_ = mcp_session_take(call->session_);
     if (call->conn_ != NULL) {
         send_request(call);
-    } else if (mcp_client_may_dial(client)) {
+    } else if (mcp_client_may_dial(client) && goes_first(call)) {
         mcp_call_dial(call);
     } else {
         call->waited = true;

@@ -227,6 +227,43 @@ static void waiting_for_a_connection_between_pages_is_no_service(void **state)
     world_clear(&w);
 }
 
+/* Each answer ends its connection. */
+static bool close_after_each(void *owner, const struct peer_request *r)
+{
+    char body[80];
+
+    (void)owner;
+    if (strcmp(r->method, "tools/call") != 0) {
+        return false;
+    }
+    snprintf(body, sizeof body, "{\"jsonrpc\":\"2.0\",\"id\":%lld,\"result\":{}}",
+             (long long)r->id);
+    peer_respond(r->conn, 10 * MS, 200, "application/json", "Connection: close\r\n", body);
+    peer_close(r->conn, 10 * MS);
+    return true;
+}
+
+/* Who has just been served may not connect again before those that wait. */
+static void a_connection_that_ends_is_for_who_waits(void **state)
+{
+    struct world w;
+
+    (void)state;
+    world_init(&w, stages_scenario("'operation_mix': [" CALL "], 'user_journey': null",
+                                   "'hard_caps': {'max_connections': 3}", 12, 12, 12));
+    w.peer.on_request = close_after_each;
+    begin_stage(&w, 0, 5 * NS_PER_S);
+    run_for(&w, 5 * NS_PER_S);
+    assert_int_equal(w.peer.sessions, 12);
+    finish(&w);
+    assert_int_equal(w.peer.peak_connections, 3);
+    assert_true(total(&w, COUNT_ENDED_OK) > 1400);
+    /* At first all of them make a session, too. */
+    assert_in_range(w.dist[DIST_LAG].max, 30 * MS, 130 * MS);
+    assert_in_range(w.dist[DIST_SERVICE].max, 10 * MS, 11 * MS);
+    world_clear(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -235,6 +272,7 @@ int main(void)
         cmocka_unit_test(pages_count),
         cmocka_unit_test(what_the_cap_holds_of_a_second_try_is_no_service),
         cmocka_unit_test(waiting_to_connect_is_no_part_of_the_set_up),
+        cmocka_unit_test(a_connection_that_ends_is_for_who_waits),
         cmocka_unit_test(waiting_for_a_connection_between_pages_is_no_service),
     };
 
