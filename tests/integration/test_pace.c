@@ -116,24 +116,6 @@ static void a_growing_backlog_is_told(void **state)
     tear_down(&w);
 }
 
-/* A target that does 100/s, one after the other. */
-static bool one_by_one(void *owner, const struct peer_request *r)
-{
-    static uint64_t free_ns;
-
-    (void)owner;
-    if (strcmp(r->method, "tools/call") != 0) {
-        return false;
-    }
-    free_ns =
-        (free_ns > r->at_ns && free_ns < r->at_ns + 60 * NS_PER_S ? free_ns : r->at_ns) + 10 * MS;
-    char body[160];
-    snprintf(body, sizeof body, "{\"jsonrpc\":\"2.0\",\"id\":%lld,\"result\":{\"content\":[]}}",
-             (long long)r->id);
-    peer_respond(r->conn, free_ns - r->at_ns, 200, "application/json", NULL, body);
-    return true;
-}
-
 static void play_one_by_one(struct world *w, const char *text)
 {
     set_up_with(w, text);

@@ -262,23 +262,6 @@ static void what_ends_behind_the_load_has_no_rate(void **state)
     }
 }
 
-/* A target that takes one call after the other, 10 ms each. */
-static bool one_by_one(void *owner, const struct peer_request *r)
-{
-    static uint64_t free_ns;
-    char body[160];
-
-    (void)owner;
-    if (strcmp(r->method, "tools/call") != 0) {
-        return false;
-    }
-    free_ns = (free_ns > r->at_ns ? free_ns : r->at_ns) + 10 * MS;
-    snprintf(body, sizeof body, "{\"jsonrpc\":\"2.0\",\"id\":%lld,\"result\":{\"content\":[]}}",
-             (long long)r->id);
-    peer_respond(r->conn, free_ns - r->at_ns, 200, "application/json", NULL, body);
-    return true;
-}
-
 /* 200/s are ordered of a target that does 100/s: 100/s is the rate. */
 static void an_overrun_target_has_its_own_rate(void **state)
 {
