@@ -4,17 +4,20 @@
  *
  * Times are monotonic nanoseconds of the worker; 0 means "never happened".
  *
- *   t_due          when it should have started (closed model: end of the think time)
- *   t_free         when a slot and session existed for it; t_due if one was idle then
- *   t_ready        when the session set-up that it had to wait for was done, else max(t_due,
- * t_free) t_send         first byte of the request accepted by the kernel t_headers      response
- * head complete t_first_event  first SSE event with data complete t_end          the JSON-RPC
- * response with our id was complete, or the failure was known
+ *   - t_due: when it should have started (closed model: end of the think time)
+ *   - t_free: when a slot and session existed for it; t_due if one was idle then
+ *   - t_ready: when the session set-up that it had to wait for was done, else max(t_due, t_free)
+ *   - t_send: first byte of the request accepted by the kernel
+ *   - t_headers: response head complete
+ *   - t_first_event: first SSE event with data complete
+ *   - t_end: the JSON-RPC response with our id was complete, or the failure was known
  *
- *   L = t_send - t_due   lag        S = t_end - t_send   service      R = t_end - t_due   response
- *   L = L_queue + L_setup + L_tool:  L_queue = t_free - t_due,  L_setup = t_ready - max(t_due,
- * t_free), L_tool = t_send - t_ready. An operation that never got as far as sending has S = 0 and
- *   L = R = t_end - t_due.
+ *   - lag: L = t_send - t_due = L_queue + L_setup + L_tool
+ *   - L_queue = t_free - t_due, L_setup = t_ready - max(t_due, t_free), L_tool = t_send - t_ready
+ *   - service: S = t_end - t_send
+ *   - response: R = t_end - t_due
+ *
+ * An operation that never got as far as sending has S = 0 and L = R = t_end - t_due.
  */
 #ifndef METRICS_OUTCOME_H
 #define METRICS_OUTCOME_H
