@@ -28,10 +28,10 @@ static uint64_t paced_at(const struct gate *g)
     return g->next_ns > burst ? g->next_ns - burst : 0;
 }
 
-/* When the second that is full will be over. */
+/* When the second (or what its whole requests are of it) that is full will be over. */
 static uint64_t counted_at(const struct gate *g)
 {
-    return g->recent == NULL || g->recent[g->at] == 0 ? 0 : g->recent[g->at] + NS_PER_S;
+    return g->recent == NULL || g->recent[g->at] == 0 ? 0 : g->recent[g->at] + g->span_ns;
 }
 
 static uint64_t allowed_at(const struct gate *g)
@@ -152,6 +152,7 @@ void gate_init(struct gate *g, struct loop *loop, double cap_rps)
     g->interval_ns = interval < INTERVAL_MAX_NS ? (uint64_t)interval : (uint64_t)INTERVAL_MAX_NS;
     if (cap_rps > 0 && cap_rps <= GATE_COUNTED_MAX) {
         g->count = cap_rps < 1 ? 1 : (uint32_t)cap_rps;
+        g->span_ns = cap_rps < 1 ? NS_PER_S : (uint64_t)ceil(g->count * (double)NS_PER_S / cap_rps);
         g->recent = xcalloc(g->count, sizeof *g->recent);
     }
 }

@@ -4,12 +4,15 @@
  * with one timer, first come, first served. What belongs to something that has begun (the set-up of
  * a session, a page, a goodbye) goes before what would begin something new.
  *
- * Two rules, both of which must hold:
- *   pace      requests are an interval of 1 s ÷ cap apart. As the timer comes late, up to a burst
- * of max(1 ms, the lateness measured lately) may be caught up (generic cell rate algorithm, ITU-T
- * I.371) count     the last `cap` requests lie more than a second back, so that no second sees
- * more. Arrivals of a schedule that are on time need not ask for that: the schedule has not more
- * either.
+ * Two rules, both of which must hold.
+ *
+ * Pace: requests are an interval of 1 s ÷ cap apart. As the timer comes late, up to a burst of
+ * max(1 ms, the lateness measured lately) may be caught up (generic cell rate algorithm, ITU-T
+ * I.371).
+ *
+ * Count: the last `cap` requests lie more than a second back, so that no second sees more. Of a cap
+ * with a fraction the last ⌊cap⌋ lie ⌊cap⌋ ÷ cap seconds back, so that the fraction is not lost.
+ * Arrivals of a schedule that are on time need not ask for that: the schedule has not more either.
  *
  * Belongs to one thread. A cap of 0 is none; it costs a comparison.
  */
@@ -42,6 +45,7 @@ struct gate {
     uint64_t lateness_ns; /* of the timer, the largest lately */
     uint64_t *recent;     /* when the last `count` were sent, a ring; NULL: not kept */
     uint32_t count, at;
+    uint64_t span_ns;       /* that many lie so far back */
     uint64_t overwritten;   /* what stood in `recent` before the last permission */
     struct list begun, new; /* those that wait */
     struct send timer;

@@ -198,6 +198,22 @@ static void a_cap_below_one(void **state)
     tear_down(&w);
 }
 
+/* 61.5 a second: 123 in two, and 62 in any one. */
+static void a_fraction_of_a_cap_is_not_lost(void **state)
+{
+    static struct world w;
+
+    (void)state;
+    set_up(&w, 61.5);
+    for (uint32_t i = 0; i < 1500; i++) {
+        want(&w, i);
+    }
+    run_for(&w, 20 * NS_PER_S - 1);
+    assert_in_range(w.went, 1229, 1231);
+    expect_cap(&w, 62);
+    tear_down(&w);
+}
+
 static void nothing_passes_a_closed_gate(void **state)
 {
     static struct world w;
@@ -221,6 +237,7 @@ int main(void)
         cmocka_unit_test(a_schedule_at_the_cap_is_not_delayed),
         cmocka_unit_test(what_is_given_back_can_be_used),
         cmocka_unit_test(a_cap_below_one),
+        cmocka_unit_test(a_fraction_of_a_cap_is_not_lost),
         cmocka_unit_test(nothing_passes_a_closed_gate),
     };
 
