@@ -140,8 +140,8 @@ void plan_compile_stages(struct plan *p)
         s->config = &sc->stages[i];
         levels_of_stage(sc, s->config, before, &s->levels);
         before = &s->levels;
-        uint32_t most = most_vus(p, &s->levels);
-        p->max_vus = most > p->max_vus ? most : p->max_vus;
+        s->most_vus = most_vus(p, &s->levels);
+        p->max_vus = s->most_vus > p->max_vus ? s->most_vus : p->max_vus;
         s->schedule_ns = p->schedule.end_ns;
         s->first_arrival = schedule_arrivals(&p->schedule);
         if (s->levels.open_model) {

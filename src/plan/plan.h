@@ -118,6 +118,7 @@ struct plan_mix {
 struct plan_stage {
     const struct stage_config *config;
     struct stage_levels levels;
+    uint32_t most_vus;    /* at any moment of it */
     uint64_t schedule_ns; /* where it begins on the schedule's time line */
     uint64_t first_arrival, end_arrival;
 };

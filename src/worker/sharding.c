@@ -18,7 +18,6 @@ static double stage_rate(const struct plan *p, const struct plan_stage *stage)
 {
     const struct stage_levels *l = &stage->levels;
     const struct think_config *think = &p->scenario->workload.think;
-    double vus = l->start_vus > l->vus ? l->start_vus : l->vus;
     double pause_ns = (double)think->base_ns;
 
     if (l->open_model) {
@@ -28,23 +27,33 @@ static double stage_rate(const struct plan *p, const struct plan_stage *stage)
         return HUGE_VAL;
     }
     pause_ns += think->mode == THINK_JITTER ? (double)think->jitter_ns / 2 : 0;
-    return vus * p->slots * (double)NS_PER_S / pause_ns;
+    return (double)stage->most_vus * p->slots * (double)NS_PER_S / pause_ns;
 }
 
-static double shards_for_rate(const struct plan *p)
+static bool expects_streams(const struct plan *p)
 {
-    double most = 0;
-
     for (uint32_t i = 0; i < p->operation_count; i++) {
         if (p->operations[i].expects_streaming) {
-            return HUGE_VAL;
+            return true;
         }
     }
+    return false;
+}
+
+/* What is paced in one stage and crowded in another needs the shards of neither. */
+static double shards_for_load(const struct plan *p)
+{
+    bool streams = expects_streams(p);
+    double most = 0;
+
     for (uint32_t i = 0; i < p->stage_count; i++) {
-        double rate = stage_rate(p, &p->stages[i]);
-        most = rate > most ? rate : most;
+        const struct plan_stage *stage = &p->stages[i];
+        double in_flight = (double)stage->most_vus * p->slots;
+        double rate = streams ? HUGE_VAL : stage_rate(p, stage);
+        double need = least(ceil(in_flight / OPERATIONS_PER_SHARD), ceil(rate / RATE_PER_SHARD));
+        most = need > most ? need : most;
     }
-    return ceil(most / RATE_PER_SHARD);
+    return most;
 }
 
 /* A cap is dealt in whole units, and each shard needs one; 0: no cap. */
@@ -56,12 +65,10 @@ static double at_most_cap(double shards, double cap)
 uint32_t sharding_choose(const struct plan *plan, uint32_t threads, uint32_t cores)
 {
     const struct caps_config *caps = &plan->scenario->safety.caps;
-    double in_flight = (double)plan->max_vus * plan->slots;
     double shards = threads;
 
     if (threads == 0) {
-        shards = least(cores, ceil(in_flight / OPERATIONS_PER_SHARD));
-        shards = least(shards, shards_for_rate(plan));
+        shards = least(cores, shards_for_load(plan));
     }
     shards = at_most_cap(shards, caps->max_rps);
     shards = at_most_cap(shards, (double)caps->max_connections);

@@ -4,20 +4,29 @@
 
 enum { CORES = 8 };
 
+/* `stages`: each with a duration of 10 s unless it says which. */
 static uint32_t
-shards_of(const char *workload, const char *more, const char *load, uint32_t threads)
+shards_of_stages(const char *workload, const char *more, const char *stages, uint32_t threads)
 {
     struct planned p;
     char text[2000];
 
     snprintf(text, sizeof text,
-             "{'target': {'url': 'http://localhost/mcp'}, 'workload': {%s}, %s 'stages': ["
-             "{'stage': 'baseline', 'duration_ms': 1000, 'load': {%s}}]}",
-             workload, more, load);
+             "{'target': {'url': 'http://localhost/mcp'}, 'workload': {%s}, %s 'stages': [%s]}",
+             workload, more, stages);
     planned_make(&p, text, NULL, 0);
     uint32_t shards = sharding_choose(p.plan, threads, CORES);
     planned_clear(&p);
     return shards;
+}
+
+static uint32_t
+shards_of(const char *workload, const char *more, const char *load, uint32_t threads)
+{
+    char stage[400];
+
+    snprintf(stage, sizeof stage, "{'stage': 'baseline', 'duration_ms': 1000, 'load': {%s}}", load);
+    return shards_of_stages(workload, more, stage, threads);
 }
 
 #define PING "'operation_mix': [{'operation': 'ping'}]"
@@ -49,6 +58,21 @@ static void the_least_bound_counts(void **state)
     assert_int_equal(shards_of(STREAM, "", "'target_vus': 5000, 'target_rps': 10", 0), CORES);
 }
 
+#define PREFLIGHT "{'stage': 'preflight', 'duration_ms': 1000, 'load': {'target_vus': 1}},"
+
+/* A preflight has no pace and hardly a user, the load has users and a pace: neither is large. */
+static void each_stage_has_its_own_bounds(void **state)
+{
+    static const char *const paced = PREFLIGHT
+        "{'stage': 'baseline', 'duration_ms': 1000, 'load': {'target_vus': 200, 'target_rps': 50}}";
+    static const char *const full =
+        PREFLIGHT "{'stage': 'baseline', 'duration_ms': 1000, 'load': {'target_vus': 300}}";
+
+    (void)state;
+    assert_int_equal(shards_of_stages(PING, "", paced, 0), 1);
+    assert_int_equal(shards_of_stages(PING, "", full, 0), 3);
+}
+
 static void caps_are_dealt_in_whole_units(void **state)
 {
     static const char *const caps = "'safety': {'hard_caps': {'max_rps': 3}},";
@@ -75,6 +99,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_least_bound_counts),
+        cmocka_unit_test(each_stage_has_its_own_bounds),
         cmocka_unit_test(caps_are_dealt_in_whole_units),
         cmocka_unit_test(threads_are_as_many_as_were_asked_for),
     };
