@@ -61,7 +61,9 @@ static const struct opt run_options[] = {
      .help = "Prints nothing but the verdict, why it is not passed, and errors."},
     {.name = "threads",
      .argument = "N",
-     .help = "Threads that make load; chosen by itself when not given."},
+     .help =
+         "Threads that make load; chosen by itself when not given. Fewer, where a part of a cap "
+         "would lie idle (safety.hard_caps, pool_size)."},
     QUICK_OPTIONS,
     {.name = "save",
      .argument = "FILE",

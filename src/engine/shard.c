@@ -5,7 +5,6 @@
 #include "engine/shard_priv.h"
 
 #include <assert.h>
-#include <math.h>
 
 static void post(struct shard *s, struct message *m)
 {
@@ -155,18 +154,12 @@ bool shard_accepts(const struct shard *s, uint64_t due_ns)
     return s->stage >= 0 && due_ns < s->stage_end_ns && !s->draining;
 }
 
-/* Whole requests are dealt to shards. */
 static void set_cap(struct shard *s)
 {
-    struct segment segment = s->config.segment;
-    double share = s->plan->scenario->safety.caps.max_rps;
+    double cap = s->plan->scenario->safety.caps.max_rps;
+    double part = segment_cap(s->config.segment, cap);
 
-    if (share > 0 && segment.count > 1) {
-        share = share >= UINT32_MAX ? share / segment.count
-                                    : (double)segment_share(segment, (uint32_t)share);
-        share = share > 0 ? share : -1;
-    }
-    gate_init(&s->client.gate, s->loop, share);
+    gate_init(&s->client.gate, s->loop, cap > 0 && part <= 0 ? -1 : part);
 }
 
 /* ---- stages --------------------------------------------------------------------------------- */

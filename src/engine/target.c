@@ -4,7 +4,7 @@
 #include "scenario/policy/policy.h"
 
 struct mcp_target
-target_make(const struct scenario *scenario, const struct url *url, uint32_t shards)
+target_make(const struct scenario *scenario, const struct url *url, struct segment segment)
 {
     static const enum mcp_stall_rule rules[] = {
         [STALL_RESET_AUTO] = MCP_STALL_AUTO,
@@ -12,11 +12,9 @@ target_make(const struct scenario *scenario, const struct url *url, uint32_t sha
         [STALL_RESET_ANY] = MCP_STALL_ANY,
     };
     const struct target_config *t = &scenario->target;
-    uint64_t connections = scenario->safety.caps.max_connections;
+    uint64_t cap = scenario->safety.caps.max_connections;
+    uint64_t part = (uint64_t)segment_cap(segment, (double)cap);
 
-    if (connections > 0) {
-        connections = connections / shards > 0 ? connections / shards : 1;
-    }
     return (struct mcp_target){
         .host = url->host,
         .port = url->port,
@@ -28,7 +26,7 @@ target_make(const struct scenario *scenario, const struct url *url, uint32_t sha
         .stall_ns = t->timeouts.stream_stall_ns,
         .stall_rule = rules[t->timeouts.stall_reset],
         .is_gateway = t->kind == TARGET_GATEWAY,
-        .max_connections = connections,
+        .max_connections = cap > 0 && part == 0 ? 1 : part,
     };
 }
 

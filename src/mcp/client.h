@@ -34,7 +34,7 @@ enum mcp_stall_rule {
     MCP_STALL_ANY,   /* comments too */
 };
 
-/* The target, as far as the wire is concerned. Immutable; shared by all threads. */
+/* The target, as far as the wire is concerned. Immutable. */
 struct mcp_target {
     const char *host; /* for the dialer */
     uint16_t port;

@@ -118,12 +118,15 @@ static void add_pieces(struct plan *p, const struct plan_stage *s)
     }
 }
 
-static uint32_t most_vus(const struct plan *p, const struct stage_levels *l)
+/* A level goes one way. */
+static uint32_t most_vus(const struct plan *p, const struct plan_stage *s)
 {
-    if (l->sized) {
+    uint32_t first = levels_vus(s->config, &s->levels, 0), last = s->levels.end_vus;
+
+    if (s->levels.sized) {
         return (uint32_t)p->scenario->safety.caps.max_vus;
     }
-    return l->start_vus > l->vus ? l->start_vus : l->vus;
+    return first > last ? first : last;
 }
 
 void plan_compile_stages(struct plan *p)
@@ -140,7 +143,7 @@ void plan_compile_stages(struct plan *p)
         s->config = &sc->stages[i];
         levels_of_stage(sc, s->config, before, &s->levels);
         before = &s->levels;
-        s->most_vus = most_vus(p, &s->levels);
+        s->most_vus = most_vus(p, s);
         p->max_vus = s->most_vus > p->max_vus ? s->most_vus : p->max_vus;
         s->schedule_ns = p->schedule.end_ns;
         s->first_arrival = schedule_arrivals(&p->schedule);

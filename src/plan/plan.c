@@ -10,6 +10,7 @@
 #include "plan/text.h"
 #include "scenario/config/redaction.h"
 
+#include <math.h>
 #include <stdio.h>
 
 /* Sub-streams of the random numbers. */
@@ -543,4 +544,12 @@ uint64_t plan_think_ns(const struct plan *p, uint64_t vu, uint64_t n)
 uint32_t segment_share(struct segment s, uint32_t total)
 {
     return total / s.count + (total % s.count > s.index ? 1 : 0);
+}
+
+double segment_cap(struct segment s, double cap)
+{
+    double whole = floor(cap), each = floor(whole / s.count);
+    double part = each + (s.index < whole - each * s.count ? 1 : 0);
+
+    return s.index == 0 ? part + (cap - whole) : part;
 }

@@ -228,5 +228,8 @@ static inline uint64_t segment_next(struct segment s, uint64_t i)
 
 /* How many of 0..total-1 are its own. */
 uint32_t segment_share(struct segment s, uint32_t total);
+/* Its part of a cap of the run: whole units are dealt evenly, and a fraction goes to the first
+ * segment, so that the parts make up the cap. May be 0. */
+double segment_cap(struct segment s, double cap);
 
 #endif

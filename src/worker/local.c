@@ -17,6 +17,7 @@ struct shard_thread {
     struct local_worker *worker;
     uint32_t index;
     struct loop *loop;
+    struct mcp_target target;
     struct mailbox inbox;
     struct shard *shard;
     struct health_probe *health;
@@ -27,7 +28,7 @@ struct shard_thread {
 
 struct local_worker {
     const struct plan *plan;
-    struct mcp_target target;
+    const struct url *url;
     struct worker_listener listener;
     struct mailbox outbox; /* of the control plane's loop */
     uint32_t started_count, shard_count, log_successes;
@@ -73,10 +74,12 @@ static int set_up(struct shard_thread *t)
         return rc;
     }
     t->health = health_new("", t->index == 0); /* one of them reads for the whole process */
+    struct segment segment = {.index = t->index, .count = w->shard_count};
+    t->target = target_make(w->plan->scenario, w->url, segment);
     struct shard_config config = {
         .plan = w->plan,
-        .target = &w->target,
-        .segment = {.index = t->index, .count = w->shard_count},
+        .target = &t->target,
+        .segment = segment,
         .filter = target_filter,
         .filter_owner = w->plan->scenario,
         .log_successes = w->log_successes,
@@ -214,7 +217,7 @@ int local_worker_new(struct loop *loop,
     w->plan = plan;
     w->shard_count = sharding_choose(plan, threads, core_count());
     w->log_successes = log ? plan_log_successes(plan) : 0;
-    w->target = target_make(plan->scenario, url, w->shard_count);
+    w->url = url;
     w->shards = xcalloc(w->shard_count, sizeof *w->shards);
     int rc = mailbox_init(&w->outbox, loop, on_report, err);
     if (rc != 0) {

@@ -7,21 +7,24 @@
 
 #define OPERATIONS_PER_SHARD 128.0
 #define RATE_PER_SHARD       15000.0
+#define UNEVEN_MAX           1.01 /* a shard's part of paced work, in parts of a cap */
 
 static double least(double a, double b)
 {
     return a < b ? a : b;
 }
 
+/* ---- the load -------------------------------------------------------------------------------- */
+
 /* Operations a second that the stage starts at most; HUGE_VAL: as many as the target answers. */
-static double stage_rate(const struct plan *p, const struct plan_stage *stage)
+static double stage_rate(const struct plan *p, uint32_t i)
 {
-    const struct stage_levels *l = &stage->levels;
+    const struct plan_stage *stage = &p->stages[i];
     const struct think_config *think = &p->scenario->workload.think;
     double pause_ns = (double)think->base_ns;
 
-    if (l->open_model) {
-        return l->start_rps > l->rps ? l->start_rps : l->rps;
+    if (stage->levels.open_model) {
+        return fmax(plan_rate(p, i, 0), stage->levels.end_rps);
     }
     if (think->mode == THINK_NONE || pause_ns <= 0) {
         return HUGE_VAL;
@@ -49,31 +52,128 @@ static double shards_for_load(const struct plan *p)
     for (uint32_t i = 0; i < p->stage_count; i++) {
         const struct plan_stage *stage = &p->stages[i];
         double in_flight = (double)stage->most_vus * p->slots;
-        double rate = streams ? HUGE_VAL : stage_rate(p, stage);
+        double rate = streams ? HUGE_VAL : stage_rate(p, i);
         double need = least(ceil(in_flight / OPERATIONS_PER_SHARD), ceil(rate / RATE_PER_SHARD));
         most = need > most ? need : most;
     }
     return most;
 }
 
-/* A cap is dealt in whole units, and each shard needs one; 0: no cap. */
-static double at_most_cap(double shards, double cap)
+/* ---- caps that are dealt --------------------------------------------------------------------- */
+
+/* The fewest users that the stage has while it has any; 0: it never has. A level goes one way. */
+static uint32_t least_level(const struct plan *p, uint32_t stage)
 {
-    return cap > 0 ? least(shards, cap) : shards;
+    const struct stage_levels *l = &p->stages[stage].levels;
+    uint32_t level = plan_level(p, stage, 0);
+
+    if (level > 0) {
+        return l->end_vus == 0 ? 1 : level < l->end_vus ? level : l->end_vus;
+    }
+    for (uint64_t t = 0; level == 0; level = plan_level(p, stage, t)) {
+        t = plan_next_level_ns(p, stage, t);
+        if (t >= l->duration_ns) {
+            return 0;
+        }
+    }
+    return level;
+}
+
+/* The most that one of so many shards has of what its users share evenly, in parts of an even
+ * dealing. */
+static double uneven(const struct plan *p, uint32_t stage, uint32_t level, double shards)
+{
+    const struct plan_stage *s = &p->stages[stage];
+
+    if (s->most_vus == level) {
+        return ceil(level / shards) * shards / level;
+    }
+    return 1 + (shards - 1) / level; /* the worst of any level from there on */
+}
+
+/* Does each of so many shards have as much use for its part of the cap as for its part of the work?
+ */
+static bool rate_cap_fits(const struct plan *p, uint32_t stage, double shards, double cap)
+{
+    const struct plan_stage *s = &p->stages[stage];
+    double rate = stage_rate(p, stage);
+
+    if (s->levels.sized || rate * shards <= cap) {
+        return true;
+    }
+    uint32_t level = least_level(p, stage);
+    if (level == 0) {
+        return true;
+    }
+    if (level < shards) {
+        return false;
+    }
+    return isinf(rate) || least(rate, cap) * uneven(p, stage, level, shards) <= cap * UNEVEN_MAX;
+}
+
+static bool rate_cap_fits_all(const struct plan *p, double shards, double cap)
+{
+    for (uint32_t i = 0; i < p->stage_count; i++) {
+        if (!rate_cap_fits(p, i, shards, cap)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static double at_most_rate_cap(const struct plan *p, double shards)
+{
+    double cap = p->scenario->safety.caps.max_rps;
+
+    if (cap <= 0) {
+        return shards;
+    }
+    shards = least(shards, ceil(cap / RATE_PER_SHARD));
+    while (shards > 1 && !rate_cap_fits_all(p, shards, cap)) {
+        shards--;
+    }
+    return shards;
+}
+
+/* An operation that runs has a connection of its own, and a session that is kept holds on to its
+ * connections; while one says goodbye the next one may begin. A list of the tools comes beside. */
+static double connections_per_user(const struct plan *p)
+{
+    return (double)p->slots * (p->scenario->session.mode == SESSION_REUSE ? 1 : 2) +
+           (p->journey ? 1 : 0);
+}
+
+static double at_most_connections(const struct plan *p, double shards)
+{
+    double cap = (double)p->scenario->safety.caps.max_connections;
+    double wanted = ceil(p->max_vus / shards) * connections_per_user(p);
+
+    return cap > 0 && floor(cap / shards) < wanted ? 1 : shards;
+}
+
+static double at_most_pool(const struct plan *p, double shards)
+{
+    double size = (double)p->scenario->session.pool_size;
+
+    if (p->scenario->session.mode != SESSION_POOL) {
+        return shards;
+    }
+    shards = least(shards, size);
+    for (uint32_t i = 0; i < p->stage_count; i++) {
+        uint32_t level = p->stages[i].levels.sized ? 0 : least_level(p, i);
+        double users = level > 0 ? level : shards;
+        double enough = floor(size / p->slots);
+        shards = least(shards, users > enough ? users : enough);
+    }
+    return shards;
 }
 
 uint32_t sharding_choose(const struct plan *plan, uint32_t threads, uint32_t cores)
 {
-    const struct caps_config *caps = &plan->scenario->safety.caps;
-    double shards = threads;
+    double shards = threads > 0 ? threads : least(cores, shards_for_load(plan));
 
-    if (threads == 0) {
-        shards = least(cores, shards_for_load(plan));
-    }
-    shards = at_most_cap(shards, caps->max_rps);
-    shards = at_most_cap(shards, (double)caps->max_connections);
-    if (plan->scenario->session.mode == SESSION_POOL) {
-        shards = at_most_cap(shards, (double)plan->scenario->session.pool_size);
-    }
+    shards = at_most_pool(plan, shards > 1 ? shards : 1);
+    shards = at_most_connections(plan, shards > 1 ? shards : 1);
+    shards = at_most_rate_cap(plan, shards);
     return shards > 1 ? (uint32_t)shards : 1;
 }

@@ -12,16 +12,26 @@
  *     closed model what the think time lets through); unless the plan expects streams, whose events
  *     are work that no rate tells.
  *
- * Caps: max_rps, max_connections and pool_size are dealt in whole units.
+ * `--threads` stands for these two.
  *
- * `--threads` stands for the first two.
+ * Caps, whoever chose: a cap of the run is dealt to its shards, and none may hold a part that it
+ * has no use for while another one lacks it.
+ *
+ *   - hard_caps.max_rps: one shard for each 15,000 requests a second. In a stage that may reach a
+ *     shard's part, every shard has a user at all times, and none has more of the paced work than
+ *     of the cap (but for a hundredth). Stages that are sized by their rate have users, and work,
+ *     in all shards alike.
+ *   - hard_caps.max_connections: one shard, unless each shard's part is enough for all that its
+ *     users may have open at once.
+ *   - pool_size: one shard for each session; and no more than there are users at any time, unless a
+ *     part is enough for a user.
  */
 #ifndef WORKER_SHARDING_H
 #define WORKER_SHARDING_H
 
 #include "plan/plan.h"
 
-/* `threads` 0: chosen. At least 1. */
+/* `threads` 0: chosen; else at most so many. At least 1. */
 uint32_t sharding_choose(const struct plan *plan, uint32_t threads, uint32_t cores);
 
 #endif

@@ -2,14 +2,17 @@
 /*
  * The same load on any number of shards: random scenarios are played on a virtual clock by 1 to 8
  * shards, and each time the same operations are due at the same times with the same bodies, and
- * none waits longer than on one shard for want of a user on its own.
+ * none waits longer than on one shard for want of a user on its own. With caps on as many shards as
+ * worker/sharding.h allows.
  */
 #include "base/mem.h"
 #include "base/rng.h"
 #include "engine/shard.h"
+#include "engine/target.h"
 #include "support/peer.h"
 #include "support/planned.h"
 #include "support/unit.h"
+#include "worker/sharding.h"
 
 #include <stdlib.h>
 
@@ -22,7 +25,7 @@ enum form {
     FORM_COUNT
 };
 
-enum { SHARDS_MAX = 8, OPERATIONS_MAX = 30000, SCENARIOS = 18, LOG_LINES = 5000 };
+enum { SHARDS_MAX = 8, OPERATIONS_MAX = 30000, SCENARIOS = 18, LOG_LINES = 20000 };
 
 static uint64_t now_ns = 1000 * NS_PER_S;
 static const struct clock virtual_clock = {.virtual_ns = &now_ns};
@@ -39,7 +42,7 @@ struct world {
     struct planned planned;
     struct loop *loop;
     struct peer peer;
-    struct mcp_target target;
+    struct mcp_target target, targets[SHARDS_MAX];
     uint32_t shard_count, drained;
     struct shard *shards[SHARDS_MAX];
     struct list reports;
@@ -135,6 +138,8 @@ static bool note_body(void *owner, const struct peer_request *r)
 
 static void set_up(struct world *w, const char *scenario, uint32_t shards, struct played *out)
 {
+    static const struct url url;
+
     *w = (struct world){.shard_count = shards, .out = out};
     planned_make(&w->planned, scenario, NULL, 0);
     assert_int_equal(loop_new(&virtual_clock, &w->loop, NULL), 0);
@@ -151,8 +156,11 @@ static void set_up(struct world *w, const char *scenario, uint32_t shards, struc
                                     .request_ns = 30 * NS_PER_S,
                                     .stall_ns = 2 * NS_PER_S};
     for (uint32_t i = 0; i < shards; i++) {
+        w->targets[i] = w->target;
+        w->targets[i].max_connections =
+            target_make(w->planned.scenario, &url, (struct segment){i, shards}).max_connections;
         struct shard_config config = {.plan = w->planned.plan,
-                                      .target = &w->target,
+                                      .target = &w->targets[i],
                                       .segment = {i, shards},
                                       .opener = peer_open,
                                       .opener_owner = &w->peer,
@@ -340,10 +348,78 @@ static void the_same_load_on_any_number_of_shards(void **state)
     }
 }
 
+/* ---- caps ------------------------------------------------------------------------------------ */
+
+#define LOAD(id, ms, vus, rps, ramp)                                                               \
+    "{'stage': 'custom', 'stage_id': '" id "', 'duration_ms': " ms ", 'load': {'target_vus': " vus \
+    ", 'target_rps': " rps ", 'start_spread_ms': 0}" ramp "}"
+
+/* As many threads as are asked for, and wherever they are: the cap holds back no more than on one.
+ * What it has held back has time at the end. */
+static void expect_no_part_idle(const char *caps, unsigned slots, const char *stages, bool dealt)
+{
+    static struct played one, several;
+    uint32_t most = 1;
+    struct buf text;
+
+    buf_init(&text, 1 << 16);
+    buf_printf(&text,
+               "{'target': {'url': 'http://localhost/mcp'}, 'safety': {'hard_caps': {%s}},"
+               " 'workload': {'in_flight_per_vu': %u,"
+               "  'operation_mix': [{'operation': 'tools_call', 'tool_name': 'echo'}]},"
+               " 'stages': [%s, " LOAD("end", "3000", "3", "5", "") "]}",
+               caps, slots, stages);
+    play_on(buf_c(&text), 1, &one);
+    assert_true(one.count > 0);
+    for (uint32_t threads = 2; threads <= SHARDS_MAX; threads += threads) {
+        struct planned p;
+
+        planned_make(&p, buf_c(&text), NULL, 0);
+        uint32_t shards = sharding_choose(p.plan, threads, SHARDS_MAX);
+        planned_clear(&p);
+        play_on(buf_c(&text), shards, &several);
+        expect_equal(&several, &one);
+        expect_little_queueing(&one, &several);
+        most = shards > most ? shards : most;
+    }
+    assert_int_equal(most > 1, dealt);
+    buf_clear(&text);
+}
+
+static void no_part_of_a_rate_cap_is_idle(void **state)
+{
+    (void)state;
+    /* At the rate, and just above it: fewer users than threads, an odd number, and a ramp. */
+    expect_no_part_idle("'max_rps': 100", 8, LOAD("a", "6000", "1", "100", ""), false);
+    expect_no_part_idle("'max_rps': 103", 8,
+                        LOAD("a", "2000", "1", "100", "") "," LOAD("b", "4000", "9", "100", ""),
+                        false);
+    expect_no_part_idle("'max_rps': 61.5", 8, LOAD("a", "4000", "7", "60", ""), false);
+    expect_no_part_idle(
+        "'max_rps': 300", 8,
+        LOAD("a", "4000", "9", "290", ", 'ramp': {'mode': 'linear', 'start_vus': 1}"), false);
+    /* Caps for two threads, if their users are as many in each. */
+    expect_no_part_idle("'max_rps': 16000", 100, LOAD("a", "1000", "3", "15900", ""), false);
+    expect_no_part_idle("'max_rps': 16000", 100, LOAD("a", "1000", "4", "15900", ""), true);
+    expect_no_part_idle(
+        "'max_rps': 16000", 100,
+        LOAD("a", "1000", "8", "7900", ", 'ramp': {'mode': 'linear', 'start_vus': 1}"), true);
+}
+
+static void no_part_of_a_connection_cap_is_idle(void **state)
+{
+    (void)state;
+    expect_no_part_idle("'max_connections': 4", 4, LOAD("a", "4000", "1", "300", ""), false);
+    expect_no_part_idle("'max_connections': 7", 1, LOAD("a", "4000", "7", "500", ""), false);
+    expect_no_part_idle("'max_connections': 8", 1, LOAD("a", "4000", "7", "500", ""), true);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_same_load_on_any_number_of_shards),
+        cmocka_unit_test(no_part_of_a_rate_cap_is_idle),
+        cmocka_unit_test(no_part_of_a_connection_cap_is_idle),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -225,15 +225,16 @@ static const struct field caps_fields[] = {
      .max = FIELDS_COUNT_MAX,
      .def = "0",
      .help = "Requests per second that are never exceeded, of whatever kind: calls, pages of "
-             "lists, the "
-             "set-up and the end of sessions. What has to wait is counted. 0 is no limit."},
+             "lists, the set-up and the end of sessions. What has to wait is counted. It is kept "
+             "by one thread for each 15,000, or fewer. 0 is no limit."},
     {.key = "max_connections",
      .type = FIELD_INT,
      .flags = FIELD_STRICT,
      .offset = AT(caps_config, max_connections),
      .max = FIELDS_COUNT_MAX,
      .def = "0",
-     .help = "Connections open at once; further ones wait; 0 is no limit."},
+     .help = "Connections open at once; further ones wait. One that may be reached is kept by one "
+             "thread. 0 is no limit."},
     {.key = "max_duration_ms",
      .type = FIELD_MS,
      .flags = FIELD_STRICT,

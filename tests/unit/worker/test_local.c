@@ -121,19 +121,19 @@ static void threads_start_and_end_without_work(void **state)
     }
 }
 
-static void small_caps_bound_the_threads(void **state)
+static void caps_bound_the_threads(void **state)
 {
     struct world w;
 
     (void)state;
-    set_up(&w, 4, 10, "'hard_caps': {'max_rps': 2}");
-    assert_int_equal(local_worker_shards(w.worker), 2);
-    tear_down(&w);
     set_up(&w, 4, 10, "'hard_caps': {'max_rps': 0.5}");
     assert_int_equal(local_worker_shards(w.worker), 1);
     tear_down(&w);
-    set_up(&w, 4, 10, "'hard_caps': {'max_connections': 3}");
-    assert_int_equal(local_worker_shards(w.worker), 3);
+    set_up(&w, 4, 10, "'hard_caps': {'max_connections': 9}");
+    assert_int_equal(local_worker_shards(w.worker), 1);
+    tear_down(&w);
+    set_up(&w, 4, 10, "'hard_caps': {'max_rps': 60000, 'max_connections': 12}");
+    assert_int_equal(local_worker_shards(w.worker), 4);
     tear_down(&w);
 }
 
@@ -194,7 +194,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(threads_start_and_end_without_work),
-        cmocka_unit_test(small_caps_bound_the_threads),
+        cmocka_unit_test(caps_bound_the_threads),
         cmocka_unit_test(checks_are_made_once),
         cmocka_unit_test(each_thread_reports_and_drains),
         cmocka_unit_test(a_worker_may_be_freed_under_load),

@@ -68,24 +68,87 @@ static void each_stage_has_its_own_bounds(void **state)
     static const char *const full =
         PREFLIGHT "{'stage': 'baseline', 'duration_ms': 1000, 'load': {'target_vus': 300}}";
 
+    static const char *const after =
+        "{'stage': 'baseline', 'duration_ms': 1000, 'load': {'target_vus': 200, 'target_rps': 50}},"
+        "{'stage': 'custom', 'duration_ms': 1000, 'load': {'target_vus': 1}}";
+
     (void)state;
     assert_int_equal(shards_of_stages(PING, "", paced, 0), 1);
+    assert_int_equal(shards_of_stages(PING, "", after, 0), 1);
     assert_int_equal(shards_of_stages(PING, "", full, 0), 3);
 }
 
-static void caps_are_dealt_in_whole_units(void **state)
+#define RATE_CAP(cap) "'safety': {'hard_caps': {'max_rps': " cap "}},"
+
+static void a_rate_cap_takes_few_shards(void **state)
 {
-    static const char *const caps = "'safety': {'hard_caps': {'max_rps': 3}},";
+    (void)state;
+    assert_int_equal(shards_of(PING, RATE_CAP("100"), "'target_vus': 1, 'target_rps': 100", 2), 1);
+    assert_int_equal(shards_of(PING, RATE_CAP("61.5"), "'target_vus': 10000", 0), 1);
+    assert_int_equal(shards_of(PING, RATE_CAP("15000"), "'target_vus': 10000", 6), 1);
+    assert_int_equal(shards_of(PING, RATE_CAP("15001"), "'target_vus': 10000", 6), 2);
+    assert_int_equal(shards_of(PING, RATE_CAP("60000"), "'target_vus': 10000", 0), 4);
+    assert_int_equal(shards_of(PING, RATE_CAP("60000"), "'target_vus': 10000", 3), 3);
+}
+
+#define RAMP_FROM(vus)                                                    \
+    "{'stage': 'ramp', 'duration_ms': 1000, 'load': {'target_vus': 900}," \
+    " 'ramp': {'mode': 'linear', 'start_vus': " vus "}}"
+
+/* A part of the cap may not lie with a shard that has no user, or too few. */
+static void every_shard_uses_its_part_of_the_rate_cap(void **state)
+{
+    static const char *const one_and_many =
+        PREFLIGHT "{'stage': 'baseline', 'duration_ms': 1000, 'load': {'target_vus': 200}}";
 
     (void)state;
-    assert_int_equal(shards_of(PING, caps, "'target_vus': 10000", 0), 3);
-    assert_int_equal(shards_of(PING, caps, "'target_vus': 1", 6), 3);
+    assert_int_equal(shards_of_stages(PING, RATE_CAP("60000"), one_and_many, 0), 1);
+    assert_int_equal(shards_of(PING, RATE_CAP("60000"), "'target_vus': 3", 8), 3);
+    assert_int_equal(shards_of_stages(PING, RATE_CAP("60000"), RAMP_FROM("2"), 0), 2);
+    assert_int_equal(shards_of_stages(PING, RATE_CAP("60000"), RAMP_FROM("0"), 0), 1);
+    /* Of 3 users one of two shards has two thirds, and of 4 half. */
+    assert_int_equal(shards_of(PING, RATE_CAP("20000"), "'target_vus': 3, 'target_rps': 19000", 2),
+                     1);
+    assert_int_equal(shards_of(PING, RATE_CAP("20000"), "'target_vus': 4, 'target_rps': 19000", 2),
+                     2);
+    /* All of it may be done in any of them. */
+    assert_int_equal(shards_of(PING, RATE_CAP("20000"), "'target_vus': 1, 'target_rps': 10000", 2),
+                     2);
+    /* Users are made where the arrivals are. */
+    assert_int_equal(shards_of(PING, RATE_CAP("20000"), "'target_vus': 0, 'target_rps': 20000", 2),
+                     2);
+}
+
+#define CONNECTION_CAP(cap) "'safety': {'hard_caps': {'max_connections': " cap "}},"
+
+static void a_cap_of_connections_that_may_bind_takes_one_shard(void **state)
+{
+    (void)state;
+    assert_int_equal(shards_of(PING, CONNECTION_CAP("7"), "'target_vus': 20", 4), 1);
     assert_int_equal(
-        shards_of(PING, "'safety': {'hard_caps': {'max_connections': 2}},", "'target_vus': 1", 6),
-        2);
-    assert_int_equal(shards_of(PING, "'session_policy': {'mode': 'pool', 'pool_size': 4},",
-                               "'target_vus': 1", 6),
-                     4);
+        shards_of(PING ", 'in_flight_per_vu': 4", CONNECTION_CAP("4"), "'target_vus': 1", 2), 1);
+    assert_int_equal(shards_of(PING, CONNECTION_CAP("1000"), "'target_vus': 1000", 4), 4);
+    assert_int_equal(shards_of(PING, CONNECTION_CAP("999"), "'target_vus': 1000", 4), 1);
+    /* One of two shards would have 501 of 1001 users. */
+    assert_int_equal(shards_of(PING, CONNECTION_CAP("1001"), "'target_vus': 1001", 2), 1);
+    assert_int_equal(shards_of(PING, CONNECTION_CAP("1002"), "'target_vus': 1001", 2), 2);
+    /* One says goodbye while the next begins. */
+    assert_int_equal(shards_of(PING,
+                               "'session_policy': {'mode': 'per_request'}," CONNECTION_CAP("1999"),
+                               "'target_vus': 1000", 2),
+                     1);
+}
+
+static void a_pool_is_dealt_in_sessions(void **state)
+{
+    static const char *const pool = "'session_policy': {'mode': 'pool', 'pool_size': 4},";
+
+    (void)state;
+    assert_int_equal(shards_of(PING, pool, "'target_vus': 1", 6), 4);
+    assert_int_equal(shards_of(PING, pool, "'target_vus': 100", 6), 4);
+    /* A user with four operations at once has use for all. */
+    assert_int_equal(shards_of(PING ", 'in_flight_per_vu': 4", pool, "'target_vus': 1", 6), 1);
+    assert_int_equal(shards_of(PING ", 'in_flight_per_vu': 2", pool, "'target_vus': 1", 6), 2);
 }
 
 static void threads_are_as_many_as_were_asked_for(void **state)
@@ -100,7 +163,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_least_bound_counts),
         cmocka_unit_test(each_stage_has_its_own_bounds),
-        cmocka_unit_test(caps_are_dealt_in_whole_units),
+        cmocka_unit_test(a_rate_cap_takes_few_shards),
+        cmocka_unit_test(every_shard_uses_its_part_of_the_rate_cap),
+        cmocka_unit_test(a_cap_of_connections_that_may_bind_takes_one_shard),
+        cmocka_unit_test(a_pool_is_dealt_in_sessions),
         cmocka_unit_test(threads_are_as_many_as_were_asked_for),
     };
 
