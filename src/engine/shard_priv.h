@@ -54,7 +54,7 @@ struct slot {
     uint32_t stage, operation, key;
     uint32_t requests;
     uint64_t session_serial; /* of the session of its first try */
-    uint64_t n;              /* number of the pick in its VU; in the open model, of the arrival */
+    uint64_t n;              /* number of the pick in its VU, or of the arrival */
     uint64_t token;          /* progress token */
     uint64_t freed_ns;       /* the operation before it left the slot */
     uint64_t t_due, t_free, t_ready, t_send;

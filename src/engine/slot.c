@@ -30,6 +30,12 @@ static uint64_t draw_of(const struct slot *slot)
                          : plan_draw(plan, slot->vu->index, slot->n);
 }
 
+/* The number that shows. */
+static uint64_t number_of(const struct slot *slot)
+{
+    return plan_number(slot->vu->shard->plan, slot->n, slot->arrival);
+}
+
 static struct plan_values values_of(const struct slot *slot)
 {
     const struct shard *s = slot->vu->shard;
@@ -37,7 +43,7 @@ static struct plan_values values_of(const struct slot *slot)
     return (struct plan_values){
         .stage_id = s->plan->stages[slot->stage].config->stage_id,
         .vu = slot->vu->index,
-        .op_seq = slot->n,
+        .op_seq = number_of(slot),
         .token = slot->token,
         .cursor = slot->cursor,
         .draw = draw_of(slot),
@@ -167,7 +173,7 @@ static void report(struct slot *slot, enum outcome_class cls, const struct mcp_a
     struct outcome o = {
         .key = slot->key,
         .vu = slot->vu->index,
-        .n = slot->n,
+        .n = number_of(slot),
         .session_serial = slot->session_serial,
         .cls = cls,
         .unfinished = why_unfinished(slot, cls),
@@ -392,7 +398,7 @@ static void verify(struct slot *slot, struct mcp_answer *verdict, struct verify_
 {
     struct shard *s = slot->vu->shard;
     const struct verify_caller caller = {
-        .tag = s->plan->nonce_tag, .vu = slot->vu->index, .n = slot->n};
+        .tag = s->plan->nonce_tag, .vu = slot->vu->index, .n = number_of(slot)};
 
     verifier_apply(operation_of(slot)->verifier, buf_str(slot->answer), &caller, r);
     take_customs(slot, r, verdict->end_ns);
@@ -406,7 +412,7 @@ static void verify(struct slot *slot, struct mcp_answer *verdict, struct verify_
         snprintf(r->text, sizeof r->text,
                  "the answer to VU %u, operation %llu lacks what the call sent, which the tool "
                  "repeats in other answers",
-                 slot->vu->index, (unsigned long long)slot->n);
+                 slot->vu->index, (unsigned long long)caller.n);
         mcp_fail(verdict, ERROR_CODE_INTEGRITY_MISMATCH, r->text);
     } else if (r->kind == VERIFY_CHECK_FAILED) {
         mcp_fail(verdict, ERROR_CODE_CHECK_FAILED, r->text);

@@ -47,7 +47,7 @@ enum unfinished {
 struct outcome {
     uint32_t key; /* index into the plan's keys: stage × operation × template */
     uint32_t vu;
-    uint64_t n; /* number of the operation in its VU, in the open model of the arrival */
+    uint64_t n; /* number of the operation in its VU; of an arrival, in the run (plan_number) */
     uint64_t session_serial; /* of its session on this shard, from 1; 0: it had none */
     enum outcome_class cls;
     enum unfinished unfinished; /* says why, when that is the class */

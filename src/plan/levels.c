@@ -133,6 +133,7 @@ void plan_compile_stages(struct plan *p)
 {
     const struct scenario *sc = p->scenario;
     const struct stage_levels *before = NULL;
+    bool open = false, closed = false;
 
     p->stages = arena_array(&p->arena_, sc->stage_count, sizeof *p->stages);
     for (size_t i = 0; i < sc->stage_count; i++) {
@@ -147,9 +148,12 @@ void plan_compile_stages(struct plan *p)
         p->max_vus = s->most_vus > p->max_vus ? s->most_vus : p->max_vus;
         s->schedule_ns = p->schedule.end_ns;
         s->first_arrival = schedule_arrivals(&p->schedule);
+        open = open || s->levels.open_model;
+        closed = closed || !s->levels.open_model;
         if (s->levels.open_model) {
             add_pieces(p, s);
         }
         s->end_arrival = schedule_arrivals(&p->schedule);
     }
+    p->both_models = open && closed;
 }

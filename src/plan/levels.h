@@ -6,7 +6,7 @@
 
 #include "plan/plan.h"
 
-/* Fills stages, stage_count, max_vus and schedule from the scenario. */
+/* Fills stages, stage_count, max_vus, both_models and schedule from the scenario. */
 void plan_compile_stages(struct plan *p);
 
 #endif

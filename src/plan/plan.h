@@ -88,7 +88,7 @@ struct plan_text {
 struct plan_values {
     const char *stage_id;
     uint64_t vu;
-    uint64_t op_seq;
+    uint64_t op_seq; /* plan_number */
     uint64_t token;
     const char *cursor; /* NULL: the first page */
     uint64_t draw;      /* random bits of this operation: plan_draw, plan_draw_arrival */
@@ -136,6 +136,7 @@ struct plan {
     uint32_t key_count;             /* stage_count × operation_count */
     uint32_t max_vus;               /* of all stages */
     uint32_t slots;                 /* in_flight_per_vu */
+    bool both_models;               /* it has stages of the open and of the closed model */
     uint64_t seed;
     uint64_t uuid_seed;       /* of this run alone */
     uint32_t nonce_tag;       /* likewise */
@@ -165,6 +166,14 @@ static inline uint32_t plan_key(const struct plan *p, uint32_t stage, uint32_t o
 uint32_t plan_pick(const struct plan *p, uint64_t vu, uint64_t n, uint32_t *turn);
 /* The operation of an arrival. round_robin goes by the arrival's number. */
 uint32_t plan_pick_arrival(const struct plan *p, uint64_t arrival);
+
+/* The number that shows of an operation (`op_seq`, nonces, the log): of a user's own n-th pick, or
+ * of the n-th arrival of the run. A plan of both models has them in one space, so that no user
+ * shows one twice: picks have the even numbers, arrivals the odd ones. */
+static inline uint64_t plan_number(const struct plan *p, uint64_t n, bool arrival)
+{
+    return p->both_models ? 2 * n + arrival : n;
+}
 
 /* Random bits for the texts of an operation. */
 uint64_t plan_draw(const struct plan *p, uint64_t vu, uint64_t n);

@@ -98,10 +98,43 @@ static void nothing_repeats(void **state)
     xfree(seen);
 }
 
+/* A preflight, a load by its rate, and users again: their numbers are of one space. */
+static void closed_and_open_stages_share_no_number(void **state)
+{
+    static const char text[] =
+        "{'target': {'url': 'http://localhost/mcp', 'headers': {'X-Id': '${vu_id} ${op_seq}'}},"
+        " 'workload': {'operation_mix': [{'operation': 'tools_call', 'tool_name': 'echo',"
+        "    'arguments': {'n': '${nonce}'}}], 'think_time': {'mode': 'fixed', 'base_ms': 40}},"
+        " 'stages': ["
+        "  {'stage': 'preflight', 'stage_id': 'a', 'duration_ms': 1000,"
+        "   'load': {'target_vus': 3, 'start_spread_ms': 0}},"
+        "  {'stage': 'custom', 'stage_id': 'b', 'duration_ms': 1000,"
+        "   'load': {'target_vus': 3, 'target_rps': 90, 'start_spread_ms': 0}},"
+        "  {'stage': 'custom', 'stage_id': 'c', 'duration_ms': 1000,"
+        "   'load': {'target_vus': 3, 'start_spread_ms': 0}}]}";
+    struct world w;
+
+    (void)state;
+    seen = xcalloc(1, sizeof *seen);
+    world_init(&w, text);
+    w.peer.on_request = note;
+    for (uint32_t stage = 0; stage < 3; stage++) {
+        begin_stage(&w, stage, NS_PER_S);
+        run_for(&w, NS_PER_S);
+    }
+    finish(&w);
+    assert_in_range(seen->count, 3 * 18 + 88 + 3 * 18, 3 * 20 + 90 + 3 * 20);
+    expect_unique(seen->calls, seen->count);
+    expect_unique(seen->headers, seen->header_count);
+    world_clear(&w);
+    xfree(seen);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_repeats),
+        cmocka_unit_test(closed_and_open_stages_share_no_number),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
