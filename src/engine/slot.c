@@ -47,6 +47,7 @@ static struct plan_values values_of(const struct slot *slot)
         .token = slot->token,
         .cursor = slot->cursor,
         .draw = draw_of(slot),
+        .arrival = slot->arrival,
         .ordinal = slot->arrival ? slot->n : slot->n * s->plan->max_vus + slot->vu->index,
         .wall_ms = shard_wall_ms(s),
     };

@@ -9,6 +9,7 @@
 #include "plan/payload.h"
 #include "plan/text.h"
 #include "scenario/config/redaction.h"
+#include "scenario/feeds/feed.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -407,6 +408,18 @@ static void make_payloads(struct plan *p)
     }
 }
 
+/* A feed without rows is one that nobody loaded; nothing refers to it. */
+static void make_rows(struct plan *p)
+{
+    const struct workload_config *w = &p->scenario->workload;
+
+    p->rows = arena_array(&p->arena_, w->feed_count, sizeof *p->rows);
+    for (size_t i = 0; i < w->feed_count; i++) {
+        uint64_t count = w->feeds[i].feed != NULL ? feed_rows(w->feeds[i].feed) : 1;
+        p->rows[i] = rows_make(count, p->max_vus, p->both_models);
+    }
+}
+
 static uint64_t hash_text(const char *s)
 {
     return rng_mix64(str_hash(STR_HASH_BEGIN, str_c(s)));
@@ -429,6 +442,7 @@ struct plan *plan_new(const struct scenario *scenario,
     p->uuid_seed = hash_text(identity->run_id) ^ hash_text(identity->execution_id);
     p->nonce_tag = (uint32_t)rng_mix64(p->uuid_seed);
     plan_compile_stages(p);
+    make_rows(p);
     compile_mix(p, &b);
     compile_journey(p, &b);
     compile_head(p, &b, authority, target);

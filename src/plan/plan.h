@@ -18,6 +18,7 @@
 #include "base/buf.h"
 #include "plan/alias.h"
 #include "plan/rotation.h"
+#include "plan/rows.h"
 #include "plan/schedule.h"
 #include "plan/secrets.h"
 #include "plan/verify.h"
@@ -92,8 +93,10 @@ struct plan_values {
     uint64_t token;
     const char *cursor; /* NULL: the first page */
     uint64_t draw;      /* random bits of this operation: plan_draw, plan_draw_arrival */
-    uint64_t ordinal;   /* of this operation in the run: the row of a sequential feed */
-    uint64_t wall_ms;   /* now */
+    bool arrival;       /* of the open model */
+    uint64_t ordinal; /* says the row of a sequential feed (plan/rows.h): of an arrival its number,
+                       * else n × most VUs + VU */
+    uint64_t wall_ms; /* now */
 };
 
 struct plan_operation {
@@ -133,6 +136,7 @@ struct plan {
     uint32_t mix_count;
     struct alias mix_alias;
     struct plan_payload **payloads; /* of workload.payloads */
+    struct rows *rows;              /* of workload.feeds */
     uint32_t key_count;             /* stage_count × operation_count */
     uint32_t max_vus;               /* of all stages */
     uint32_t slots;                 /* in_flight_per_vu */

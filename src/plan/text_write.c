@@ -66,19 +66,20 @@ write_uuid(const struct plan *p, const struct plan_values *v, uint64_t draw, str
     return buf_add(out, text, sizeof text);
 }
 
-static uint64_t row_of(const struct plan_part *part, const struct plan_values *v)
+static uint64_t
+row_of(const struct plan *p, const struct plan_part *part, const struct plan_values *v)
 {
-    uint64_t rows = feed_rows(part->feed->feed);
+    const struct rows *rows = &p->rows[part->feed_index];
 
     switch (part->feed->mode) {
     case FEED_RANDOM: /* one row for all parts of the feed */
-        return rng_below(rng_mix64(v->draw ^ rng_sub(ROW_STREAM, part->feed_index)), rows);
+        return rng_below(rng_mix64(v->draw ^ rng_sub(ROW_STREAM, part->feed_index)), rows->count);
     case FEED_UNIQUE:
-        return v->vu % rows;
+        return v->vu % rows->count;
     case FEED_SEQUENTIAL:
         break;
     }
-    return v->ordinal % rows;
+    return v->arrival ? rows_of_arrival(rows, v->ordinal) : rows_of_user(rows, v->ordinal);
 }
 
 /* Other JSON as part of a string. */
@@ -94,9 +95,12 @@ static int write_escaped(struct str json, struct buf *out)
     return rc;
 }
 
-static int write_data(const struct plan_part *part, const struct plan_values *v, struct buf *out)
+static int write_data(const struct plan *p,
+                      const struct plan_part *part,
+                      const struct plan_values *v,
+                      struct buf *out)
 {
-    struct str json = feed_value(part->feed->feed, row_of(part, v), part->column);
+    struct str json = feed_value(part->feed->feed, row_of(p, part, v), part->column);
 
     if (part->whole) {
         return buf_add_str(out, json);
@@ -144,7 +148,7 @@ static int write_part(const struct plan *p,
     case PLAN_TIMESTAMP_MS:
         return write_u64(out, v->wall_ms);
     case PLAN_DATA:
-        return write_data(part, v, out);
+        return write_data(p, part, v, out);
     case PLAN_PAYLOAD:
         return payload_write(part->payload, draw, part->whole, out);
     case PLAN_NONCE:
@@ -161,7 +165,7 @@ int plan_text_write(const struct plan *p,
     for (uint32_t i = 0; i < text->count; i++) {
         const struct plan_part *part = &text->parts[i];
 
-        assert(p != NULL || (part->kind != PLAN_UUID && part->kind != PLAN_NONCE));
+        assert(p != NULL || part->kind <= PLAN_CURSOR);
         int rc = write_part(p, part, values, rng_mix64(values->draw + i + 1), out);
         if (rc != 0) {
             return rc;

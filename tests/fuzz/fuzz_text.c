@@ -14,6 +14,7 @@ struct world {
     struct payload_config configs[PROFILES];
     struct plan_payload *payloads[PROFILES];
     struct plan plan;
+    struct rows rows[FEEDS];
 };
 
 static const struct plan_identity identity = {"run \"1\"\r\n", "exe\\1", "wrk\xff"};
@@ -29,7 +30,9 @@ static void make_world(struct world *w)
     for (size_t i = 0; i < FEEDS; i++) {
         w->feeds[i] = (struct feed_config){.name = feeds[i], .mode = (enum feed_mode)i};
         fuzz_require(feed_parse(STR(rows), FEED_JSONL, &w->feeds[i].feed, NULL) == 0, "feed");
+        w->rows[i] = rows_make(2, 3, false);
     }
+    w->plan.rows = w->rows;
     for (size_t i = 0; i < PROFILES; i++) {
         w->configs[i] = (struct payload_config){
             .profile_id = profiles[i], .kind = (enum payload_kind)i, .max_bytes = 20};

@@ -125,7 +125,11 @@ static const struct field feed_fields[] = {
      .offset = AT(feed_config, mode),
      .def = "\"sequential\"",
      .choices = feed_modes,
-     .help = "Which row an operation gets: the next one, any, or the row of its VU."},
+     .help =
+         "Which row an operation gets: the next one, any, or the row of its VU. The next one: of "
+         "all VUs together in turn, and each VU comes to every row; where a scenario has stages "
+         "with and without target_rps, these begin with rows of their own, so that none comes "
+         "twice before half of them are used."},
 };
 const struct section feed_section = {.title = "workload.data[]",
                                      .fields = feed_fields,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Users who end and come back go on where they were: nothing that should be unique comes twice. */
+#include "support/tree.h"
 #include "unit/engine/stages.h"
 
 enum { CALLS_MAX = 4000, TEXT_MAX = 120 };
@@ -98,13 +99,13 @@ static void nothing_repeats(void **state)
     xfree(seen);
 }
 
-/* A preflight, a load by its rate, and users again: their numbers are of one space. */
-static void closed_and_open_stages_share_no_number(void **state)
+/* A preflight, a load by its rate, and users again. */
+static void play_both_models(const char *more, const char *arguments)
 {
     static const char text[] =
         "{'target': {'url': 'http://localhost/mcp', 'headers': {'X-Id': '${vu_id} ${op_seq}'}},"
-        " 'workload': {'operation_mix': [{'operation': 'tools_call', 'tool_name': 'echo',"
-        "    'arguments': {'n': '${nonce}'}}], 'think_time': {'mode': 'fixed', 'base_ms': 40}},"
+        " 'workload': {%s 'operation_mix': [{'operation': 'tools_call', 'tool_name': 'echo',"
+        "    'arguments': {%s}}], 'think_time': {'mode': 'fixed', 'base_ms': 40}},"
         " 'stages': ["
         "  {'stage': 'preflight', 'stage_id': 'a', 'duration_ms': 1000,"
         "   'load': {'target_vus': 3, 'start_spread_ms': 0}},"
@@ -112,11 +113,11 @@ static void closed_and_open_stages_share_no_number(void **state)
         "   'load': {'target_vus': 3, 'target_rps': 90, 'start_spread_ms': 0}},"
         "  {'stage': 'custom', 'stage_id': 'c', 'duration_ms': 1000,"
         "   'load': {'target_vus': 3, 'start_spread_ms': 0}}]}";
+    char scenario_text[2000];
     struct world w;
 
-    (void)state;
-    seen = xcalloc(1, sizeof *seen);
-    world_init(&w, text);
+    snprintf(scenario_text, sizeof scenario_text, text, more, arguments);
+    world_init(&w, scenario_text);
     w.peer.on_request = note;
     for (uint32_t stage = 0; stage < 3; stage++) {
         begin_stage(&w, stage, NS_PER_S);
@@ -127,14 +128,41 @@ static void closed_and_open_stages_share_no_number(void **state)
     expect_unique(seen->calls, seen->count);
     expect_unique(seen->headers, seen->header_count);
     world_clear(&w);
+}
+
+static void both_models_share_no_number(void **state)
+{
+    (void)state;
+    seen = xcalloc(1, sizeof *seen);
+    play_both_models("", "'n': '${nonce}'");
     xfree(seen);
+}
+
+/* 300 rows for 120 operations of users, and then 90 arrivals: nobody needs the other half. */
+static void both_models_share_no_row(void **state)
+{
+    struct tree files;
+    char rows[3000] = "id\n", more[400];
+
+    (void)state;
+    for (unsigned row = 0, len = 3; row < 300; row++) {
+        len += (unsigned)snprintf(rows + len, sizeof rows - len, "row%u\n", row);
+    }
+    tree_new(&files);
+    tree_put(&files, "/rows.csv", rows);
+    snprintf(more, sizeof more, "'data': [{'name': 'r', 'path': '%s/rows.csv'}],", files.root);
+    seen = xcalloc(1, sizeof *seen);
+    play_both_models(more, "'n': '${data:r.id}'");
+    xfree(seen);
+    tree_free(&files);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_repeats),
-        cmocka_unit_test(closed_and_open_stages_share_no_number),
+        cmocka_unit_test(both_models_share_no_number),
+        cmocka_unit_test(both_models_share_no_row),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

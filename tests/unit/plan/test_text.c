@@ -16,6 +16,7 @@ struct fixture {
     struct payload_config configs[3];
     struct plan_payload *payloads[3];
     struct plan plan;
+    struct rows rows[3];
     struct buf out;
 };
 
@@ -41,11 +42,13 @@ static void begin(struct fixture *f)
                                                 .min_bytes = 12,
                                                 .max_bytes = 12};
         f->payloads[i] = payload_new(&f->configs[i], 1);
+        f->rows[i] = rows_make(3, 20, false);
     }
     f->scenario.workload.feeds = f->feeds;
     f->scenario.workload.feed_count = 3;
     f->scenario.workload.payloads = f->configs;
     f->scenario.workload.payload_count = 3;
+    f->plan.rows = f->rows;
     buf_init(&f->out, 1 << 20);
 }
 
