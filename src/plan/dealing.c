@@ -13,45 +13,56 @@ static uint64_t due_in_stage(const struct plan *p, const struct dealt *d, uint64
     return schedule_next_ns(&p->schedule, i, &piece) - stage_of(p, d)->schedule_ns;
 }
 
-/* The first arrival of the stage from d->i on that is due at or after `t_ns`. */
+/* The first arrival of the stage after d->i that is due at or after `t_ns`; d->i is due before. The
+ * search takes ever longer steps, for it is seldom far. */
 static uint64_t first_due_at(const struct plan *p, const struct dealt *d, uint64_t t_ns)
 {
-    uint64_t low = d->i, high = stage_of(p, d)->end_arrival;
+    uint64_t low = d->i, high = stage_of(p, d)->end_arrival, step = 1;
 
-    while (low < high) {
+    while (step < high - low && due_in_stage(p, d, low + step) < t_ns) {
+        low += step;
+        step *= 2;
+    }
+    high = step < high - low ? low + step : high;
+    while (high - low > 1) {
         uint64_t middle = low + (high - low) / 2;
 
         if (due_in_stage(p, d, middle) < t_ns) {
-            low = middle + 1;
+            low = middle;
         } else {
             high = middle;
         }
     }
-    return low;
+    return high;
 }
 
-/* How many users share the arrivals from `t_ns` on, and until which. */
-static void take_level(const struct plan *p, struct dealt *d, uint64_t t_ns)
+/* How many users share the arrivals from d->i on, and until which. */
+static void take_users(const struct plan *p, struct dealt *d)
 {
     const struct plan_stage *stage = stage_of(p, d);
-    uint32_t level = plan_level(p, d->stage, t_ns);
+    uint64_t t_ns = due_in_stage(p, d, d->i), until = UINT64_MAX;
 
-    d->users_ = level > 0 ? level : 1;
-    d->level_ns_ = stage->levels.sized ? UINT64_MAX : plan_next_level_ns(p, d->stage, t_ns);
-    d->users_end_ =
-        d->level_ns_ == UINT64_MAX ? stage->end_arrival : first_due_at(p, d, d->level_ns_);
+    d->users_ = 1;
+    if (!stage->levels.sized) {
+        uint32_t started = starting_count(p, &d->starting_, t_ns);
+
+        d->users_ = started > 0 ? started : 1;
+        until = starting_holds_ns(p, &d->starting_, t_ns);
+    }
+    d->users_end_ = until == UINT64_MAX ? stage->end_arrival : first_due_at(p, d, until);
 }
 
 /* d->i is none of its stage's, or the first of a stage. False: there is no further stage. */
 static bool enter_stage(const struct plan *p, struct dealt *d)
 {
     while (d->stage < p->stage_count && d->i >= stage_of(p, d)->end_arrival) {
+        starting_next_stage(p, &d->starting_);
         d->stage++;
     }
     if (d->stage == p->stage_count) {
         return false;
     }
-    take_level(p, d, 0);
+    take_users(p, d);
     return true;
 }
 
@@ -85,7 +96,7 @@ static void find(const struct plan *p, struct segment segment, struct dealt *d)
         }
         d->i = d->users_end_;
         if (d->i < stage_of(p, d)->end_arrival) {
-            take_level(p, d, d->level_ns_);
+            take_users(p, d);
         } else if (!enter_stage(p, d)) {
             return;
         }
@@ -95,6 +106,7 @@ static void find(const struct plan *p, struct segment segment, struct dealt *d)
 void dealing_first(const struct plan *p, struct segment segment, struct dealt *d)
 {
     *d = (struct dealt){.i = 0};
+    starting_first(p, &d->starting_);
     if (enter_stage(p, d)) {
         find(p, segment, d);
     }

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Who plays which arrival of the open model. Arrival i belongs to user i mod V, V being the level
- * (VUs of the whole run) at the moment at which it is due, and is played where that user lives. So
- * each user has the same share on any number of shards, and none is dealt to nobody. While no user
- * is wanted, arrivals wait for user 0. In a stage that is sized by its rate users are made where
- * they are needed: there arrival i belongs to the segment of the number i itself.
+ * Who plays which arrival of the open model. Arrival i belongs to user i mod V, V being the number
+ * of users of the whole run that have started when it is due (plan/starting.h), and is played where
+ * that user lives. So each user has the same share on any number of shards, and none is dealt to
+ * nobody. While no user has started, arrivals wait for user 0. In a stage that is sized by its rate
+ * users are made where they are needed: there arrival i belongs to the segment of the number i
+ * itself.
  *
  * A pure function of plan and segment: the segments of a run part its arrivals without gap or
  * double.
@@ -12,7 +13,7 @@
 #ifndef PLAN_DEALING_H
 #define PLAN_DEALING_H
 
-#include "plan/plan.h"
+#include "plan/starting.h"
 
 /* One of a segment's arrivals. */
 struct dealt {
@@ -24,7 +25,7 @@ struct dealt {
     size_t piece_;
     uint32_t users_;     /* V, … */
     uint64_t users_end_; /* … which arrivals below this number have */
-    uint64_t level_ns_;  /* when it changes, after the stage's beginning */
+    struct starting starting_;
 };
 
 /* The first arrival that is the segment's own. */

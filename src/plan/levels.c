@@ -6,8 +6,6 @@
 
 enum { LINEAR_STEPS = 20 }; /* moments at which a line is told */
 
-#define STEP_SPREAD_NS (100 * NS_PER_MS) /* longest, of the VUs that a step adds */
-
 uint32_t plan_level(const struct plan *p, uint32_t stage, uint64_t t_ns)
 {
     const struct plan_stage *s = &p->stages[stage];
@@ -43,9 +41,9 @@ uint64_t plan_start_ns(const struct plan *p,
         return 0;
     }
     if (t_ns > 0) {
-        spread = c->ramp.mode == RAMP_LINEAR ? 0
-                 : spread < STEP_SPREAD_NS   ? spread
-                                             : STEP_SPREAD_NS;
+        spread = c->ramp.mode == RAMP_LINEAR    ? 0
+                 : spread < PLAN_STEP_SPREAD_NS ? spread
+                                                : PLAN_STEP_SPREAD_NS;
     }
     return spread / (after - before) * (vu - before);
 }

@@ -348,6 +348,26 @@ static void the_same_load_on_any_number_of_shards(void **state)
     }
 }
 
+/* Users that start one after the other: whose turn it is has started. */
+static void nothing_waits_for_a_user_to_start(void **state)
+{
+    static const char scenario[] =
+        "{'target': {'url': 'http://localhost/mcp'},"
+        " 'workload': {'in_flight_per_vu': 8,"
+        "  'operation_mix': [{'operation': 'tools_call', 'tool_name': 'echo'}]},"
+        " 'stages': [{'stage': 'baseline', 'duration_ms': 3000,"
+        "  'load': {'target_vus': 5, 'target_rps': 100, 'start_spread_ms': 2000}}]}";
+    static struct played one, several;
+
+    (void)state;
+    play_on(scenario, 1, &one);
+    for (uint32_t shards = 2; shards <= SHARDS_MAX; shards++) {
+        play_on(scenario, shards, &several);
+        expect_equal(&several, &one);
+        expect_little_queueing(&one, &several);
+    }
+}
+
 /* ---- caps ------------------------------------------------------------------------------------ */
 
 #define LOAD(id, ms, vus, rps, ramp)                                                               \
@@ -418,6 +438,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_same_load_on_any_number_of_shards),
+        cmocka_unit_test(nothing_waits_for_a_user_to_start),
         cmocka_unit_test(no_part_of_a_rate_cap_is_idle),
         cmocka_unit_test(no_part_of_a_connection_cap_is_idle),
     };
