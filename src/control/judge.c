@@ -158,8 +158,8 @@ static void count_delivery(struct run *r, struct validity_inputs *in)
     in->dropped_no_slot = v.count[COUNT_DROPPED_NO_SLOT];
     in->max_rps = r->plan->scenario->safety.caps.max_rps;
     in->max_connections = r->plan->scenario->safety.caps.max_connections;
-    in->held_by_rps = v.count[COUNT_HELD_BY_CAP];
-    in->held_by_connections = v.count[COUNT_HELD_BY_CONNECTIONS];
+    in->held_by_rps = aggregate_limit(r->books, LIMIT_MAX_RPS);
+    in->held_by_connections = aggregate_limit(r->books, LIMIT_MAX_CONNECTIONS);
     count_slots(r, &v, in);
     metric_view_clear(&v);
 }

@@ -151,7 +151,7 @@ static const struct metric table[] = {
               NO_ALIAS,
               DIST_SETUP,
               "Waiting for a session to be set up",
-              "operations that waited for one"),
+              TIMED ", having waited for one"),
     {.name = "tool_error_rate",
      .unit = "1",
      .kind = METRIC_RATIO,
