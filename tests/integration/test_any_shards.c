@@ -266,8 +266,8 @@ static void add_stage(struct buf *out, enum form form, unsigned slots, unsigned 
                    vus, rps, first);
         break;
     default:
-        buf_printf(out, "'load': {'target_vus': %u, 'target_rps': %u, 'start_spread_ms': 0}},", vus,
-                   rps);
+        buf_printf(out, "'load': {'target_vus': %u, 'target_rps': %u, 'start_spread_ms': %u}},",
+                   vus, rps, 300 * (unsigned)rng_below(rng_at(r, 5), 4));
     }
 }
 
