@@ -51,7 +51,7 @@ struct outcome {
     uint64_t session_serial; /* of its session on this shard, from 1; 0: it had none */
     enum outcome_class cls;
     enum unfinished unfinished; /* says why, when that is the class */
-    bool is_late;  /* ended behind the end of its stage … */
+    bool is_late;               /* ended behind the end of its stage … */
     uint32_t heir; /* … in the time of the load stage of this key; or WINDOW_KEY_NONE */
 
     uint64_t t_due, t_free, t_ready, t_send, t_headers, t_first_event, t_end;
