@@ -10,6 +10,9 @@ enum { WARNING_MAX_BYTES = 512 };
 
 /* Beyond their maximum the events still tell. */
 static void keep_warning(struct run *r, char text[WARNING_MAX_BYTES], const char *fmt, va_list ap)
+    __attribute__((format(printf, 3, 0)));
+
+static void keep_warning(struct run *r, char text[WARNING_MAX_BYTES], const char *fmt, va_list ap)
 {
     vsnprintf(text, WARNING_MAX_BYTES, fmt, ap);
     r->warnings_lost += buf_printf(&r->warnings, "%s\n", text) != 0;

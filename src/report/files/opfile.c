@@ -175,6 +175,7 @@ static void hand_over(struct opfile *f, struct op_piece *p)
 /* The successes with the lowest ranks of all stay. */
 static void thin(struct opfile *f, struct op_piece *const *pieces, size_t count)
 {
+    /* NOLINTNEXTLINE(bugprone-sizeof-expression) */
     struct sample_batch **batches = xcalloc(count, sizeof *batches);
 
     for (size_t i = 0; i < count; i++) {
@@ -195,6 +196,7 @@ static size_t take_held(struct opfile *f, uint64_t second, struct op_piece ***ou
     list_foreach (node, &f->held) {
         size++;
     }
+    /* NOLINTNEXTLINE(bugprone-sizeof-expression) */
     *out = xcalloc(size, sizeof **out);
     list_foreach_safe (node, &f->held) {
         struct op_piece *p = list_entry(node, struct op_piece, piece.node);
