@@ -693,6 +693,18 @@ static void stage_add(struct aggregate *a,
     customs_add(stage->customs, customs, a->custom_count);
 }
 
+/* A preflight orders no rate and no number of connections: it is no load that caps hold back. */
+static void limits_add(struct aggregate *a, const struct window *w)
+{
+    uint32_t stage = w->later.used ? w->later.stage_index : w->stage_index;
+
+    for (unsigned i = 0; i < LIMIT_COUNT; i++) {
+        if ((i != LIMIT_MAX_RPS && i != LIMIT_MAX_CONNECTIONS) || !a->stages[stage].apart) {
+            a->limits[i] += w->limits[i];
+        }
+    }
+}
+
 bool aggregate_add(struct aggregate *a, uint32_t source, const struct window *w)
 {
     if (source >= a->source_count) {
@@ -723,9 +735,7 @@ bool aggregate_add(struct aggregate *a, uint32_t source, const struct window *w)
         stage_add(a, w->later.stage_index, &w->later.run, w->later.customs);
     }
     add_silences(a, w);
-    for (unsigned i = 0; i < LIMIT_COUNT; i++) {
-        a->limits[i] += w->limits[i];
-    }
+    limits_add(a, w);
     failures_add(a, w);
     add_slowest(a, source, w);
     struct slot *slot = take_slot(a, w->second, w->stage_index);

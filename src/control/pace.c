@@ -21,11 +21,11 @@ struct silence {
 
 /* What is open of a stage, and how that went. All over its whole seconds. */
 struct stage_pace {
-    int64_t waiting;        /* due, and neither dropped nor ended */
-    double first_service_s; /* median of the first that ended; 0: not known yet */
-    double kept_up_rps;     /* what was due in the newest second in which the target kept up */
-    double behind;          /* that waited in the newest second; 0: the target kept up in it */
-    double ramp_behind;     /* likewise in the ramp's last second */
+    int64_t waiting, waited; /* due, and neither dropped nor ended; a second earlier */
+    double first_service_s;  /* median of the first that ended; 0: not known yet */
+    double kept_up_rps;      /* what was due in the newest second in which the target kept up */
+    double behind;           /* that waited in the newest second; 0: the target kept up in it */
+    double ramp_behind;      /* likewise in the ramp's last second */
     uint32_t seconds, capped_seconds; /* in the latter a cap of ours held requests back */
     double top_waiting;               /* when the rate had reached its top … */
     uint32_t top_seconds;             /* … and how long it has stayed there */
@@ -36,10 +36,10 @@ struct pace {
     struct silence silence;
     struct silence pending[PENDING_MAX]; /* nobody can say yet whether they are long */
     uint32_t pending_count;
-    bool has_ended;     /* any operation */
-    uint64_t in_flight; /* at the end of the second before */
-    uint64_t held;      /* requests that caps of ours have held back so far */
-    bool is_capped;     /* they did so in this second */
+    bool has_ended;          /* any operation */
+    uint64_t in_flight;      /* at the end of the second before */
+    uint64_t held, held_now; /* requests that max_rps has held back: so far, in this second */
+    bool is_full;            /* there are as many connections as max_connections allows */
     uint32_t told;
     uint64_t more, more_seconds;
     uint32_t stage_count;
@@ -173,6 +173,15 @@ static void note_silence(struct run *r, uint64_t second, const struct metric_vie
 /* ---- backlogs --------------------------------------------------------------------------------
  */
 
+/* Caps held back at least half of what the second has left over. Here and there a request waits at
+ * any cap. */
+static bool is_capped(const struct run *r, const struct stage_pace *s)
+{
+    double left_over = (double)(s->waiting - s->waited);
+
+    return left_over > 0 && (r->pace_->is_full || 2 * (double)r->pace_->held_now >= left_over);
+}
+
 /* A ramp has more in flight from second to second by design, and a target that slows down a little
  * with its load has more again. It has fallen behind when more waits than is due in a second and in
  * three times the first answers' time; it began to where more than twice that time's waited. */
@@ -191,7 +200,7 @@ static void note_size(const struct run *r, uint32_t stage, double due_rps)
         s->kept_up_rps = due_rps;
     }
     s->seconds++;
-    s->capped_seconds += r->pace_->is_capped ? 1 : 0;
+    s->capped_seconds += is_capped(r, s) ? 1 : 0;
 }
 
 static void note_top(struct stage_pace *s)
@@ -235,6 +244,7 @@ static void note_backlog(struct run *r, uint32_t stage, uint64_t second)
     filter.only_keys = true;
     filter.dists = 0;
     if (aggregate_view_seconds(r->books, &filter, second, 1, &v)) {
+        s->waited = s->waiting;
         s->waiting += (int64_t)v.count[COUNT_DUE] -
                       (int64_t)(metric_dropped(&v) + v.count[COUNT_DROPPED_STOPPED] + ended(&v));
         due_rps = (double)v.count[COUNT_DUE];
@@ -243,14 +253,15 @@ static void note_backlog(struct run *r, uint32_t stage, uint64_t second)
     note_level(r, stage, second, due_rps);
 }
 
-static void note_caps(struct run *r)
+static void note_caps(struct run *r, const struct metric_view *v)
 {
     struct pace *pace = r->pace_;
-    uint64_t held =
-        aggregate_limit(r->books, LIMIT_MAX_RPS) + aggregate_limit(r->books, LIMIT_MAX_CONNECTIONS);
+    uint64_t held = aggregate_limit(r->books, LIMIT_MAX_RPS);
+    uint64_t most = r->plan->scenario->safety.caps.max_connections;
 
-    pace->is_capped = held > pace->held;
+    pace->held_now = held - pace->held;
     pace->held = held;
+    pace->is_full = v->has_gauges && most > 0 && v->gauges.open_connections >= most;
 }
 
 void pace_second(struct run *r, uint64_t second)
@@ -262,8 +273,8 @@ void pace_second(struct run *r, uint64_t second)
     if (aggregate_view_seconds(r->books, &filter, second, 1, &v) && v.has_gauges) {
         note_silence(r, second, &v);
     }
+    note_caps(r, &v);
     metric_view_clear(&v);
-    note_caps(r);
     for (uint32_t i = 0; i < r->pace_->stage_count; i++) {
         const struct run_stage *s = &r->stages[i];
         bool over = s->ended && r->grid_ns + second * NS_PER_S >= s->end_ns;

@@ -143,6 +143,8 @@ static void start_windows(struct shard *s, uint64_t grid_ns)
     s->ticking = true;
     s->grid_ns = grid_ns;
     s->usage = loop_usage(s->loop);
+    s->held = s->client.gate.held; /* of the checks, which belong to no window */
+    s->held_by_connections = s->client.held;
     take_window(s, now > grid_ns ? (now - grid_ns) / NS_PER_S : 0);
     arm_tick(s);
 }
@@ -182,12 +184,13 @@ uint32_t shard_heir(const struct shard *s, uint32_t stage, uint32_t operation, u
 {
     const struct plan *p = s->plan;
 
+    if (p->stages[stage].config->kind == STAGE_PREFLIGHT) {
+        return WINDOW_KEY_NONE;
+    }
     for (uint32_t i = stage; i < p->stage_count && at_ns >= s->times[i].begin_ns; i++) {
-        if (p->stages[i].config->kind == STAGE_PREFLIGHT) {
-            break;
-        }
         if (at_ns < s->times[i].end_ns) {
-            return plan_key(p, i, operation);
+            bool load = p->stages[i].config->kind != STAGE_PREFLIGHT;
+            return load ? plan_key(p, i, operation) : WINDOW_KEY_NONE;
         }
     }
     return WINDOW_KEY_NONE;

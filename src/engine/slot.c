@@ -334,6 +334,9 @@ static void miss_deadline(struct slot *slot)
     mcp_fail(&answer, ERROR_CODE_DEADLINE_EXCEEDED,
              "the operation could not be sent before its deadline");
     slot->vu->shard->policy->drop(slot->vu, slot);
+    if (slot->requests == 0) {
+        slot->t_free = 0; /* there never was a session for it */
+    }
     slot_fail(slot, &answer);
 }
 

@@ -180,6 +180,13 @@ static void time_out_dial(struct mcp_call *call)
                    : "the connection was not made in time");
 }
 
+static void time_out_held(struct mcp_call *call)
+{
+    call->answer_.cut = true;
+    call->answer_.connect_failed = true;
+    fail_now(call, ERROR_CODE_DEADLINE_EXCEEDED, late_text);
+}
+
 static void on_timer(struct timer *t)
 {
     struct mcp_call *call = list_entry(t, struct mcp_call, timer_);
@@ -189,12 +196,13 @@ static void on_timer(struct timer *t)
     case CALL_IDLE:
         return;
     case CALL_HELD:
-    case CALL_WAITING:
+        call->held_ns = now - call->gate.since_ns;
         gate_leave(&call->gate);
+        time_out_held(call);
+        return;
+    case CALL_WAITING:
         end_waiting(call);
-        call->answer_.cut = true;
-        call->answer_.connect_failed = true;
-        fail_now(call, ERROR_CODE_DEADLINE_EXCEEDED, late_text);
+        time_out_held(call);
         return;
     case CALL_DIALING:
         time_out_dial(call);

@@ -29,12 +29,12 @@
  * no load is held back for longer than a turn of a loop.
  */
 #define LIMIT_MAP(X)                                                                               \
-    X(MAX_RPS, "max_rps", 0, "`safety.hard_caps.max_rps`", true, "requests",                       \
+    X(MAX_RPS, "max_rps", 0, "`safety.hard_caps.max_rps`", true, "requests of the load",           \
       "they waited before they were sent: the target saw less load than was ordered, or saw it "   \
       "later",                                                                                     \
       "raise the cap, or order fewer users or a lower rate")                                       \
     X(MAX_CONNECTIONS, "max_connections", 0, "`safety.hard_caps.max_connections`", true,           \
-      "requests",                                                                                  \
+      "requests of the load",                                                                      \
       "they waited for a connection; with sessions that are kept, users beyond the cap had no "    \
       "work",                                                                                      \
       "raise the cap above the users times in_flight_per_vu, or take fewer users")                 \

@@ -8,6 +8,8 @@
 #include <string.h>
 
 #define COUNT_NAME_(id, name) [COUNT_##id] = (name),
+_Static_assert(COUNT_ALL <= 64, "sets of counts are 64 bits (metrics/registry.c)");
+
 static const char *const count_names[COUNT_ALL] = {COUNT_MAP(COUNT_NAME_)};
 #define DIST_NAME_(id, name) [DIST_##id] = (name),
 static const char *const dist_names[DIST_ALL] = {DIST_MAP(DIST_NAME_)};

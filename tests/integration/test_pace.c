@@ -173,6 +173,78 @@ static void a_cap_of_ours_is_not_blamed_on_the_target(void **state)
     tear_down(&w);
 }
 
+/* 300 to 700 ms an answer: those that are free at once wait for the cap now and then. */
+static bool uneven(void *owner, const struct peer_request *r)
+{
+    static unsigned n;
+
+    (void)owner;
+    if (strcmp(r->method, "tools/call") != 0) {
+        return false;
+    }
+    n++;
+    char body[160];
+    snprintf(body, sizeof body, "{\"jsonrpc\":\"2.0\",\"id\":%lld,\"result\":{\"content\":[]}}",
+             (long long)r->id);
+    peer_respond(r->conn, (300 + n * 37 % 400) * MS, 200, "application/json", NULL, body);
+    return true;
+}
+
+static void a_cap_that_is_touched_is_not_named(void **state)
+{
+    static const char text[] =
+        ECHO ", 'safety': {'hard_caps': {'max_rps': 100}},"
+             " 'stages': [{'stage': 'baseline', 'stage_id': 'slow', 'duration_ms': 14000,"
+             "   'load': {'target_vus': 10, 'target_rps': 100}}]}";
+    struct world w;
+
+    (void)state;
+    set_up_with(&w, text);
+    w.peer.on_request = uneven;
+    run_for(&w, 60 * NS_PER_S);
+    assert_true(aggregate_limit(w.run->books, LIMIT_MAX_RPS) > 0);
+    assert_true(warned(&w, "stage slow: the target falls behind by "));
+    tear_down(&w);
+}
+
+/* A preflight goes as fast as it may, the load does not come near the cap. */
+static void what_a_preflight_waits_for_is_no_load(void **state)
+{
+    static const char text[] =
+        ECHO ", 'safety': {'hard_caps': {'max_rps': 5}},"
+             " 'stages': [{'stage': 'preflight', 'duration_ms': 6000, 'load': {'target_vus': 4}},"
+             "   {'stage': 'baseline', 'duration_ms': 8000,"
+             "    'load': {'target_vus': 1, 'target_rps': 1}}]}";
+    struct world w;
+
+    (void)state;
+    set_up_with(&w, text);
+    run_for(&w, 60 * NS_PER_S);
+    assert_int_equal(w.ends, 1);
+    /* The goodbyes of preflight's users and the new session. */
+    assert_in_range(aggregate_limit(w.run->books, LIMIT_MAX_RPS), 0, 8);
+    tear_down(&w);
+}
+
+/* The checks' requests wait, too, before there is any load. */
+static void what_the_checks_wait_for_is_no_load(void **state)
+{
+    static const char text[] =
+        ECHO ", 'safety': {'hard_caps': {'max_rps': 1}},"
+             " 'stages': [{'stage': 'baseline', 'duration_ms': 3000, 'load': {'target_vus': 1}}]}";
+    struct world w;
+
+    (void)state;
+    set_up_with(&w, text);
+    run_for(&w, 60 * NS_PER_S);
+    assert_int_equal(w.ends, 1);
+    /* A call asks, gives its permission back for want of a session, which takes two requests, and
+     * asks again; DELETE. */
+    assert_in_range(aggregate_limit(w.run->books, LIMIT_MAX_RPS), 1,
+                    4 + peer_count_of(&w.peer, "tools/call"));
+    tear_down(&w);
+}
+
 static double fell_behind_from(const struct world *w, uint32_t stage)
 {
     double per_second = 0;
@@ -215,6 +287,9 @@ int main(void)
         cmocka_unit_test(a_backlog_far_beyond_the_pace_is_told),
         cmocka_unit_test(a_short_stage_far_beyond_is_told),
         cmocka_unit_test(a_cap_of_ours_is_not_blamed_on_the_target),
+        cmocka_unit_test(a_cap_that_is_touched_is_not_named),
+        cmocka_unit_test(what_a_preflight_waits_for_is_no_load),
+        cmocka_unit_test(what_the_checks_wait_for_is_no_load),
         cmocka_unit_test(a_ramp_beyond_the_targets_pace_is_told),
     };
 

@@ -311,6 +311,29 @@ static void stages_share_what_ends_between_them(void **state)
     tear_down(&w);
 }
 
+/* 5 users, 1.4 s an answer; a preflight of 1 s lies between the stages. */
+static void a_preflight_between_hands_on_what_it_did_not_begin(void **state)
+{
+    static const char text[] =
+        "{'target': {'url': 'http://localhost/mcp'},"
+        " 'workload': {'operation_mix': [{'operation': 'tools_call', 'tool_name': 'echo'}]},"
+        " 'stages': [{'stage': 'baseline', 'stage_id': 'a', 'duration_ms': 3000,"
+        "    'load': {'target_vus': 5, 'start_spread_ms': 0}},"
+        "   {'stage': 'preflight', 'stage_id': 'p', 'duration_ms': 1000,"
+        "    'load': {'target_vus': 5, 'start_spread_ms': 0}},"
+        "   {'stage': 'custom', 'stage_id': 'b', 'duration_ms': 3000,"
+        "    'load': {'target_vus': 5, 'start_spread_ms': 0}}]}";
+    struct world w;
+
+    (void)state;
+    set_up_slow(&w, text, 1400 * MS);
+    run_for(&w, 60 * NS_PER_S);
+    check_books(&w);
+    assert_int_equal(total_of(&w, AGGREGATE_LOAD, 0, COUNT_LATE_ENDED), 5);
+    assert_int_equal(total_of(&w, AGGREGATE_LOAD, 2, COUNT_CARRIED_ENDED), 5);
+    tear_down(&w);
+}
+
 /* What is stopped has the time until then: the drain of a condition is none of it. */
 static void a_stopped_stage_ends_for_its_rates(void **state)
 {
@@ -483,6 +506,7 @@ int main(void)
         cmocka_unit_test(what_ends_behind_the_load_has_no_rate),
         cmocka_unit_test(an_overrun_target_has_its_own_rate),
         cmocka_unit_test(stages_share_what_ends_between_them),
+        cmocka_unit_test(a_preflight_between_hands_on_what_it_did_not_begin),
         cmocka_unit_test(a_stopped_stage_ends_for_its_rates),
         cmocka_unit_test(a_silence_is_whole),
         cmocka_unit_test(a_break_point_has_its_level),

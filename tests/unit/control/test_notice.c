@@ -218,11 +218,12 @@ static void test_limits_that_hold_load_back(void **state)
         assert_int_equal(w.events, 1);
         assert_non_null(strstr(buf_c(&w.run.warnings), ": 400 "));
         if (holding[i] == LIMIT_MAX_RPS) {
-            assert_string_equal(buf_c(&w.run.warnings),
-                                "limit max_rps (`safety.hard_caps.max_rps`): 400 requests: they "
-                                "waited before they were sent: the target saw less load than was "
-                                "ordered, or saw it later. What to do: raise the cap, or order "
-                                "fewer users or a lower rate\n");
+            assert_string_equal(
+                buf_c(&w.run.warnings),
+                "limit max_rps (`safety.hard_caps.max_rps`): 400 requests of the load: they "
+                "waited before they were sent: the target saw less load than was "
+                "ordered, or saw it later. What to do: raise the cap, or order "
+                "fewer users or a lower rate\n");
         }
         tear_down(&w);
     }
