@@ -245,9 +245,9 @@ static void check_stage(struct run *r, uint32_t stage, double mean_s)
         return;
     }
     run_warn(r,
-             "stage %s: %g/s with %llu slots needs a mean answer below %.3g ms (measured: %.3g "
+             "stage %s: %g/s with %llu slot%s needs a mean answer below %.3g ms (measured: %.3g "
              "ms): at most %.0f/s can be started; %llu slots would do",
-             s->config->stage_id, s->levels.rps, (unsigned long long)slots,
+             s->config->stage_id, s->levels.rps, (unsigned long long)slots, slots == 1 ? "" : "s",
              (double)slots / s->levels.rps * 1e3, mean_s * 1e3, (double)slots / mean_s,
              (unsigned long long)levels_slots_needed(s->levels.rps, mean_s));
 }
