@@ -541,7 +541,8 @@ static void slot_add(struct aggregate *a, struct slot *s, const struct window *w
         s->length_ns = length_ns;
     }
     stage->busy = stage->busy || s->busy;
-    note_gauges(stage, s);
+    /* They are of the window's end. */
+    note_gauges(w->later.used ? &a->stages[w->later.stage_index] : stage, s);
 }
 
 /* Marks the second as seen; false when it was already. */

@@ -75,6 +75,10 @@ void notice_failures(struct run *r)
     aggregate_view_total(r->books, &filter, &v);
     bool some_ok = v.count[COUNT_ENDED_OK] > 0, some_failed = v.count[COUNT_ENDED_FAILED] > 0;
     metric_view_clear(&v);
+    if (!some_ok && !some_failed && r->verdict == RUN_PASSED &&
+        r->stop.kind == RUN_STOP_COMPLETED) {
+        run_warn(r, "no operation ended in the load: nothing was measured");
+    }
     if (some_ok && some_failed) {
         notice_operations(r);
     } else if (some_failed && r->verdict == RUN_PASSED && r->stop.kind == RUN_STOP_COMPLETED &&

@@ -529,6 +529,7 @@ void slot_go(struct slot *slot, struct vu_session *session, enum slot_wait wait)
     slot->state = SLOT_RUNNING;
     slot->session = session;
     session->in_flight++;
+    slot->call.begins = slot->journey && slot->requests == 0;
     mcp_call_start(&slot->call, &session->mcp);
 }
 

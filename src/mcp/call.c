@@ -43,6 +43,28 @@ static uint64_t end_waiting(struct mcp_call *call)
     return now;
 }
 
+/* It waits; its deadline goes on. */
+static void wait_as(struct mcp_call *call, enum call_state state)
+{
+    call->state_ = (uint8_t)state;
+    if (call->deadline_ns != 0) {
+        loop_timer_arm(client_of(call)->loop, &call->timer_, call->deadline_ns);
+    }
+}
+
+/* It has waited for a connection, and has given its permission back meanwhile. False: not yet. */
+static bool passes_again(struct mcp_call *call)
+{
+    uint64_t now = end_waiting(call);
+
+    call->state_ = CALL_HELD;
+    if (gate_enter(&client_of(call)->gate, &call->gate, now)) {
+        return true;
+    }
+    wait_as(call, CALL_HELD);
+    return false;
+}
+
 /* A connection of the session is idle. A call of the same session that waits for permission to
  * dial needs none then, and goes first: who was served may not starve it. */
 static void serve_waiting(struct mcp_session *session)
@@ -51,9 +73,21 @@ static void serve_waiting(struct mcp_session *session)
         return;
     }
     struct mcp_call *call = list_entry(session->waiting_.next, struct mcp_call, node_);
-    call->t_dial = call->t_ready = end_waiting(call);
-    call->conn_ = mcp_session_take(session);
-    send_request(call);
+    if (passes_again(call)) {
+        call->t_dial = call->t_ready = loop_now(session->client->loop);
+        call->conn_ = mcp_session_take(session);
+        send_request(call);
+    }
+}
+
+/* The place for a connection that was kept for it is free again. */
+static void release_place(struct mcp_call *call)
+{
+    if (call->has_place_) {
+        call->has_place_ = false;
+        client_of(call)->dialing_--;
+        mcp_client_admit(client_of(call));
+    }
 }
 
 static void hit(const struct mcp_call *call, enum limit id)
@@ -196,8 +230,9 @@ static void on_timer(struct timer *t)
     case CALL_IDLE:
         return;
     case CALL_HELD:
-        call->held_ns = now - call->gate.since_ns;
+        call->held_ns += now - call->gate.since_ns;
         gate_leave(&call->gate);
+        release_place(call);
         time_out_held(call);
         return;
     case CALL_WAITING:
@@ -606,16 +641,24 @@ static void on_dial(void *owner, struct stream *stream, const struct dial_failur
     send_request(call);
 }
 
-void mcp_call_dial(struct mcp_call *call)
+static void dial(struct mcp_call *call)
 {
     struct mcp_client *client = client_of(call);
-    uint64_t now = end_waiting(call);
+    uint64_t now = loop_now(client->loop);
 
     call->state_ = CALL_DIALING;
     call->t_dial = now;
-    client->dialing_++;
     call->dial_ = dial_start(&client->dialer, on_dial, call);
     loop_timer_arm(client->loop, &call->timer_, bounded(call, now + client->target->connect_ns));
+}
+
+void mcp_call_admit(struct mcp_call *call)
+{
+    client_of(call)->dialing_++;
+    call->has_place_ = !passes_again(call);
+    if (!call->has_place_) {
+        dial(call);
+    }
 }
 
 /* ---- the call ------------------------------------------------------------------------------- */
@@ -627,15 +670,6 @@ void mcp_call_init(struct mcp_call *call, const struct mcp_call_events *events)
     list_init(&call->node_);
     list_init(&call->gate.node);
     timer_init(&call->timer_, on_timer);
-}
-
-/* It waits; its deadline goes on. */
-static void wait_as(struct mcp_call *call, enum call_state state)
-{
-    call->state_ = (uint8_t)state;
-    if (call->deadline_ns != 0) {
-        loop_timer_arm(client_of(call)->loop, &call->timer_, call->deadline_ns);
-    }
 }
 
 /* May it connect before those that wait for a connection? What is half done and the goodbyes may:
@@ -654,8 +688,10 @@ static void go(struct mcp_call *call)
     if (call->conn_ != NULL) {
         send_request(call);
     } else if (mcp_client_may_dial(client) && goes_first(call)) {
-        mcp_call_dial(call);
+        client->dialing_++;
+        dial(call);
     } else {
+        gate_give_back(&client->gate); /* a permission is for its moment */
         call->waited = true;
         call->gate.since_ns = loop_now(client->loop);
         client->held++;
@@ -670,8 +706,13 @@ static void on_permission(struct gate_wait *wait, uint64_t waited_ns)
     struct mcp_call *call = list_entry(wait, struct mcp_call, gate);
 
     loop_timer_cancel(client_of(call)->loop, &call->timer_);
-    call->held_ns = waited_ns;
-    go(call);
+    call->held_ns += waited_ns;
+    if (call->has_place_) {
+        call->has_place_ = false;
+        dial(call);
+    } else {
+        go(call);
+    }
 }
 
 void mcp_call_start(struct mcp_call *call, struct mcp_session *session)
@@ -691,7 +732,8 @@ void mcp_call_start(struct mcp_call *call, struct mcp_session *session)
     call->message_bytes_ = 0;
     call->answer_ = (struct mcp_answer){0};
     call->gate.go = on_permission;
-    call->gate.is_new = false;
+    call->gate.is_new = call->begins;
+    call->begins = false;
     if (permitted || gate_enter(&client->gate, &call->gate, loop_now(client->loop))) {
         go(call);
     } else {
@@ -711,6 +753,7 @@ void mcp_call_cancel(struct mcp_call *call)
     loop_timer_cancel(client->loop, &call->timer_);
     gate_leave(&call->gate);
     end_waiting(call);
+    release_place(call);
     if (call->dial_ != NULL) {
         dial_cancel(call->dial_);
         call->dial_ = NULL;

@@ -11,7 +11,7 @@ static void on_admit(struct defer *d)
     struct mcp_client *c = list_entry(d, struct mcp_client, admit_);
 
     while (!list_empty(&c->waiting_) && mcp_client_may_dial(c)) {
-        mcp_call_dial(list_entry(c->waiting_.next, struct mcp_call, gate.node));
+        mcp_call_admit(list_entry(c->waiting_.next, struct mcp_call, gate.node));
     }
 }
 

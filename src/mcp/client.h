@@ -115,6 +115,7 @@ struct mcp_call {
     bool is_notification; /* no id, no response: any 2xx is success */
     bool is_delete;       /* the DELETE that ends a session */
     bool permitted;       /* the gate has let it pass already; true for one start */
+    bool begins;          /* it begins something new (mcp/gate.h); true for one start */
     uint64_t deadline_ns; /* the operation ends then, whatever the request time-out says; 0: none */
     struct buf *capture;  /* the answer's JSON is appended here (not more than its maximum); NULL */
     struct gate_wait gate; /* the owner may wait with it while the call does not run */
@@ -140,6 +141,7 @@ struct mcp_call {
     uint64_t silence_since_ns_, request_deadline_ns_, message_bytes_;
     uint8_t mode_, state_;
     bool via_proxy_, foreign_id_, bad_text_;
+    bool has_place_; /* a connection's place is kept while it is at the gate */
     struct timer timer_;
     struct mcp_answer answer_;
     struct sse_parser sse_;

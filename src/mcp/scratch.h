@@ -21,6 +21,6 @@ bool mcp_client_may_dial(const struct mcp_client *c);
 /* A connection was closed: perhaps a waiting call may dial now. */
 void mcp_client_admit(struct mcp_client *c);
 /* Takes the call out of the queue and dials. */
-void mcp_call_dial(struct mcp_call *call);
+void mcp_call_admit(struct mcp_call *call);
 
 #endif

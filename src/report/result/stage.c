@@ -260,7 +260,7 @@ static const struct result_member achieved_members[] = {
      achieved_falls_behind, NULL},
     {"fell_behind_from_per_second", "number or null",
      "Open model: the rate of the ramp beyond which the target fell behind, until the ramp ended; "
-     "null: it kept pace.",
+     "null: it kept pace, or the ramp was too short to say.",
      achieved_fell_behind, NULL},
     {"due", "integer", "Open model: operations whose time came.", achieved_due, NULL},
     {"started", "integer", "Operations that a virtual user took up.", achieved_started, NULL},

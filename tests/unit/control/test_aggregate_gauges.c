@@ -45,6 +45,41 @@ static void gauges_are_those_of_the_stages_end(void **state)
     aggregate_free(a);
 }
 
+/* A stage of 1.9 s that begins within a second has one state, that at the end of this second. */
+static void a_short_stage_has_gauges(void **state)
+{
+    struct aggregate_key of_two[KEYS] = {{.stage_index = 0}};
+    struct aggregate *a = aggregate_new(of_two, KEYS, 2, 1, 0, 60);
+    struct window *w = window_new(KEYS, 0, 0);
+    struct aggregate_filter filter = aggregate_everything();
+    struct metric_view v = {0};
+
+    (void)state;
+    for (uint64_t second = 0; second < 4; second++) {
+        window_reset(w, second, second * NS_PER_S, (second + 1) * NS_PER_S);
+        w->stage_index = second < 2 ? 0 : 1;
+        if (second == 1) {
+            window_enter_stage(w, 1, 1050 * NS_PER_MS);
+        }
+        w->gauges.active_vus = second == 1 ? 3 : 1;
+        if (second == 2) {
+            aggregate_end_stage(a, 0, 1, 1050 * NS_PER_MS);
+            aggregate_end_stage(a, 1, 2, 2950 * NS_PER_MS);
+        }
+        assert_true(aggregate_add(a, 0, w));
+    }
+    filter.stage_index = 1;
+    aggregate_view_total(a, &filter, &v);
+    assert_true(v.has_gauges);
+    assert_int_equal(v.gauges.active_vus, 3);
+    filter.stage_index = 0;
+    aggregate_view_total(a, &filter, &v);
+    assert_int_equal(v.gauges.active_vus, 1);
+    metric_view_clear(&v);
+    window_free(w);
+    aggregate_free(a);
+}
+
 static double silence_s(const struct aggregate *a, int32_t stage, uint64_t first, uint64_t count)
 {
     struct aggregate_filter filter = aggregate_everything();
@@ -105,6 +140,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(gauges_are_those_of_the_stages_end),
+        cmocka_unit_test(a_short_stage_has_gauges),
         cmocka_unit_test(silences_are_the_longest_ones),
     };
 

@@ -135,6 +135,16 @@ static void test_nothing_succeeded(void **state)
     tear_down(&w);
 }
 
+static void test_nothing_ended(void **state)
+{
+    struct world w;
+
+    (void)state;
+    set_up(&w, three_tools);
+    expect_notices(&w, 1, "no operation ended in the load: nothing was measured\n");
+    tear_down(&w);
+}
+
 /* Entries of the mix that differ in what they send are told apart. */
 static void test_entries_of_one_tool(void **state)
 {
@@ -260,6 +270,7 @@ int main(void)
         cmocka_unit_test(test_all_well),
         cmocka_unit_test(test_one_never_succeeded),
         cmocka_unit_test(test_nothing_succeeded),
+        cmocka_unit_test(test_nothing_ended),
         cmocka_unit_test(test_entries_of_one_tool),
         cmocka_unit_test(test_long_names),
         cmocka_unit_test(test_limits),

@@ -264,6 +264,75 @@ static void a_connection_that_ends_is_for_who_waits(void **state)
     world_clear(&w);
 }
 
+static bool slow_at_first(void *owner, const struct peer_request *r)
+{
+    struct world *w = owner;
+
+    note_request(owner, r);
+    w->peer.delay_ns = w->arrival_count < 40 ? 1200 * MS : MS;
+    return false;
+}
+
+/* A permission is for its moment: who then waits for a connection needs another one. */
+static void who_waits_for_a_connection_keeps_to_the_cap(void **state)
+{
+    static const char *const modes[] = {"reuse", "per_request"};
+
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        char text[1024];
+        struct world w;
+
+        snprintf(
+            text, sizeof text,
+            "{'target': {'url': 'http://localhost/mcp'}, 'session_policy': {'mode': '%s'},"
+            " 'workload': {'operation_mix': [{'operation': 'tools_call', 'tool_name': 'echo'}],"
+            "  'in_flight_per_vu': 60, 'user_journey': null},"
+            " 'safety': {'hard_caps': {'max_rps': 40, 'max_connections': 2,"
+            "   'max_in_flight_per_vu': 60}},"
+            " 'stages': [{'stage': 'baseline', 'duration_ms': 6000,"
+            "             'load': {'target_vus': 3, 'start_spread_ms': 0}}]}",
+            modes[i]);
+        world_init(&w, text);
+        w.peer.on_request = slow_at_first;
+        begin_stage(&w, 0, 6 * NS_PER_S);
+        run_for(&w, 6 * NS_PER_S);
+        finish(&w);
+        expect_cap(&w, 40);
+        assert_true(w.arrival_count > 20);
+        assert_int_equal(w.peer.peak_connections, 2);
+        assert_int_equal(w.shard->client.dialing_, 0);
+        world_clear(&w);
+    }
+}
+
+/* A list begins something new as an operation does: they take turns. */
+static void lists_leave_room_for_operations(void **state)
+{
+    static const char *const scenario =
+        "{'target': {'url': 'http://localhost/mcp'}, 'session_policy': {'mode': 'reuse'},"
+        " 'workload': {'operation_mix': [{'operation': 'tools_call', 'tool_name': 'echo'}],"
+        "  'user_journey': {'startup_sequence': {'run_tools_list_on_start': true},"
+        "                   'periodic_ops': {'tools_list_interval_ms': 100}}},"
+        " 'safety': {'hard_caps': {'max_rps': 30}},"
+        " 'stages': [{'stage': 'baseline', 'duration_ms': 10000,"
+        "             'load': {'target_vus': 5, 'start_spread_ms': 0}}]}";
+    struct world w;
+
+    (void)state;
+    world_init(&w, scenario);
+    w.peer.on_request = note_request;
+    begin_stage(&w, 0, 10 * NS_PER_S);
+    run_for(&w, 10 * NS_PER_S);
+    finish(&w);
+    expect_cap(&w, 30);
+    uint64_t calls = peer_count_of(&w.peer, "tools/call"),
+             lists = peer_count_of(&w.peer, "tools/list");
+    assert_in_range(calls, 120, 200);
+    assert_in_range(lists, 80, 180);
+    world_clear(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -274,6 +343,8 @@ int main(void)
         cmocka_unit_test(waiting_to_connect_is_no_part_of_the_set_up),
         cmocka_unit_test(a_connection_that_ends_is_for_who_waits),
         cmocka_unit_test(waiting_for_a_connection_between_pages_is_no_service),
+        cmocka_unit_test(who_waits_for_a_connection_keeps_to_the_cap),
+        cmocka_unit_test(lists_leave_room_for_operations),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
