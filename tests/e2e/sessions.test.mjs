@@ -101,9 +101,9 @@ test('pool, one operation at a time on a session: the others wait, and that is l
 
 test('ttl_ms: sessions are replaced when they are old', async (t) => {
   const { made, totals } = await play(t, (url) =>
-    baseline({ url, vus: 2, ms: 3000, workload: thinking(20), session_policy: { ttl_ms: 500 } }),
+    baseline({ url, vus: 2, ms: 1900, workload: thinking(20), session_policy: { ttl_ms: 300 } }),
   );
-  assert.ok(made >= 8 && made <= 14, `${made} sessions of 500 ms in 2 × 3 s`);
+  assert.ok(made >= 8 && made <= 14, `${made} sessions of 300 ms in 2 × 1.9 s`);
   assert.equal(totals.operations_failed, 0);
   assert.ok(totals.sessions_expired >= 6, `${totals.sessions_expired} expired`);
 });
