@@ -75,14 +75,12 @@ void notice_failures(struct run *r)
     aggregate_view_total(r->books, &filter, &v);
     bool some_ok = v.count[COUNT_ENDED_OK] > 0, some_failed = v.count[COUNT_ENDED_FAILED] > 0;
     metric_view_clear(&v);
-    if (!some_ok && !some_failed && r->verdict == RUN_PASSED &&
-        r->stop.kind == RUN_STOP_COMPLETED) {
-        run_warn(r, "no operation ended in the load: nothing was measured");
-    }
+    bool passed = r->verdict == RUN_PASSED && r->stop.kind == RUN_STOP_COMPLETED;
     if (some_ok && some_failed) {
         notice_operations(r);
-    } else if (some_failed && r->verdict == RUN_PASSED && r->stop.kind == RUN_STOP_COMPLETED &&
-               r->criterion_count == 0) {
+    } else if (passed && !some_ok && !some_failed) {
+        run_warn(r, "no operation ended in the load: nothing was measured");
+    } else if (passed && some_failed && r->criterion_count == 0) {
         /* A run that nobody gave a measure passes whatever happens. */
         run_warn(r, "every operation failed; the run has passed because no criterion says that it "
                     "must not, for example --expect 'error_rate < 1 %%'");

@@ -57,7 +57,6 @@ static bool passes_again(struct mcp_call *call)
 {
     uint64_t now = end_waiting(call);
 
-    call->state_ = CALL_HELD;
     if (gate_enter(&client_of(call)->gate, &call->gate, now)) {
         return true;
     }
