@@ -154,15 +154,6 @@ struct script {
     char mark[NONCE_LEN + 1];
 };
 
-static void say_result(const struct peer_request *r, uint64_t after_ns, const char *result)
-{
-    char body[256];
-
-    snprintf(body, sizeof body, "{\"jsonrpc\":\"2.0\",\"id\":%lld,\"result\":%s}", (long long)r->id,
-             result);
-    peer_respond(r->conn, after_ns, 200, "application/json", NULL, body);
-}
-
 static void say_stream(const struct peer_request *r, enum way way, const char *mark)
 {
     static const char note[] =

@@ -36,11 +36,7 @@ static bool fail_some(void *owner, const struct peer_request *r)
         strcmp(r->method, "tools/call") != 0 || trouble.failures++ % 3 != 0) {
         return stall_later(owner, r);
     }
-    char body[160];
-    snprintf(body, sizeof body,
-             "{\"jsonrpc\":\"2.0\",\"id\":%lld,\"result\":{\"content\":[],\"isError\":true}}",
-             (long long)r->id);
-    peer_respond(r->conn, w->peer.delay_ns, 200, "application/json", NULL, body);
+    say_result(r, w->peer.delay_ns, "{\"content\":[],\"isError\":true}");
     return true;
 }
 
