@@ -24,7 +24,7 @@ static void set_due(const struct shard *s, struct arrival *a)
 
 static void advance(const struct shard *s, struct arrival *a)
 {
-    dealing_next(s->plan, s->config.segment, &a->own);
+    dealing_next(s->plan, &s->config.segment, &a->own);
     set_due(s, a);
 }
 
@@ -264,7 +264,7 @@ void arrivals_init(struct shard *s)
     struct arrivals *q = &s->arrivals;
 
     q->begin_ns = xcalloc(s->plan->stage_count + 1, sizeof *q->begin_ns);
-    dealing_first(s->plan, s->config.segment, &q->next.own);
+    dealing_first(s->plan, &s->config.segment, &q->next.own);
     q->next.due_ns = UINT64_MAX;
     q->counted = q->next;
     list_init(&q->idle);

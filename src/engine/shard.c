@@ -168,7 +168,7 @@ static void set_cap(struct shard *s)
 
 struct vu_progress *shard_progress(struct shard *s, uint32_t index)
 {
-    uint32_t own = index / s->config.segment.count;
+    uint32_t own = (uint32_t)segment_ordinal(s->config.segment, index);
 
     if (own >= s->progress_count) {
         uint32_t count = own < 8 ? 16 : own * 2;
@@ -271,20 +271,17 @@ static void on_level(struct send *send)
 
 bool shard_grow(struct shard *s)
 {
-    uint32_t index = s->level;
+    uint64_t index = segment_next(s->config.segment, s->level);
 
     if (s->draining || !shard_is_sized(s)) {
         return false;
-    }
-    while (!segment_owns(s->config.segment, index)) {
-        index++;
     }
     if (index >= s->plan->scenario->safety.caps.max_vus) {
         window_limit(shard_window(s, loop_now(s->loop)), LIMIT_MAX_VUS);
         return false;
     }
-    s->level = index + 1;
-    vu_new(s, index, loop_now(s->loop));
+    s->level = (uint32_t)index + 1;
+    vu_new(s, (uint32_t)index, loop_now(s->loop));
     return true;
 }
 

@@ -137,7 +137,7 @@ struct shard {
 
     struct list vus;
     struct vu *lingering; /* its only one, which ends when nothing waits any more; or NULL */
-    struct vu_progress *progress; /* of its users so far, by index / segment.count … */
+    struct vu_progress *progress; /* of its users so far, by segment_ordinal … */
     uint32_t progress_count;      /* … room for so many */
     uint32_t vu_count, session_count, stream_count, in_flight;
     uint64_t token; /* last progress token */

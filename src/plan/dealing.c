@@ -68,22 +68,22 @@ static bool enter_stage(const struct plan *p, struct dealt *d)
 
 /* The first number ≥ i that is the segment's own, with these users. */
 static uint64_t
-own_from(const struct plan *p, const struct dealt *d, struct segment segment, uint64_t i)
+own_from(const struct plan *p, const struct dealt *d, const struct segment *segment, uint64_t i)
 {
     if (stage_of(p, d)->levels.sized) {
-        return i + segment_next(segment, i % segment.count) - i % segment.count;
+        return segment_next(*segment, i);
     }
-    uint64_t user = i % d->users_, own = segment_next(segment, user);
+    uint64_t user = i % d->users_, own = segment_next(*segment, user);
 
     if (own < d->users_) {
         return i + own - user;
     }
-    own = segment_next(segment, 0);
+    own = segment_next(*segment, 0);
     return own < d->users_ ? i + d->users_ - user + own : UINT64_MAX;
 }
 
 /* The first from d->i on. */
-static void find(const struct plan *p, struct segment segment, struct dealt *d)
+static void find(const struct plan *p, const struct segment *segment, struct dealt *d)
 {
     for (;;) {
         uint64_t own = own_from(p, d, segment, d->i);
@@ -103,7 +103,7 @@ static void find(const struct plan *p, struct segment segment, struct dealt *d)
     }
 }
 
-void dealing_first(const struct plan *p, struct segment segment, struct dealt *d)
+void dealing_first(const struct plan *p, const struct segment *segment, struct dealt *d)
 {
     *d = (struct dealt){.i = 0};
     starting_first(p, &d->starting_);
@@ -112,7 +112,7 @@ void dealing_first(const struct plan *p, struct segment segment, struct dealt *d
     }
 }
 
-void dealing_next(const struct plan *p, struct segment segment, struct dealt *d)
+void dealing_next(const struct plan *p, const struct segment *segment, struct dealt *d)
 {
     d->i++;
     if (d->i < stage_of(p, d)->end_arrival || enter_stage(p, d)) {

@@ -29,8 +29,8 @@ struct dealt {
 };
 
 /* The first arrival that is the segment's own. */
-void dealing_first(const struct plan *p, struct segment segment, struct dealt *d);
+void dealing_first(const struct plan *p, const struct segment *segment, struct dealt *d);
 /* The next one after `d`. */
-void dealing_next(const struct plan *p, struct segment segment, struct dealt *d);
+void dealing_next(const struct plan *p, const struct segment *segment, struct dealt *d);
 
 #endif

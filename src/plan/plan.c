@@ -11,7 +11,6 @@
 #include "scenario/config/redaction.h"
 #include "scenario/feeds/feed.h"
 
-#include <math.h>
 #include <stdio.h>
 
 /* Sub-streams of the random numbers. */
@@ -553,17 +552,4 @@ uint64_t plan_think_ns(const struct plan *p, uint64_t vu, uint64_t n)
     }
     uint64_t x = rng_at(rng_sub(p->seed ^ THINK_STREAM, vu), n);
     return t->base_ns + (t->jitter_ns > 0 ? rng_below(x, t->jitter_ns) : 0);
-}
-
-uint32_t segment_share(struct segment s, uint32_t total)
-{
-    return total / s.count + (total % s.count > s.index ? 1 : 0);
-}
-
-double segment_cap(struct segment s, double cap)
-{
-    double whole = floor(cap), each = floor(whole / s.count);
-    double part = each + (s.index < whole - each * s.count ? 1 : 0);
-
-    return s.index == 0 ? part + (cap - whole) : part;
 }

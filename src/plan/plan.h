@@ -9,7 +9,7 @@
  *   key         stage × operation: what counters and histograms are kept by
  *   level       how many VUs a stage wants at a moment
  *   arrival     in the open model: an operation with a time of its own, numbered over the whole run
- *   segment     share i of n of the VUs and arrivals: those whose index ≡ i (mod n)
+ *   segment     a source's share of the VUs and arrivals (plan/segment.h)
  */
 #ifndef PLAN_PLAN_H
 #define PLAN_PLAN_H
@@ -21,6 +21,7 @@
 #include "plan/rows.h"
 #include "plan/schedule.h"
 #include "plan/secrets.h"
+#include "plan/segment.h"
 #include "plan/verify.h"
 #include "scenario/config/levels.h"
 #include "scenario/placeholders/placeholder.h"
@@ -221,28 +222,5 @@ int plan_text_write(const struct plan *p,
                     struct buf *out);
 /* Does it differ between two operations of one VU? */
 bool plan_text_varies(const struct plan_text *text);
-
-/* ---- segments ------------------------------------------------------------------------------- */
-
-struct segment {
-    uint32_t index, count;
-};
-
-static inline bool segment_owns(struct segment s, uint64_t i)
-{
-    return i % s.count == s.index;
-}
-
-/* The first number from `i` on that is its own. */
-static inline uint64_t segment_next(struct segment s, uint64_t i)
-{
-    return i + (s.index + s.count - i % s.count) % s.count;
-}
-
-/* How many of 0..total-1 are its own. */
-uint32_t segment_share(struct segment s, uint32_t total);
-/* Its part of a cap of the run: whole units are dealt evenly, and a fraction goes to the first
- * segment, so that the parts make up the cap. May be 0. */
-double segment_cap(struct segment s, double cap);
 
 #endif

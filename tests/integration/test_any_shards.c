@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The same load on any number of shards: random scenarios are played on a virtual clock by 1 to 8
- * shards, and each time the same operations are due at the same times with the same bodies, and
- * none waits longer than on one shard for want of a user on its own. With caps on as many shards as
- * worker/sharding.h allows.
+ * shards, and each time the same operations are due at the same times with the same bodies (rows
+ * of a feed, nonces, random values), and none waits longer than on one shard for want of a user on
+ * its own. With caps on as many shards as worker/sharding.h allows.
  */
 #include "base/mem.h"
 #include "base/rng.h"
@@ -15,6 +15,7 @@
 #include "worker/sharding.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #define MS NS_PER_MS
 
@@ -45,6 +46,7 @@ struct world {
     struct mcp_target target, targets[SHARDS_MAX];
     uint32_t shard_count, drained;
     struct shard *shards[SHARDS_MAX];
+    struct deal *deal; /* NULL: all have the same weight */
     struct list reports;
     struct defer deliver;
     uint64_t begin_ns;
@@ -136,11 +138,18 @@ static bool note_body(void *owner, const struct peer_request *r)
 /* ---- one run -----------------------------------------------------------------------------------
  */
 
-static void set_up(struct world *w, const char *scenario, uint32_t shards, struct played *out)
+static void set_up(struct world *w,
+                   const char *scenario,
+                   uint32_t shards,
+                   const uint64_t *weights,
+                   struct played *out)
 {
     static const struct url url;
 
     *w = (struct world){.shard_count = shards, .out = out};
+    if (weights != NULL) {
+        assert_int_equal(deal_new(weights, shards, &w->deal, NULL), 0);
+    }
     planned_make(&w->planned, scenario, NULL, 0);
     assert_int_equal(loop_new(&virtual_clock, &w->loop, NULL), 0);
     peer_init(&w->peer, w->loop);
@@ -156,12 +165,14 @@ static void set_up(struct world *w, const char *scenario, uint32_t shards, struc
                                     .request_ns = 30 * NS_PER_S,
                                     .stall_ns = 2 * NS_PER_S};
     for (uint32_t i = 0; i < shards; i++) {
+        struct segment segment = {.index = i, .count = shards, .deal = w->deal};
+
         w->targets[i] = w->target;
         w->targets[i].max_connections =
-            target_make(w->planned.scenario, &url, (struct segment){i, shards}).max_connections;
+            target_make(w->planned.scenario, &url, segment).max_connections;
         struct shard_config config = {.plan = w->planned.plan,
                                       .target = &w->targets[i],
-                                      .segment = {i, shards},
+                                      .segment = segment,
                                       .opener = peer_open,
                                       .opener_owner = &w->peer,
                                       .log_successes = LOG_LINES,
@@ -211,6 +222,7 @@ static void tear_down(struct world *w)
     loop_run_virtual(w->loop, &now_ns, now_ns + MS);
     loop_free(w->loop);
     planned_clear(&w->planned);
+    deal_free(w->deal);
 }
 
 static int compare_u64(const void *a, const void *b)
@@ -220,17 +232,24 @@ static int compare_u64(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-static void play_on(const char *scenario, uint32_t shards, struct played *out)
+/* `weights` of the shards; NULL: all the same. */
+static void
+play_dealt(const char *scenario, uint32_t shards, const uint64_t *weights, struct played *out)
 {
     struct world w;
 
     out->count = out->body_count = 0;
-    set_up(&w, scenario, shards, out);
+    set_up(&w, scenario, shards, weights, out);
     play(&w);
     tear_down(&w);
     qsort(out->operations, out->count, sizeof out->operations[0], compare_u64);
     qsort(out->queue_ns, out->count, sizeof out->queue_ns[0], compare_u64);
     qsort(out->bodies, out->body_count, sizeof out->bodies[0], compare_u64);
+}
+
+static void play_on(const char *scenario, uint32_t shards, struct played *out)
+{
+    play_dealt(scenario, shards, NULL, out);
 }
 
 /* ---- random scenarios
@@ -271,6 +290,30 @@ static void add_stage(struct buf *out, enum form form, unsigned slots, unsigned 
     }
 }
 
+/* A feed of 37 rows, for all scenarios. */
+static char feed_path[] = "/tmp/mcpdrill_rows_XXXXXX.csv";
+
+static int write_feed(void **state)
+{
+    int fd = mkstemps(feed_path, 4);
+
+    (void)state;
+    assert_true(fd >= 0);
+    dprintf(fd, "id\n");
+    for (int i = 0; i < 37; i++) {
+        dprintf(fd, "row %d\n", i);
+    }
+    close(fd);
+    return 0;
+}
+
+static int remove_feed(void **state)
+{
+    (void)state;
+    return unlink(feed_path);
+}
+
+/* Which user takes an arrival is not the same; so nonces are in the closed model only. */
 static void random_scenario(enum form form, uint64_t seed, struct buf *out)
 {
     unsigned slots = 1 + (unsigned)(rng_at(seed, 2) % 2);
@@ -286,10 +329,13 @@ static void random_scenario(enum form form, uint64_t seed, struct buf *out)
         "   {'template_id': 'a', 'tool_name': 'echo', 'weight': 3,"
         "    'arguments': {'r': '${random_int:1:1000000}', 'n': '${op_seq}'}},"
         "   {'template_id': 'b', 'tool_name': 'search', 'weight': 2,"
-        "    'arguments': {'c': '${random_choice:x|y|z}', 'n': '${op_seq}'}}]}},"
+        "    'arguments': {'c': '${random_choice:x|y|z}', 'row': '${data:rows.id}',"
+        "     'n': '%s'}}]},"
+        "  'data': [{'name': 'rows', 'path': '%s'}]},"
         " 'stages': [",
         form != CALM && rng_at(seed, 1) % 3 == 0 ? "per_request" : "reuse", slots,
-        rng_at(seed, 3) % 2 == 0 ? "weighted" : "round_robin");
+        rng_at(seed, 3) % 2 == 0 ? "weighted" : "round_robin",
+        form == CLOSED ? "${nonce}" : "${op_seq}", feed_path);
     for (unsigned stage = 0; stage < 3; stage++) {
         add_stage(out, form, slots, stage, rng_at(seed, 10 + stage));
     }
@@ -339,6 +385,36 @@ static void the_same_load_on_any_number_of_shards(void **state)
         assert_true(one.count > 0);
         for (uint32_t shards = 2; shards <= SHARDS_MAX; shards++) {
             play_on(buf_c(&text), shards, &several);
+            expect_equal(&several, &one);
+            if (form == CALM) {
+                expect_little_queueing(&one, &several);
+            }
+        }
+        buf_clear(&text);
+    }
+}
+
+/* Also where one is of a weaker machine than another. */
+static void the_same_load_on_shards_of_any_weight(void **state)
+{
+    static struct played one, several;
+
+    (void)state;
+    for (uint64_t seed = 1; seed <= SCENARIOS; seed++) {
+        enum form form = seed % FORM_COUNT;
+        struct buf text;
+
+        buf_init(&text, 1 << 16);
+        random_scenario(form, seed, &text);
+        play_on(buf_c(&text), 1, &one);
+        for (uint64_t round = 0; round < 2; round++) {
+            uint32_t shards = 2 + (uint32_t)rng_below(rng_at(seed, 20 + round), SHARDS_MAX - 1);
+            uint64_t weights[SHARDS_MAX];
+
+            for (uint32_t i = 0; i < shards; i++) {
+                weights[i] = 1 + rng_below(rng_at(rng_at(seed, 30 + round), i), 9);
+            }
+            play_dealt(buf_c(&text), shards, weights, &several);
             expect_equal(&several, &one);
             if (form == CALM) {
                 expect_little_queueing(&one, &several);
@@ -438,10 +514,11 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_same_load_on_any_number_of_shards),
+        cmocka_unit_test(the_same_load_on_shards_of_any_weight),
         cmocka_unit_test(nothing_waits_for_a_user_to_start),
         cmocka_unit_test(no_part_of_a_rate_cap_is_idle),
         cmocka_unit_test(no_part_of_a_connection_cap_is_idle),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, write_feed, remove_feed);
 }

@@ -152,7 +152,7 @@ static inline void set_up_with(struct world *w, const char *text)
     for (uint32_t i = 0; i < SHARDS; i++) {
         struct shard_config config = {.plan = w->planned.plan,
                                       .target = &w->target,
-                                      .segment = {i, SHARDS},
+                                      .segment = {.index = i, .count = SHARDS},
                                       .opener = peer_open,
                                       .opener_owner = &w->peer,
                                       .post = post,

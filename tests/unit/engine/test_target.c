@@ -15,7 +15,8 @@ static uint64_t part_of(const char *cap, uint32_t index, uint32_t count)
              " 'stages': [{'stage': 'baseline', 'duration_ms': 1000, 'load': {'target_vus': 1}}]}",
              cap);
     planned_make(&p, text, NULL, 0);
-    struct mcp_target t = target_make(p.scenario, &url, (struct segment){index, count});
+    struct mcp_target t =
+        target_make(p.scenario, &url, (struct segment){.index = index, .count = count});
     planned_clear(&p);
     return t.max_connections;
 }

@@ -19,18 +19,19 @@ static void make(struct planned *p, const char *stages)
 }
 
 /* Who plays each arrival: walks all segments, and finds no gap and no double. */
-static void deal(const struct plan *p, uint32_t segments, uint8_t *owner)
+static void
+deal_by(const struct plan *p, uint32_t segments, const struct deal *weights, uint8_t *owner)
 {
     uint64_t all = schedule_arrivals(&p->schedule), dealt = 0;
 
     assert_in_range(all, 1, ARRIVALS_MAX);
     memset(owner, 0xff, all);
     for (uint32_t index = 0; index < segments; index++) {
-        struct segment segment = {.index = index, .count = segments};
+        struct segment segment = {.index = index, .count = segments, .deal = weights};
         struct dealt d;
 
-        for (dealing_first(p, segment, &d); d.stage < p->stage_count;
-             dealing_next(p, segment, &d)) {
+        for (dealing_first(p, &segment, &d); d.stage < p->stage_count;
+             dealing_next(p, &segment, &d)) {
             const struct plan_stage *stage = &p->stages[d.stage];
 
             assert_true(d.i < all);
@@ -42,6 +43,11 @@ static void deal(const struct plan *p, uint32_t segments, uint8_t *owner)
         }
     }
     assert_int_equal(dealt, all);
+}
+
+static void deal(const struct plan *p, uint32_t segments, uint8_t *owner)
+{
+    deal_by(p, segments, NULL, owner);
 }
 
 /* Users as the engine starts them, one by one. */
@@ -74,8 +80,11 @@ static uint32_t started(const struct crowd *c, uint64_t now_ns)
 
 /* Is each with the segment of user i mod V? `exactly`: V are all that have started; else of these,
  * and all of them at the end of the last stage. */
-static void
-expect_users(const struct plan *p, uint32_t segments, const uint8_t *owner, bool exactly)
+static void expect_users_by(const struct plan *p,
+                            uint32_t segments,
+                            const struct deal *weights,
+                            const uint8_t *owner,
+                            bool exactly)
 {
     struct crowd crowd = {0};
     uint64_t at = 0;
@@ -98,13 +107,20 @@ expect_users(const struct plan *p, uint32_t segments, const uint8_t *owner, bool
             uint32_t ready = started(&crowd, at + t), users = starting_count(p, &cursor, t);
             assert_in_range(users, exactly ? ready : 0, ready);
             uint64_t user = stage->levels.sized ? i : i % (users > 0 ? users : 1);
-            assert_int_equal(owner[i], user % segments);
+            struct segment home = {.index = owner[i], .count = segments, .deal = weights};
+            assert_true(segment_owns(home, user));
         }
         for (; next < stage->levels.duration_ns; next = plan_next_level_ns(p, s, next)) {
             change_level(&crowd, p, s, next, at);
         }
         at += stage->levels.duration_ns;
     }
+}
+
+static void
+expect_users(const struct plan *p, uint32_t segments, const uint8_t *owner, bool exactly)
+{
+    expect_users_by(p, segments, NULL, owner, exactly);
 }
 
 static void one_user_has_everything(void **state)
@@ -210,10 +226,26 @@ static void add_stage(char *out, size_t size, uint64_t seed, unsigned stage)
     }
 }
 
-static void segments_part_the_arrivals(void **state)
+/* Equal segments, and such of random weights. */
+static void deal_to(const struct plan *p, uint32_t segments, uint64_t seed)
 {
     static uint8_t owner[ARRIVALS_MAX];
+    uint64_t weights[SEGMENTS_MAX];
+    struct deal *weighted;
 
+    deal(p, segments, owner);
+    expect_users(p, segments, owner, true);
+    for (uint32_t i = 0; i < segments; i++) {
+        weights[i] = 1 + rng_below(rng_at(seed, 100 + i), 7);
+    }
+    assert_int_equal(deal_new(weights, segments, &weighted, NULL), 0);
+    deal_by(p, segments, weighted, owner);
+    expect_users_by(p, segments, weighted, owner, true);
+    deal_free(weighted);
+}
+
+static void segments_part_the_arrivals(void **state)
+{
     (void)state;
     for (uint64_t seed = 1; seed <= 60; seed++) {
         char stages[4000] = "";
@@ -224,8 +256,7 @@ static void segments_part_the_arrivals(void **state)
         }
         make(&p, stages);
         for (uint32_t n = 1; schedule_arrivals(&p.plan->schedule) > 0 && n <= SEGMENTS_MAX; n++) {
-            deal(p.plan, n, owner);
-            expect_users(p.plan, n, owner, true);
+            deal_to(p.plan, n, seed);
         }
         planned_clear(&p);
     }

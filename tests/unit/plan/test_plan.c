@@ -327,49 +327,6 @@ static void think_times_stay_in_their_range(void **state)
     planned_clear(&p);
 }
 
-static void segments_partition_the_users(void **state)
-{
-    (void)state;
-    for (uint32_t count = 1; count < 12; count++) {
-        for (uint32_t total = 0; total < 40; total++) {
-            uint32_t sum = 0;
-
-            for (uint32_t i = 0; i < count; i++) {
-                struct segment s = {i, count};
-                uint32_t own = 0;
-                for (uint32_t vu = 0; vu < total; vu++) {
-                    own += segment_owns(s, vu);
-                }
-                assert_int_equal(own, segment_share(s, total));
-                sum += own;
-            }
-            assert_int_equal(sum, total);
-        }
-    }
-}
-
-/* The parts make up the cap, and none is more than a unit larger than another. */
-static void segments_partition_a_cap(void **state)
-{
-    static const double caps[] = {0.5, 1, 7, 61.5, 20001, 100000.25, 1e8};
-
-    (void)state;
-    for (uint32_t count = 1; count < 12; count++) {
-        for (size_t c = 0; c < sizeof caps / sizeof caps[0]; c++) {
-            double sum = 0, least = caps[c] + 1, most = 0;
-
-            for (uint32_t i = 0; i < count; i++) {
-                double part = segment_cap((struct segment){i, count}, caps[c]);
-                sum += part;
-                least = part < least ? part : least;
-                most = part > most ? part : most;
-            }
-            assert_true(sum == caps[c]);
-            assert_true(most - least < 2);
-        }
-    }
-}
-
 static void users_start_evenly_over_the_spread(void **state)
 {
     struct planned p;
@@ -492,8 +449,6 @@ int main(void)
         cmocka_unit_test(round_robin_keeps_to_the_weights),
         cmocka_unit_test(entries_of_one_tool_have_names),
         cmocka_unit_test(think_times_stay_in_their_range),
-        cmocka_unit_test(segments_partition_the_users),
-        cmocka_unit_test(segments_partition_a_cap),
         cmocka_unit_test(users_start_evenly_over_the_spread),
         cmocka_unit_test(disabled_stages_and_caps),
         cmocka_unit_test(a_ramp_goes_on_from_an_unfinished_one),
