@@ -38,8 +38,9 @@ struct preflight {
     unsigned pages;
     struct trail *trail; /* cursors of that list that were sent */
     json_t *names;       /* of that list */
-    bool is_cut;         /* the list has more than was read */
-    bool is_unsure;      /* something was not found in a list that was cut */
+    bool without_lists;
+    bool is_cut;    /* the list has more than was read */
+    bool is_unsure; /* something was not found in a list that was cut */
     char *head;
     struct check_list checks;
     struct defer death;
@@ -370,6 +371,10 @@ static const struct mcp_call_events page_events = {.tail = call_tail, .on_done =
 
 static void next_list(struct preflight *p)
 {
+    if (p->without_lists) {
+        close_session(p);
+        return;
+    }
     while (p->list < LIST_COUNT && !any_operation(p, p->list, true)) {
         p->list++;
     }
@@ -489,6 +494,7 @@ static const struct mcp_session_events session_events = {
 
 struct preflight *preflight_start(struct mcp_client *client,
                                   const struct plan *plan,
+                                  bool with_lists,
                                   void (*on_checked)(void *owner, const struct check_list *checks),
                                   void *owner)
 {
@@ -501,6 +507,7 @@ struct preflight *preflight_start(struct mcp_client *client,
 
     p->client = client;
     p->plan = plan;
+    p->without_lists = !with_lists;
     p->on_checked = on_checked;
     p->owner = owner;
     p->names = json_object();

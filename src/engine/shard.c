@@ -422,7 +422,7 @@ void shard_take(struct shard *s, struct message *order)
 {
     switch (order->kind) {
     case ORDER_CHECK:
-        s->preflight = preflight_start(&s->client, s->plan, on_checked, s);
+        s->preflight = preflight_start(&s->client, s->plan, order->lists, on_checked, s);
         break;
     case ORDER_STAGE:
         if (s->draining) {

@@ -41,6 +41,7 @@ struct message {
     uint32_t shard;                     /* of reports */
     uint32_t stage;                     /* ORDER_STAGE */
     uint64_t grid_ns, start_ns, end_ns; /* ORDER_STAGE: see control/run.h */
+    bool lists;                         /* ORDER_CHECK: see engine/preflight.h */
     bool natural;                       /* ORDER_DRAIN: the plan has come to its end */
     struct window *window;              /* REPORT_WINDOW, ORDER_RECYCLE */
     struct check_list *checks;          /* REPORT_CHECKS; the receiver frees it */

@@ -273,11 +273,16 @@ uint32_t local_worker_shards(const struct local_worker *w)
     return w->shard_count;
 }
 
-void local_worker_check(void *worker)
+void local_worker_check_with(void *worker, bool lists)
 {
     struct local_worker *w = worker;
 
-    order(&w->shards[0], (struct message){.kind = ORDER_CHECK});
+    order(&w->shards[0], (struct message){.kind = ORDER_CHECK, .lists = lists});
+}
+
+void local_worker_check(void *worker)
+{
+    local_worker_check_with(worker, true);
 }
 
 void local_worker_stage(

@@ -41,6 +41,8 @@ uint32_t local_worker_shards(const struct local_worker *w);
 
 /* Orders; see struct run_workers in control/run.h, whose members these are. */
 void local_worker_check(void *worker);
+/* The checks, with or without `lists` (engine/preflight.h). */
+void local_worker_check_with(void *worker, bool lists);
 void local_worker_stage(
     void *worker, uint32_t stage, uint64_t grid_ns, uint64_t start_ns, uint64_t end_ns);
 void local_worker_drain(void *worker, bool natural);

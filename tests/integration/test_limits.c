@@ -445,7 +445,7 @@ static uint64_t hits_of_list(enum limit id, unsigned pages, unsigned names, size
     listing.cursor_len = cursor_len;
     world_init(&w, calls_scenario(1));
     w.peer.on_request = list_tools;
-    give(&w, (struct message){.kind = ORDER_CHECK});
+    give(&w, (struct message){.kind = ORDER_CHECK, .lists = true});
     run_for(&w, 60 * NS_PER_S);
     assert_non_null(w.checks);
     const struct check *last = &w.checks->items[w.checks->count - 1];
@@ -497,7 +497,7 @@ static uint64_t hit_check_warnings(void)
              " 'stages': [{'stage': 'baseline', 'duration_ms': 1000, 'load': {'target_vus': 1}}]}",
              mix);
     world_init(&w, scenario);
-    give(&w, (struct message){.kind = ORDER_CHECK});
+    give(&w, (struct message){.kind = ORDER_CHECK, .lists = true});
     run_for(&w, 60 * NS_PER_S);
     assert_int_equal(w.checks->warning_count, CHECKS_MAX);
     uint64_t hits = w.shard->client.limits[LIMIT_CHECK_WARNINGS];

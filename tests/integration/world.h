@@ -98,7 +98,7 @@ static inline void order_all(struct world *w, struct message fields)
 
 static inline void order_check(void *workers)
 {
-    order(workers, 0, (struct message){.kind = ORDER_CHECK});
+    order(workers, 0, (struct message){.kind = ORDER_CHECK, .lists = true});
 }
 
 static inline void

@@ -15,9 +15,9 @@ static const char *scenario_of(const char *mix)
 
 #define CALL(tool) "{'operation': 'tools_call', 'tool_name': '" tool "'}"
 
-static void check(struct world *w)
+static void check_with(struct world *w, bool lists)
 {
-    give(w, (struct message){.kind = ORDER_CHECK});
+    give(w, (struct message){.kind = ORDER_CHECK, .lists = lists});
     run_for(w, 60 * NS_PER_S);
     assert_non_null(w->checks);
     /* Every request is accounted for, so that both sides' books agree. */
@@ -29,6 +29,11 @@ static void check(struct world *w)
     }
     assert_int_equal(sum, w->peer.requests);
     assert_int_equal(w->peer.open_connections, 0);
+}
+
+static void check(struct world *w)
+{
+    check_with(w, true);
 }
 
 static void a_good_target_passes(void **state)
@@ -58,6 +63,25 @@ static void a_good_target_passes(void **state)
         assert_int_equal(peer_count_of(&w.peer, "DELETE"), 1);
         world_clear(&w);
     }
+}
+
+/* One of several sources: what the target lists is another's business. */
+static void without_lists_only_the_way_is_tried(void **state)
+{
+    static const char *const names[] = {"network", "handshake", "capabilities"};
+    struct world w;
+
+    (void)state;
+    world_init(&w, scenario_of(CALL("misspelt")));
+    check_with(&w, false);
+    assert_int_equal(w.checks->count, 3);
+    for (uint32_t i = 0; i < 3; i++) {
+        assert_true(w.checks->items[i].ok);
+        assert_string_equal(w.checks->items[i].name, names[i]);
+    }
+    assert_int_equal(peer_count_of(&w.peer, "tools/list"), 0);
+    assert_int_equal(peer_count_of(&w.peer, "DELETE"), 1);
+    world_clear(&w);
 }
 
 /* A target that answers this method in an odd way. */
@@ -276,7 +300,7 @@ static void checks_may_be_cut_at_any_moment(void **state)
         struct world w;
 
         world_init(&w, scenario_of(CALL("echo")));
-        give(&w, (struct message){.kind = ORDER_CHECK});
+        give(&w, (struct message){.kind = ORDER_CHECK, .lists = true});
         run_for(&w, at * MS + 1);
         give(&w, (struct message){.kind = ORDER_STOP});
         assert_int_equal(w.drained_reports, 1);
@@ -379,6 +403,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_good_target_passes),
+        cmocka_unit_test(without_lists_only_the_way_is_tried),
         cmocka_unit_test(each_failure_teaches),
         cmocka_unit_test(a_dead_target_fails_the_network_check),
         cmocka_unit_test(a_missing_resource_is_a_warning),
