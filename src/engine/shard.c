@@ -269,6 +269,12 @@ static void on_level(struct send *send)
     set_level(s, send->at_ns - s->stage_begin_ns);
 }
 
+/* Those that are ending count, too, until they are gone. */
+static bool is_crowded(const struct shard *s)
+{
+    return s->config.max_vus_own > 0 && s->vu_count >= s->config.max_vus_own;
+}
+
 bool shard_grow(struct shard *s)
 {
     uint64_t index = segment_next(s->config.segment, s->level);
@@ -276,7 +282,8 @@ bool shard_grow(struct shard *s)
     if (s->draining || !shard_is_sized(s)) {
         return false;
     }
-    if (index >= s->plan->scenario->safety.caps.max_vus) {
+    s->awaits_place = is_crowded(s);
+    if (s->awaits_place || index >= s->plan->scenario->safety.caps.max_vus) {
         window_limit(shard_window(s, loop_now(s->loop)), LIMIT_MAX_VUS);
         return false;
     }
@@ -307,6 +314,7 @@ static void on_stage_begin(struct send *send)
 
     s->stage = (int32_t)order->stage;
     s->is_open = s->plan->stages[order->stage].levels.open_model;
+    s->awaits_place = false;
     s->stage_begin_ns = order->start_ns;
     s->stage_end_ns = order->end_ns;
     list_remove(&order->node);
@@ -370,6 +378,10 @@ static void check_drained(struct shard *s)
 
 void shard_vu_gone(struct shard *s)
 {
+    if (s->awaits_place &&
+        arrivals_wait(s)) { /* there may be nobody else who would come for them */
+        shard_grow(s);
+    }
     check_drained(s);
 }
 

@@ -62,6 +62,9 @@ struct shard_config {
      * once per window, on the shard's thread. NULL: nobody knows. */
     void (*health)(void *owner, struct window_health *out);
     void *health_owner;
+    /* In a stage that is sized by its rate no user is made beyond so many at once: what its machine
+     * carries. A hit counts as LIMIT_MAX_VUS. 0: no limit but hard_caps.max_vus. */
+    uint32_t max_vus_own;
     uint32_t log_successes; /* for the log of operations, at most, per second; 0: there is no log */
 };
 

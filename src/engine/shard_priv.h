@@ -146,7 +146,8 @@ struct shard {
 
     /* The stage that is played and the one that comes. */
     int32_t stage;
-    bool is_open; /* the stage is of the open model */
+    bool is_open;      /* the stage is of the open model */
+    bool awaits_place; /* a user was not made for config.max_vus_own */
     uint64_t stage_end_ns;
     uint64_t stage_begin_ns;
     struct stage_time *times; /* of each stage */
