@@ -294,11 +294,15 @@ static int make_run(struct session *s)
         .on_event = on_event, .on_second = on_second, .on_end = on_end, .owner = s};
     struct worker_listener listener = {
         .on_checks = on_checks, .on_window = on_window, .on_drained = on_drained, .owner = s};
+    struct local_worker_config config = {
+        .plan = s->plan,
+        .url = &s->url,
+        .threads = (uint32_t)s->threads,
+        .log = s->out_dir != NULL && s->scenario->reporting.store_raw_logs,
+    };
     struct err err = {0};
 
-    if (local_worker_new(s->loop, s->plan, &s->url, (uint32_t)s->threads,
-                         s->out_dir != NULL && s->scenario->reporting.store_raw_logs, &s->worker,
-                         &err) != 0) {
+    if (local_worker_new(s->loop, &config, &s->worker, &err) != 0) {
         return fail(s, &err, EXIT_INTERNAL);
     }
     local_worker_listen(s->worker, &listener);

@@ -27,8 +27,7 @@ struct shard_thread {
 };
 
 struct local_worker {
-    const struct plan *plan;
-    const struct url *url;
+    struct local_worker_config config;
     struct worker_listener listener;
     struct mailbox outbox; /* of the control plane's loop */
     uint32_t started_count, shard_count, log_successes;
@@ -60,6 +59,27 @@ static void on_order(struct mailbox *m, struct list *node)
     shard_take(t->shard, order);
 }
 
+/* Its place among the sources of the run. */
+static struct segment segment_of(const struct shard_thread *t)
+{
+    const struct local_worker *w = t->worker;
+    const struct local_worker_config *c = &w->config;
+
+    return (struct segment){
+        .index = c->base + t->index,
+        .count = c->total > 0 ? c->total : w->shard_count,
+        .deal = c->deal,
+    };
+}
+
+static uint32_t most_users(const struct shard_thread *t)
+{
+    struct segment even = {.index = t->index, .count = t->worker->shard_count};
+    uint32_t most = segment_share(even, t->worker->config.max_vus);
+
+    return most == 0 && t->worker->config.max_vus > 0 ? 1 : most;
+}
+
 static int set_up(struct shard_thread *t)
 {
     struct local_worker *w = t->worker;
@@ -74,14 +94,16 @@ static int set_up(struct shard_thread *t)
         return rc;
     }
     t->health = health_new("", t->index == 0); /* one of them reads for the whole process */
-    struct segment segment = {.index = t->index, .count = w->shard_count};
-    t->target = target_make(w->plan->scenario, w->url, segment);
+    const struct plan *plan = w->config.plan;
+    struct segment segment = segment_of(t);
+    t->target = target_make(plan->scenario, w->config.url, segment);
     struct shard_config config = {
-        .plan = w->plan,
+        .plan = plan,
         .target = &t->target,
         .segment = segment,
         .filter = target_filter,
-        .filter_owner = w->plan->scenario,
+        .filter_owner = plan->scenario,
+        .max_vus_own = most_users(t),
         .log_successes = w->log_successes,
         .post = post_report,
         .owner = t,
@@ -132,7 +154,7 @@ static void order_all(struct local_worker *w, struct message fields)
 static void recycle(struct local_worker *w, struct message *m)
 {
     m->kind = ORDER_RECYCLE;
-    mailbox_post(&w->shards[m->shard].inbox, &m->node);
+    mailbox_post(&w->shards[m->shard - w->config.base].inbox, &m->node);
 }
 
 static void on_report(struct mailbox *box, struct list *node)
@@ -204,20 +226,32 @@ static int start_shard(struct local_worker *w, uint32_t index, struct err *err)
     return 0;
 }
 
+static bool is_part(const struct local_worker_config *c)
+{
+    return c->shards > 0 && c->base < c->total && c->shards <= c->total - c->base &&
+           (c->deal == NULL || c->deal->count == c->total);
+}
+
 int local_worker_new(struct loop *loop,
-                     const struct plan *plan,
-                     const struct url *url,
-                     uint32_t threads,
-                     bool log,
+                     const struct local_worker_config *config,
                      struct local_worker **out,
                      struct err *err)
 {
-    struct local_worker *w = xcalloc(1, sizeof *w);
+    bool all = config->total == 0;
 
-    w->plan = plan;
-    w->shard_count = sharding_choose(plan, threads, core_count());
-    w->log_successes = log ? plan_log_successes(plan) : 0;
-    w->url = url;
+    if (!all && !is_part(config)) {
+        return err_set(err, ERR_INVALID, "%u sources from %u on are no part of a run of %u",
+                       config->shards, config->base, config->total);
+    }
+    struct local_worker *w = xcalloc(1, sizeof *w);
+    w->config = *config;
+    if (all) {
+        w->config.base = 0;
+        w->config.deal = NULL;
+    }
+    w->shard_count =
+        all ? sharding_choose(config->plan, config->threads, core_count()) : config->shards;
+    w->log_successes = config->log ? plan_log_successes(config->plan) : 0;
     w->shards = xcalloc(w->shard_count, sizeof *w->shards);
     int rc = mailbox_init(&w->outbox, loop, on_report, err);
     if (rc != 0) {

@@ -2,6 +2,8 @@
 /*
  * A worker inside this process: a thread for each shard, and the messages between them and the
  * control plane's loop. The run sees it through the same table of operations as any other worker.
+ * It plays a whole run, or as part of a fleet the share of some of the run's sources: its shard k
+ * is source base + k.
  */
 #ifndef WORKER_LOCAL_H
 #define WORKER_LOCAL_H
@@ -13,9 +15,12 @@
 #include "metrics/window.h"
 #include "plan/plan.h"
 
+#include <stdbool.h>
+
 struct local_worker;
 
-/* Who hears what the shards report; called on the thread of `loop`. */
+/* Who hears what the shards report; called on the thread of `loop`. Sources are those of the run.
+ */
 struct worker_listener {
     void (*on_checks)(void *owner, const struct check_list *checks);
     void (*on_window)(void *owner, uint32_t source, struct window *w);
@@ -23,14 +28,25 @@ struct worker_listener {
     void *owner;
 };
 
-/* `threads` 0: chosen by the plan's size and the cores. `log`: windows carry the operations that
- * the scenario wants in its log (window_swap_log takes them). `plan` and `url` must outlive the
- * worker. ERR_IO. */
+struct local_worker_config {
+    const struct plan *plan;
+    const struct url *url;
+    bool log;         /* windows carry the operations that the scenario wants in its log
+                       * (window_swap_log takes them) */
+    uint32_t threads; /* of a whole run: at most so many; 0: chosen by its size and the cores */
+
+    /* A part of a run. Whoever deals the run has looked at its caps (worker/sharding.h). */
+    uint32_t total;          /* sources of the run; 0: all of it is played here */
+    uint32_t base, shards;   /* the sources base .. base+shards-1 are; at least one */
+    const struct deal *deal; /* the weights of all `total`; NULL: equal ones */
+    uint32_t max_vus;        /* of all shards at once, where a stage is sized by its rate: dealt
+                              * evenly, at least one to each. 0: no limit but the scenario's */
+};
+
+/* `plan`, `url` and `deal` must outlive the worker, the config need not. ERR_IO; ERR_INVALID: it is
+ * no part of the run. */
 int local_worker_new(struct loop *loop,
-                     const struct plan *plan,
-                     const struct url *url,
-                     uint32_t threads,
-                     bool log,
+                     const struct local_worker_config *config,
                      struct local_worker **out,
                      struct err *err);
 void local_worker_listen(struct local_worker *w, const struct worker_listener *listener);

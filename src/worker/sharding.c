@@ -177,3 +177,8 @@ uint32_t sharding_choose(const struct plan *plan, uint32_t threads, uint32_t cor
     shards = at_most_rate_cap(plan, shards);
     return shards > 1 ? (uint32_t)shards : 1;
 }
+
+uint32_t sharding_total(const struct plan *plan, uint32_t cores)
+{
+    return sharding_choose(plan, 0, cores);
+}

@@ -33,5 +33,8 @@
 
 /* `threads` 0: chosen; else at most so many. At least 1. */
 uint32_t sharding_choose(const struct plan *plan, uint32_t threads, uint32_t cores);
+/* For a run on several machines: into how many sources of equal weight it may be dealt at most, by
+ * the same bounds; `cores` are those of all workers that take part. At least 1. */
+uint32_t sharding_total(const struct plan *plan, uint32_t cores);
 
 #endif

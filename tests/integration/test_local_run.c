@@ -133,8 +133,9 @@ static void play(struct world *w, uint32_t threads, const char *workload, unsign
     w->planned.plan =
         plan_new(w->planned.scenario, &w->planned.identity, w->url.authority, w->url.target);
     assert_int_equal(loop_new(&real_clock, &w->loop, NULL), 0);
-    assert_int_equal(
-        local_worker_new(w->loop, w->planned.plan, &w->url, threads, false, &w->worker, NULL), 0);
+    struct local_worker_config config = {
+        .plan = w->planned.plan, .url = &w->url, .threads = threads};
+    assert_int_equal(local_worker_new(w->loop, &config, &w->worker, NULL), 0);
     assert_true(threads == 0 || local_worker_shards(w->worker) == threads);
     local_worker_listen(w->worker, &listener);
     struct run_workers workers = {

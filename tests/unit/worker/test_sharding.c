@@ -158,6 +158,38 @@ static void threads_are_as_many_as_were_asked_for(void **state)
     assert_int_equal(shards_of(PING, "", "'target_vus': 10000", 1), 1);
 }
 
+/* The cores of all workers, and the caps of the one run. */
+static void a_fleet_has_the_bounds_of_a_machine_with_all_its_cores(void **state)
+{
+    static const struct {
+        const char *load;
+        const char *safety;
+        uint32_t cores, total;
+    } cases[] = {
+        {"'target_vus': 10000", "", 40, 40},
+        {"'target_vus': 10000", "", 400, 79},
+        {"'target_vus': 5000, 'target_rps': 40000", "", 40, 3},
+        {"'target_vus': 10000", RATE_CAP("100"), 40, 1},
+        {"'target_vus': 10000", RATE_CAP("60000"), 40, 4},
+        {"'target_vus': 10000", CONNECTION_CAP("9000"), 40, 1},
+        {"'target_vus': 1", "", 0, 1},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct planned p;
+        char text[1000];
+
+        snprintf(text, sizeof text,
+                 "{'target': {'url': 'http://localhost/mcp'}, 'workload': {" PING "}, %s"
+                 " 'stages': [{'stage': 'baseline', 'duration_ms': 1000, 'load': {%s}}]}",
+                 cases[i].safety, cases[i].load);
+        planned_make(&p, text, NULL, 0);
+        assert_int_equal(sharding_total(p.plan, cases[i].cores), cases[i].total);
+        planned_clear(&p);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -167,6 +199,7 @@ int main(void)
         cmocka_unit_test(every_shard_uses_its_part_of_the_rate_cap),
         cmocka_unit_test(a_cap_of_connections_that_may_bind_takes_one_shard),
         cmocka_unit_test(a_pool_is_dealt_in_sessions),
+        cmocka_unit_test(a_fleet_has_the_bounds_of_a_machine_with_all_its_cores),
         cmocka_unit_test(threads_are_as_many_as_were_asked_for),
     };
 
