@@ -62,6 +62,7 @@ must|Ninja|command -v ninja|ninja-build
 must|pkg-config|command -v pkg-config|pkg-config pkgconf
 must|jansson|pkg-config --exists jansson|libjansson-dev
 must|OpenSSL|pkg-config --exists libcrypto|libssl-dev
+must|SQLite|pkg-config --exists 'sqlite3 >= 3.37'|libsqlite3-dev
 must|zlib|pkg-config --exists zlib|zlib1g-dev
 END
 }
