@@ -166,8 +166,8 @@ struct store_ops {
     void (*read_error)(struct store *s, struct err *err);
 };
 
-/* Everything queued is written first. Waits that are left are not called. NULL is fine. Not from a
- * callback of the store. */
+/* Everything queued is written first; whether that succeeds nobody is told (store_flush before).
+ * Waits that are left are not called. NULL is fine. Not from a callback of the store. */
 static inline void store_close(struct store *s)
 {
     if (s != NULL) {
@@ -388,8 +388,9 @@ static inline void store_wait_cancel(struct store_wait *wait)
     list_remove(&wait->node);
 }
 
-/* Blocks until all that was written is durable: for the end, and for tests. 0 or ERR_IO. Waits are
- * called from the loop all the same. */
+/* Blocks until all that was written is durable: for the end, and for tests. What a callback writes
+ * after it is apart from what it wrote before. 0 or ERR_IO. Waits are called from the loop all the
+ * same. */
 static inline int store_flush(struct store *s)
 {
     return s->ops->flush(s);
