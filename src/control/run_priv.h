@@ -8,6 +8,10 @@
 /* Takes the payload over. */
 void run_emit(struct run *r, const char *type, json_t *payload);
 
+void run_set_state(struct run *r, enum run_state state, const char *trigger);
+/* It has begun, and nothing has ended it yet. */
+bool run_is_running(const struct run *r);
+
 /* All figures are final: fills validity, evidence, verdict and exit_code. */
 void run_judge(struct run *r);
 
@@ -24,6 +28,43 @@ enum { RUN_WARNINGS_MAX = 16384 /* bytes of the lines for the end */ };
 
 /* SYSTEM_WARNING, and a line for the end. */
 void run_warn(struct run *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* ---- stages.c: what is played when ------------------------------------------------------------
+ */
+
+void stages_init(struct run *r);
+/* The first stage: second 0 begins with it. */
+void stages_begin(struct run *r);
+/* Orders what follows the current stage, as far as that is known by now. */
+void stages_order_ahead(struct run *r);
+/* Goes on with the stage behind the current one, which has been closed. */
+void stages_next(struct run *r);
+/* The current stage ends: at `end_ns`, or as planned if that is earlier. */
+void stages_close(struct run *r, uint64_t end_ns);
+/* Preflight: what a second had, the judgement, and the end of a run that does not pass. */
+void stages_tally(struct run *r, uint64_t second);
+void stages_judge(struct run *r);
+void stages_fail_preflight(struct run *r, const char *what, const char *sentence);
+
+const struct stage_config *run_stage_config(const struct run *r, int32_t stage);
+bool run_is_preflight(const struct run *r, uint32_t stage);
+/* Number of the second that the moment falls into; `up`: of the first whole one after it. */
+uint64_t run_second_of(const struct run *r, uint64_t at_ns, bool up);
+
+/* ---- seconds.c --------------------------------------------------------------------------------
+ */
+
+/* Takes every second that can be looked at, and does what follows from it. */
+void seconds_take(struct run *r);
+
+/* ---- ending.c ---------------------------------------------------------------------------------
+ */
+
+void ending_init(struct run *r);
+/* The run is stopping from now on. r->stop has what is known of the reason. */
+void ending_begin(struct run *r, enum run_stop_kind kind, enum stop_mode mode);
+/* All sources have ended: the figures are judged, the state is terminal. */
+void ending_finish(struct run *r);
 
 /* ---- specs.c: conditions and criteria ---------------------------------------------------------
  */
