@@ -313,8 +313,12 @@ static int make_run(struct session *s)
         .stop = local_worker_stop,
         .source_count = local_worker_shards(s->worker),
     };
-    if (run_new(s->loop, s->plan, &s->identity, &s->orders, s->worker, &observer, &s->run, &err) !=
-        0) {
+    struct run_parts parts = {.plan = s->plan,
+                              .identity = &s->identity,
+                              .workers = &s->orders,
+                              .workers_owner = s->worker,
+                              .observer = observer};
+    if (run_new(s->loop, &parts, &s->run, &err) != 0) {
         return fail(s, &err, EXIT_INTERNAL);
     }
     s->run->origin = &s->origin;
@@ -357,6 +361,7 @@ static void play(struct session *s)
     if (s->panel != NULL && style.terminal) {
         loop_timer_arm(s->loop, &s->draw_timer, loop_clock(s->loop));
     }
+    run_emit_created(s->run);
     run_start(s->run);
     loop_run(s->loop);
     loop_timer_cancel(s->loop, &s->draw_timer);

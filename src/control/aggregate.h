@@ -88,8 +88,11 @@ void aggregate_end_stage(struct aggregate *a,
 bool aggregate_add(struct aggregate *a, uint32_t source, const struct window *w);
 /* No more windows come from this source; seconds that it did not reach no longer wait for it. */
 void aggregate_finish_source(struct aggregate *a, uint32_t source);
+/* It is lost: seconds no longer wait for it either, but it has not finished. What still comes from
+ * it is added. */
+void aggregate_leave_source(struct aggregate *a, uint32_t source);
 
-/* The watermark: seconds 0..n-1 are complete. */
+/* Seconds 0..n-1 are complete. */
 uint64_t aggregate_complete(const struct aggregate *a);
 /* One more than the newest second that any source has reported. */
 uint64_t aggregate_newest(const struct aggregate *a);

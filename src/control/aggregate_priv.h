@@ -55,6 +55,7 @@ struct slowest {
 
 struct source {
     struct aggregate_source pub;
+    bool left;      /* nobody waits for it, as for one that has finished */
     uint64_t *seen; /* bit per second that was applied */
     size_t seen_words;
     uint64_t next;   /* seconds 0..next-1 have come without a gap */
@@ -114,6 +115,11 @@ static inline const struct slot *aggregate_slot(const struct aggregate *a, uint6
     const struct slot *s = &a->slots[second % a->slot_count];
 
     return s->used && s->second == second && aggregate_is_kept(a, second) ? s : NULL;
+}
+
+static inline bool aggregate_waits_for(const struct source *s)
+{
+    return !s->pub.finished && !s->left;
 }
 
 /* Everything but the histograms. */

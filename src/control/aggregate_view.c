@@ -236,7 +236,7 @@ bool aggregate_view_seconds(const struct aggregate *a,
 static bool all_finished(const struct aggregate *a)
 {
     for (uint32_t i = 0; i < a->source_count; i++) {
-        if (!a->sources[i].pub.finished) {
+        if (aggregate_waits_for(&a->sources[i])) {
             return false;
         }
     }

@@ -51,6 +51,7 @@ void ending_begin(struct run *r, enum run_stop_kind kind, enum stop_mode mode)
         [RUN_STOP_EMERGENCY] = "emergency_stop",    [RUN_STOP_MAX_DURATION] = "max_duration",
         [RUN_STOP_MAX_ERRORS] = "max_errors",       [RUN_STOP_PREFLIGHT] = "preflight_failed",
         [RUN_STOP_STAGE_TIMEOUT] = "stage_timeout", [RUN_STOP_SYSTEM] = "worker_failure",
+        [RUN_STOP_ALLOCATION] = "worker_failure",   [RUN_STOP_WORKER_LOST] = "worker_failure",
     };
 
     note_stop(r, kind, mode);
@@ -122,6 +123,8 @@ static enum run_state end_state(const struct run *r)
     case RUN_STOP_COMPLETED:
         return RUN_COMPLETED;
     case RUN_STOP_PREFLIGHT:
+    case RUN_STOP_ALLOCATION:
+    case RUN_STOP_WORKER_LOST:
     case RUN_STOP_SYSTEM:
         return RUN_FAILED;
     case RUN_STOP_EMERGENCY:

@@ -86,9 +86,15 @@ json_t *run_preflight_json(const struct run *r)
 }
 
 /* What is wrong with the books; NULL: nothing. `out` has room for a line. */
-static const char *
-lost_data(const struct aggregate_integrity *i, const struct metric_view *v, char *out, size_t size)
+static const char *lost_data(const struct run *r,
+                             const struct aggregate_integrity *i,
+                             const struct metric_view *v,
+                             char *out,
+                             size_t size)
 {
+    if (sources_lost(r, out, size) != NULL) {
+        return out;
+    }
     unsigned long long started = v->count[COUNT_STARTED];
     unsigned long long ended =
         v->count[COUNT_ENDED_OK] + v->count[COUNT_ENDED_FAILED] + v->count[COUNT_UNFINISHED];
@@ -176,7 +182,7 @@ static void judge_validity(struct run *r)
     aggregate_integrity(r->books, &integrity);
     aggregate_view_total(r->books, &filter, &v);
     struct validity_inputs in = {
-        .lost = lost_data(&integrity, &v, line, sizeof line),
+        .lost = lost_data(r, &integrity, &v, line, sizeof line),
         .own_operations = v.count[COUNT_OWN_FAILURES],
         .own_connects = v.count[COUNT_CONNECT_OWN],
     };
@@ -208,6 +214,8 @@ static int exit_code_of(const struct run *r)
     case RUN_STOP_SYSTEM:
         return EXIT_INTERNAL;
     case RUN_STOP_PREFLIGHT:
+    case RUN_STOP_ALLOCATION:
+    case RUN_STOP_WORKER_LOST:
         return EXIT_FAILED;
     case RUN_STOP_EMERGENCY:
         return EXIT_ABORTED;
@@ -232,7 +240,8 @@ static int exit_code_of(const struct run *r)
 /* Were there figures to judge? */
 static bool played(const struct run *r)
 {
-    return r->stop.kind != RUN_STOP_PREFLIGHT && r->stop.kind != RUN_STOP_SYSTEM;
+    return r->stop.kind != RUN_STOP_PREFLIGHT && r->stop.kind != RUN_STOP_SYSTEM &&
+           r->stop.kind != RUN_STOP_ALLOCATION && r->stop.kind != RUN_STOP_WORKER_LOST;
 }
 
 static bool a_criterion_failed(const struct run *r)

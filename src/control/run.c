@@ -102,11 +102,9 @@ void run_on_window(struct run *r, uint32_t source, const struct window *w)
 
 void run_on_drained(struct run *r, uint32_t source)
 {
-    aggregate_finish_source(r->books, source);
+    sources_end(r, source, true);
     seconds_take(r);
-    if (++r->drained_ == r->workers_->source_count) {
-        ending_finish(r);
-    }
+    sources_check(r);
 }
 
 void run_on_failure(struct run *r, const char *text)
@@ -181,23 +179,19 @@ static void make_books(struct run *r)
     xfree(keys);
 }
 
-int run_new(struct loop *loop,
-            const struct plan *plan,
-            const struct plan_identity *identity,
-            const struct run_workers *workers,
-            void *workers_owner,
-            const struct run_observer *observer,
-            struct run **out,
-            struct err *err)
+int run_new(struct loop *loop, const struct run_parts *parts, struct run **out, struct err *err)
 {
+    const struct plan *plan = parts->plan;
+    const struct run_workers *workers = parts->workers;
     struct run *r = xcalloc(1, sizeof *r);
 
     r->loop = loop;
     r->plan = plan;
-    r->identity = identity;
+    r->identity = parts->identity;
     r->workers_ = workers;
-    r->workers_owner_ = workers_owner;
-    r->observer_ = *observer;
+    r->workers_owner_ = parts->workers_owner;
+    r->observer_ = parts->observer;
+    r->event_count_ = parts->first_event;
     r->stage = -1;
     r->validity = "valid";
     r->created_ms = clock_wall_ms();
@@ -207,6 +201,7 @@ int run_new(struct loop *loop,
     watch_init(r);
     r->pace_ = pace_new(plan->stage_count);
     r->validity_ = validity_new(workers->source_count);
+    r->source_states_ = arena_array(&r->arena_, workers->source_count, sizeof *r->source_states_);
     r->stages = arena_array(&r->arena_, plan->stage_count, sizeof *r->stages);
     int rc = specs_make(r, err);
     if (rc != 0) {
@@ -254,13 +249,17 @@ const char *run_name(const struct run *r)
                                                                    : s->scenario_id;
 }
 
+void run_emit_created(struct run *r)
+{
+    run_emit(r, "RUN_CREATED",
+             json_pack("{ssss}", "config_hash", run_config_hash(r), "scenario_id",
+                       r->plan->scenario->scenario_id));
+}
+
 void run_start(struct run *r)
 {
     assert(r->state == RUN_CREATED);
     r->started_ms = clock_wall_ms();
-    run_emit(r, "RUN_CREATED",
-             json_pack("{ssss}", "config_hash", run_config_hash(r), "scenario_id",
-                       r->plan->scenario->scenario_id));
     run_set_state(r, RUN_PREFLIGHT_RUNNING, "start_run");
     loop_timer_arm(r->loop, &r->cap_timer_,
                    loop_clock(r->loop) + r->plan->scenario->safety.caps.max_duration_ns);

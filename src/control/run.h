@@ -59,6 +59,8 @@
     X(MAX_ERRORS, "max_errors_reached")     \
     X(STAGE_TIMEOUT, "stage_timeout")       \
     X(PREFLIGHT, "preflight_failed")        \
+    X(ALLOCATION, "allocation_failed")      \
+    X(WORKER_LOST, "worker_capacity_lost")  \
     X(SYSTEM, "system_error")
 
 #define RUN_ENUM_STATE_(id, name) RUN_##id,
@@ -73,6 +75,13 @@ const char *run_stop_name(enum run_stop_kind kind);
 const char *run_verdict_name(enum run_verdict verdict); /* "passed", "failed", "invalid" */
 bool run_state_terminal(enum run_state state);
 
+/* A source of windows (a shard), as figures and scopes name it. */
+struct run_source {
+    const char *worker_id;
+    const char *const *labels; /* "NAME=VALUE", label_count of them */
+    uint32_t label_count;
+};
+
 /* Orders to the workers of a run. Times are of `loop`'s clock. None answers inside the call. */
 struct run_workers {
     void (*check)(void *workers); /* preflight checks; answered by run_on_checks */
@@ -84,6 +93,11 @@ struct run_workers {
     void (*drain)(void *workers, bool natural);
     void (*stop)(void *workers); /* at once; run_on_drained */
     uint32_t source_count;       /* sources of windows (shards) */
+    /* source_count of them, which outlive the run. NULL: all are of the identity's worker_id,
+     * without labels. */
+    const struct run_source *sources;
+    /* Orders are given so long before the moment that they are about; 0: 20 ms. */
+    uint64_t lead_ns;
 };
 
 struct run_event {
@@ -107,6 +121,12 @@ struct run_stage {
     bool started, ended;
     uint64_t start_ns, end_ns; /* end_ns: planned, then as it was */
     uint64_t max_vus;          /* that were active at the end of a second */
+};
+
+/* A source, as the run waits for it. */
+struct run_source_state {
+    bool drained; /* it has brought everything */
+    bool lost;    /* it is not waited for; the run goes on without it */
 };
 
 /* How far a ramp was, by its plan. */
@@ -180,23 +200,25 @@ struct run {
     struct pace *pace_;
     uint64_t seen_second_, event_count_;
     uint64_t preflight_ended_, preflight_failed_; /* of the preflight stage that runs */
-    uint32_t drained_;
+    struct run_source_state *source_states_;      /* of each source */
     bool stage_judging_;
     struct arena arena_;
     struct stop_spec *specs_;
     struct criterion_spec *criterion_specs_;
 };
 
-/* `plan`, `identity`, `workers` and its owner must outlive the run. ERR_INVALID for a condition
- * that cannot be made (validation has refused it before). */
-int run_new(struct loop *loop,
-            const struct plan *plan,
-            const struct plan_identity *identity,
-            const struct run_workers *workers,
-            void *workers_owner,
-            const struct run_observer *observer,
-            struct run **out,
-            struct err *err);
+/* What a run is made of. All that is pointed to must outlive it; the observer is copied. */
+struct run_parts {
+    const struct plan *plan;
+    const struct plan_identity *identity;
+    const struct run_workers *workers;
+    void *workers_owner;
+    struct run_observer observer;
+    uint64_t first_event; /* how many events the owner has had of it before */
+};
+
+/* ERR_INVALID for a condition that cannot be made (validation has refused it before). */
+int run_new(struct loop *loop, const struct run_parts *parts, struct run **out, struct err *err);
 void run_free(struct run *r);
 
 /* Of the scenario as the folder has it, or else as it was read. */
@@ -204,12 +226,17 @@ const char *run_config_hash(const struct run *r);
 /* The name that it was given, its scenario's, or the scenario's id. */
 const char *run_name(const struct run *r);
 
+/* The event RUN_CREATED, once: by who makes the run known, before any other event of it. */
+void run_emit_created(struct run *r);
 /* created → the checks → the first stage. */
 void run_start(struct run *r);
 /* A person or a signal (signo, else 0) wants it to end. A second call, or immediate, is harder. */
 void run_stop_request(struct run *r, enum stop_mode mode, int signo, const char *actor);
 /* As immediate; the run ends `aborted`. */
 void run_emergency_stop(struct run *r, const char *actor);
+
+/* Who makes the source's load. */
+const char *run_source_worker(const struct run *r, uint32_t source);
 
 /* How often a limit of ours was hit. */
 uint64_t run_limit(const struct run *r, enum limit id);
@@ -225,5 +252,14 @@ void run_on_drained(struct run *r, uint32_t source);
 void run_note(struct run *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Our own failure: the run cannot go on. */
 void run_on_failure(struct run *r, const char *text);
+/* The workers cannot take the run: it ends, failed. `text` says why, in one line. */
+void run_on_allocation_failed(struct run *r, const char *text);
+/*
+ * Nothing is heard of the worker any more; `lost_vus` virtual users were its part. A run that goes
+ * on is stopped at once and ends failed; one that is stopping ends without it. Its sources are not
+ * waited for from now on, so that the run may end inside the call. What it lacks is lost data. If
+ * it comes back before the end, what it brings is merged; with all of it nothing is missing.
+ */
+void run_on_worker_lost(struct run *r, const char *worker_id, uint32_t lost_vus);
 
 #endif

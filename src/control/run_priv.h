@@ -57,6 +57,17 @@ uint64_t run_second_of(const struct run *r, uint64_t at_ns, bool up);
 /* Takes every second that can be looked at, and does what follows from it. */
 void seconds_take(struct run *r);
 
+/* ---- sources.c: who is waited for -------------------------------------------------------------
+ */
+
+/* The source is not waited for any more: it has `drained`, or is lost. */
+void sources_end(struct run *r, uint32_t source, bool drained);
+/* Ends the run when no source is waited for. */
+void sources_check(struct run *r);
+/* Of the first source that was lost and did not come back, what that means for the books, in one
+ * line; NULL: none. */
+const char *sources_lost(const struct run *r, char *out, size_t size);
+
 /* ---- ending.c ---------------------------------------------------------------------------------
  */
 

@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-#define ORDER_LEAD_NS (20 * NS_PER_MS) /* orders travel before the moment that they are about */
+#define ORDER_LEAD_NS (20 * NS_PER_MS) /* to threads of this process */
 
 /* ---- stages --------------------------------------------------------------------------------- */
 
@@ -27,6 +27,14 @@ static enum run_state state_of_stage(enum stage_kind kind)
     };
 
     return states[kind];
+}
+
+/* The next moment that an order can be about. */
+static uint64_t order_moment(const struct run *r)
+{
+    uint64_t lead_ns = r->workers_->lead_ns;
+
+    return loop_clock(r->loop) + (lead_ns > 0 ? lead_ns : ORDER_LEAD_NS);
 }
 
 /* Number of the second that the moment falls into; `up`: of the first whole one after it. */
@@ -125,7 +133,7 @@ void stages_next(struct run *r)
     }
     if (run_is_preflight(r, next - 1)) {
         run_set_state(r, RUN_PREFLIGHT_PASSED, "preflight_completed");
-        start_stage(r, next, loop_clock(r->loop) + ORDER_LEAD_NS);
+        start_stage(r, next, order_moment(r));
     } else {
         enter_stage(r, next);
     }
@@ -232,7 +240,7 @@ static void on_cap(struct timer *t)
 
 void stages_begin(struct run *r)
 {
-    r->grid_ns = loop_clock(r->loop) + ORDER_LEAD_NS;
+    r->grid_ns = order_moment(r);
     start_stage(r, 0, r->grid_ns);
     stages_order_ahead(r);
 }

@@ -145,13 +145,17 @@ static void play(struct world *w, uint32_t threads, const char *workload, unsign
         .stop = local_worker_stop,
         .source_count = local_worker_shards(w->worker),
     };
-    assert_int_equal(run_new(w->loop, w->planned.plan, &w->planned.identity, &workers, w->worker,
-                             &observer, &w->run, NULL),
-                     0);
+    struct run_parts parts = {.plan = w->planned.plan,
+                              .identity = &w->planned.identity,
+                              .workers = &workers,
+                              .workers_owner = w->worker,
+                              .observer = observer};
+    assert_int_equal(run_new(w->loop, &parts, &w->run, NULL), 0);
     if (w->dead) {
         mock_serve_stop(w->mock);
         w->mock = NULL;
     }
+    run_emit_created(w->run);
     run_start(w->run);
     loop_run(w->loop);
     w->stats = w->dead ? NULL : ask_stats(mock_serve_port(w->mock));

@@ -164,9 +164,13 @@ static inline void set_up_with(struct world *w, const char *text)
                                       .drain = order_drain,
                                       .stop = order_stop,
                                       .source_count = SHARDS};
-    assert_int_equal(run_new(w->loop, w->planned.plan, &w->planned.identity, &w->workers, w,
-                             &observer, &w->run, NULL),
-                     0);
+    struct run_parts parts = {.plan = w->planned.plan,
+                              .identity = &w->planned.identity,
+                              .workers = &w->workers,
+                              .workers_owner = w,
+                              .observer = observer};
+    assert_int_equal(run_new(w->loop, &parts, &w->run, NULL), 0);
+    run_emit_created(w->run);
     run_start(w->run);
 }
 

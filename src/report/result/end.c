@@ -209,8 +209,10 @@ static json_t *stop_observed(const struct result_place *p)
 static const struct result_member stop_members[] = {
     {"kind", "string",
      "`completed`, `stop_condition_met`, `stop_requested`, `emergency_stop`, "
-     "`max_duration_reached`, `max_errors_reached`, `stage_timeout`, `preflight_failed` or "
-     "`system_error`.",
+     "`max_duration_reached`, `max_errors_reached`, `stage_timeout`, `preflight_failed`, "
+     "`allocation_failed` (the workers could not take the run), `worker_capacity_lost` (a worker "
+     "was "
+     "lost) or `system_error`.",
      stop_kind, NULL},
     {"reason", "string", "The same in one line, with the figures.", stop_reason, NULL},
     {"condition_id", "string or null", "The stop condition that ended the run.", stop_condition_id,

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT */
+/* The sources of a run: which of them are waited for, and what becomes of a run that loses some. */
+#include "control/run_priv.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+const char *run_source_worker(const struct run *r, uint32_t source)
+{
+    assert(source < r->workers_->source_count);
+    return r->workers_->sources != NULL ? r->workers_->sources[source].worker_id
+                                        : r->identity->worker_id;
+}
+
+void sources_end(struct run *r, uint32_t source, bool drained)
+{
+    struct run_source_state *state = &r->source_states_[source];
+
+    assert(source < r->workers_->source_count);
+    state->drained = state->drained || drained;
+    state->lost = !state->drained;
+    if (state->drained) {
+        aggregate_finish_source(r->books, source);
+    } else {
+        aggregate_leave_source(r->books, source);
+    }
+}
+
+void sources_check(struct run *r)
+{
+    for (uint32_t i = 0; i < r->workers_->source_count; i++) {
+        if (!r->source_states_[i].drained && !r->source_states_[i].lost) {
+            return;
+        }
+    }
+    if (r->state == RUN_STOPPING) {
+        ending_finish(r);
+    }
+}
+
+const char *sources_lost(const struct run *r, char *out, size_t size)
+{
+    /* Before the first stage there is nothing that could be missing. */
+    for (uint32_t i = 0; r->grid_ns > 0 && i < r->workers_->source_count; i++) {
+        if (r->source_states_[i].lost) {
+            snprintf(out, size, "worker %.64s was lost, and with it what it had not reported",
+                     run_source_worker(r, i));
+            return out;
+        }
+    }
+    return NULL;
+}
+
+/* ---- loss ------------------------------------------------------------------------------------ */
+
+static const char *policy_name(enum worker_failure_policy policy)
+{
+    static const char *const names[] = {[WORKER_FAILURE_FAIL_FAST] = "fail_fast",
+                                        [WORKER_FAILURE_REPLACE] = "replace_if_possible",
+                                        [WORKER_FAILURE_BEST_EFFORT] = "best_effort"};
+
+    return names[policy];
+}
+
+static void stop_for_want_of(struct run *r, const char *worker_id, uint32_t lost_vus)
+{
+    enum worker_failure_policy policy = r->plan->scenario->safety.worker_failure_policy;
+
+    if (policy != WORKER_FAILURE_FAIL_FAST) {
+        run_warn(r, "worker_failure_policy %s acts like fail_fast so far: the run ends",
+                 policy_name(policy));
+    }
+    snprintf(r->stop.reason, sizeof r->stop.reason, "worker_failure: worker %.64s lost", worker_id);
+    snprintf(r->stop.sentence, sizeof r->stop.sentence,
+             "worker %.64s was lost, and %u virtual user%s with it", worker_id, lost_vus,
+             lost_vus == 1 ? "" : "s");
+    ending_begin(r, RUN_STOP_WORKER_LOST, STOP_IMMEDIATE);
+}
+
+/* Those that had brought everything are no loss. */
+static bool end_sources_of(struct run *r, const char *worker_id)
+{
+    bool lost = false;
+
+    for (uint32_t i = 0; i < r->workers_->source_count; i++) {
+        const struct run_source_state *state = &r->source_states_[i];
+
+        if (!state->drained && !state->lost && strcmp(run_source_worker(r, i), worker_id) == 0) {
+            sources_end(r, i, false);
+            lost = true;
+        }
+    }
+    return lost;
+}
+
+void run_on_worker_lost(struct run *r, const char *worker_id, uint32_t lost_vus)
+{
+    if ((!run_is_running(r) && r->state != RUN_STOPPING) || !end_sources_of(r, worker_id)) {
+        return;
+    }
+    run_emit(r, "WORKER_CAPACITY_LOST",
+             json_pack("{s[s]sIss}", "worker_ids", worker_id, "lost_vus", (json_int_t)lost_vus,
+                       "policy", policy_name(r->plan->scenario->safety.worker_failure_policy)));
+    if (run_is_running(r)) {
+        stop_for_want_of(r, worker_id, lost_vus);
+    }
+    seconds_take(r);
+    sources_check(r);
+}
+
+void run_on_allocation_failed(struct run *r, const char *text)
+{
+    if (run_is_running(r)) {
+        snprintf(r->stop.reason, sizeof r->stop.reason, "allocation_failed: %.200s", text);
+        snprintf(r->stop.sentence, sizeof r->stop.sentence, "%s", text);
+        ending_begin(r, RUN_STOP_ALLOCATION, STOP_IMMEDIATE);
+    }
+}
