@@ -202,6 +202,7 @@ struct run {
     uint64_t preflight_ended_, preflight_failed_; /* of the preflight stage that runs */
     struct run_source_state *source_states_;      /* of each source */
     bool stage_judging_;
+    uint32_t ordered_; /* stages 0..n-1 have been ordered */
     struct arena arena_;
     struct stop_spec *specs_;
     struct criterion_spec *criterion_specs_;

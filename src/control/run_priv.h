@@ -35,8 +35,6 @@ void run_warn(struct run *r, const char *fmt, ...) __attribute__((format(printf,
 void stages_init(struct run *r);
 /* The first stage: second 0 begins with it. */
 void stages_begin(struct run *r);
-/* Orders what follows the current stage, as far as that is known by now. */
-void stages_order_ahead(struct run *r);
 /* Goes on with the stage behind the current one, which has been closed. */
 void stages_next(struct run *r);
 /* The current stage ends: at `end_ns`, or as planned if that is earlier. */

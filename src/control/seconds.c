@@ -67,8 +67,5 @@ void seconds_take(struct run *r)
                complete >= run_second_of(r, r->stages[r->stage].end_ns, true)) {
         r->stage_judging_ = false;
         stages_judge(r);
-        if (run_is_running(r)) {
-            stages_order_ahead(r);
-        }
     }
 }

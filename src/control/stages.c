@@ -86,23 +86,29 @@ static void order_stage(struct run *r, uint32_t stage, uint64_t start_ns)
 
     s->start_ns = start_ns;
     s->end_ns = start_ns + r->plan->stages[stage].levels.duration_ns;
+    r->ordered_ = stage + 1;
     r->workers_->stage(r->workers_owner_, stage, r->grid_ns, s->start_ns, s->end_ns);
 }
 
-/* A stage that follows without a judgement in between is ordered while its forerunner runs. */
-void stages_order_ahead(struct run *r)
+/* Is there something to decide between this stage and the one behind it? */
+static bool is_judged(const struct run *r, uint32_t stage)
 {
-    uint32_t stage = (uint32_t)r->stage;
+    return run_is_preflight(r, stage) || r->plan->stages[stage].levels.overruns;
+}
 
-    if (stage + 1 < r->plan->stage_count && !run_is_preflight(r, stage) &&
-        !r->plan->stages[stage].levels.overruns) {
-        order_stage(r, stage + 1, r->stages[stage].end_ns);
+/* What follows without a judgement in between is ordered, too: workers go on by the plan alone,
+ * whether we are there or not. */
+static void order_ahead(struct run *r)
+{
+    while (r->ordered_ < r->plan->stage_count && !is_judged(r, r->ordered_ - 1)) {
+        order_stage(r, r->ordered_, r->stages[r->ordered_ - 1].end_ns);
     }
 }
 
 static void start_stage(struct run *r, uint32_t stage, uint64_t start_ns)
 {
     order_stage(r, stage, start_ns);
+    order_ahead(r);
     enter_stage(r, stage);
 }
 
@@ -223,9 +229,6 @@ static void on_stage_end(struct timer *t)
         return;
     }
     stages_next(r);
-    if (r->state != RUN_STOPPING) {
-        stages_order_ahead(r);
-    }
 }
 
 static void on_cap(struct timer *t)
@@ -242,7 +245,6 @@ void stages_begin(struct run *r)
 {
     r->grid_ns = order_moment(r);
     start_stage(r, 0, r->grid_ns);
-    stages_order_ahead(r);
 }
 
 void stages_init(struct run *r)

@@ -353,6 +353,30 @@ static void a_stopped_stage_ends_for_its_rates(void **state)
     tear_down(&w);
 }
 
+/* Stages are ordered long before they begin: what was to come after a stop is in no figure. */
+static void a_stage_that_never_began_has_no_figures(void **state)
+{
+    static const char text[] =
+        "{'target': {'url': 'http://localhost/mcp'},"
+        " 'workload': {'operation_mix': [{'operation': 'tools_call', 'tool_name': 'echo'}]},"
+        " 'stages': [{'stage': 'baseline', 'duration_ms': 6000, 'load': {'target_vus': 4}},"
+        "  {'stage': 'soak', 'duration_ms': 6000, 'load': {'target_vus': 4, 'target_rps': 50}}]}";
+    struct world w;
+
+    (void)state;
+    set_up_with(&w, text);
+    run_for(&w, 2500 * MS);
+    run_stop_request(w.run, STOP_DRAIN, 0, "user");
+    run_for(&w, 20 * NS_PER_S);
+    check_books(&w);
+    assert_true(total(&w, COUNT_STARTED) > 100);
+    assert_int_equal(total_of(&w, AGGREGATE_ALL, 1, COUNT_DUE), 0);
+    assert_int_equal(total_of(&w, AGGREGATE_ALL, 1, COUNT_DROPPED_STOPPED), 0);
+    assert_int_equal(total_of(&w, AGGREGATE_ALL, 1, COUNT_STARTED), 0);
+    assert_int_equal(total(&w, COUNT_CARRIED_ENDED), 0); /* nobody was there to inherit it */
+    tear_down(&w);
+}
+
 /* ---- the silence of streams --------------------------------------------------------------------
  */
 
@@ -504,6 +528,7 @@ int main(void)
         cmocka_unit_test(stages_share_what_ends_between_them),
         cmocka_unit_test(a_preflight_between_hands_on_what_it_did_not_begin),
         cmocka_unit_test(a_stopped_stage_ends_for_its_rates),
+        cmocka_unit_test(a_stage_that_never_began_has_no_figures),
         cmocka_unit_test(a_silence_is_whole),
         cmocka_unit_test(a_break_point_has_its_level),
         cmocka_unit_test(a_condition_stops_a_stalling_target),

@@ -299,6 +299,8 @@ static inline void tear_down(struct world *w)
 #define BASELINE  "{'stage': 'baseline', 'duration_ms': 5000, 'load': {'target_vus': 2}}"
 #define SECOND_BASELINE \
     "{'stage': 'baseline', 'stage_id': 'more', 'duration_ms': 3000, 'load': {'target_vus': 2}}"
+#define LAST_BASELINE \
+    "{'stage': 'baseline', 'stage_id': 'last', 'duration_ms': 2000, 'load': {'target_vus': 2}}"
 #define GUARDED(what)                                                             \
     "{'stage': 'baseline', 'duration_ms': 20000, 'load': {'target_vus': 2}, "     \
     "'stop_conditions': [{'id': 'c', 'metric': 'error_rate', 'comparator': '>', " \

@@ -38,6 +38,61 @@ static void the_plan_is_played_to_its_end(void **state)
     tear_down(&w);
 }
 
+/* Workers go on by the plan alone; what somebody has to decide is not ordered before. */
+static void stages_are_ordered_as_far_as_no_judgement_lies_between(void **state)
+{
+    struct world w;
+
+    (void)state;
+    set_up(&w, "", BASELINE ", " SECOND_BASELINE ", " PREFLIGHT ", " LAST_BASELINE);
+    run_for(&w, 100 * MS);
+    assert_int_equal(w.stages, 3);
+    assert_int_equal(w.stage_start[1], w.stage_end[0]);
+    assert_int_equal(w.stage_start[2], w.stage_end[1]);
+    run_for(&w, 9900 * MS);
+    assert_int_equal(w.run->stage, 2);
+    assert_int_equal(w.stages, 3);
+    run_for(&w, 20 * NS_PER_S);
+    assert_int_equal(w.stages, 4);
+    expect_end(&w, RUN_COMPLETED, 0);
+    tear_down(&w);
+}
+
+/* A ramp that needs longer than its stage may take ends the run there. */
+static void nothing_is_ordered_behind_a_ramp_that_overruns(void **state)
+{
+    struct world w;
+
+    (void)state;
+    set_up(&w, "",
+           BASELINE ", {'stage': 'ramp', 'duration_ms': 60000, 'max_duration_ms': 60000, "
+                    "'load': {'target_vus': 50}, 'ramp': {'mode': 'step', 'step_vus': 10, "
+                    "'step_every_ms': 20000}}, " SECOND_BASELINE);
+    run_for(&w, 100 * MS);
+    assert_int_equal(w.stages, 2);
+    run_for(&w, 90 * NS_PER_S);
+    expect_end(&w, RUN_STOPPED, 4);
+    assert_int_equal(w.stages, 2);
+    tear_down(&w);
+}
+
+static void a_stage_that_was_ordered_and_never_began_leaves_no_trace(void **state)
+{
+    struct world w;
+
+    (void)state;
+    set_up(&w, "", BASELINE ", " SECOND_BASELINE);
+    run_for(&w, 2500 * MS);
+    assert_int_equal(w.stages, 2);
+    run_stop_request(w.run, STOP_DRAIN, 0, "user");
+    run_for(&w, 20 * NS_PER_S);
+    expect_end(&w, RUN_STOPPED, 0);
+    assert_false(w.run->stages[1].started);
+    assert_false(w.run->stages[1].ended);
+    assert_int_equal(w.run->stages[1].max_vus, 0);
+    tear_down(&w);
+}
+
 /* The second that ends with a stage is looked at when the next one has begun. */
 static void users_are_counted_for_the_stage_in_which_they_were(void **state)
 {
@@ -454,6 +509,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_plan_is_played_to_its_end),
+        cmocka_unit_test(stages_are_ordered_as_far_as_no_judgement_lies_between),
+        cmocka_unit_test(nothing_is_ordered_behind_a_ramp_that_overruns),
+        cmocka_unit_test(a_stage_that_was_ordered_and_never_began_leaves_no_trace),
         cmocka_unit_test(users_are_counted_for_the_stage_in_which_they_were),
         cmocka_unit_test(names_of_states_are_the_interface),
         cmocka_unit_test(failed_checks_end_the_run_before_any_load),
