@@ -754,30 +754,6 @@ uint64_t aggregate_limit(const struct aggregate *a, enum limit id)
     return a->limits[id];
 }
 
-void aggregate_finish_source(struct aggregate *a, uint32_t source)
-{
-    assert(source < a->source_count);
-    a->sources[source].pub.finished = true;
-}
-
-void aggregate_leave_source(struct aggregate *a, uint32_t source)
-{
-    assert(source < a->source_count);
-    a->sources[source].left = true;
-}
-
-uint64_t aggregate_complete(const struct aggregate *a)
-{
-    uint64_t complete = a->newest;
-
-    for (uint32_t i = 0; i < a->source_count; i++) {
-        if (aggregate_waits_for(&a->sources[i]) && a->sources[i].next < complete) {
-            complete = a->sources[i].next;
-        }
-    }
-    return complete;
-}
-
 uint64_t aggregate_newest(const struct aggregate *a)
 {
     return a->newest;

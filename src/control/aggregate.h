@@ -94,6 +94,14 @@ void aggregate_leave_source(struct aggregate *a, uint32_t source);
 
 /* Seconds 0..n-1 are complete. */
 uint64_t aggregate_complete(const struct aggregate *a);
+/* Do the seconds first..last lack the report of a source that is still waited for? */
+bool aggregate_lacks(const struct aggregate *a, uint64_t first, uint64_t last);
+bool aggregate_source_lacks(const struct aggregate *a, uint32_t source, uint64_t second);
+/*
+ * The watermark: how far the seconds from `from` on may be looked at. Those that lack nothing may,
+ * and those below `overdue` whatever they lack; nothing beyond the newest one.
+ */
+uint64_t aggregate_watermark(const struct aggregate *a, uint64_t from, uint64_t overdue);
 /* One more than the newest second that any source has reported. */
 uint64_t aggregate_newest(const struct aggregate *a);
 /* How many sources reported this second; 0 also when it is no longer kept. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Insides that aggregate.c, which fills the books, and aggregate_view.c, which reads them, share.
- */
+/* Insides that aggregate.c, which fills the books, aggregate_mark.c, which knows how far they are
+ * whole, and aggregate_view.c, which reads them, share. */
 #ifndef CONTROL_AGGREGATE_PRIV_H
 #define CONTROL_AGGREGATE_PRIV_H
 

@@ -144,6 +144,7 @@ static enum run_state end_state(const struct run *r)
 void ending_finish(struct run *r)
 {
     loop_timer_cancel(r->loop, &r->drain_timer_);
+    loop_timer_cancel(r->loop, &r->watermark_timer_);
     if (r->triggered) {
         uint64_t decided = r->grid_ns + (r->trigger.second + 1) * NS_PER_S;
         uint64_t now = loop_clock(r->loop);

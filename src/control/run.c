@@ -95,6 +95,9 @@ void run_on_checks(struct run *r, const struct check_list *checks)
 
 void run_on_window(struct run *r, uint32_t source, const struct window *w)
 {
+    if (r->state == RUN_ANALYZING || run_state_terminal(r->state)) {
+        return; /* figures that have been judged do not change any more */
+    }
     aggregate_add(r->books, source, w);
     validity_window(r->validity_, source, w);
     seconds_take(r);
@@ -102,6 +105,9 @@ void run_on_window(struct run *r, uint32_t source, const struct window *w)
 
 void run_on_drained(struct run *r, uint32_t source)
 {
+    if (r->state == RUN_ANALYZING || run_state_terminal(r->state)) {
+        return;
+    }
     sources_end(r, source, true);
     seconds_take(r);
     sources_check(r);
@@ -198,6 +204,7 @@ int run_new(struct loop *loop, const struct run_parts *parts, struct run **out, 
     buf_init(&r->evidence, EVIDENCE_MAX);
     stages_init(r);
     ending_init(r);
+    seconds_init(r);
     watch_init(r);
     r->pace_ = pace_new(plan->stage_count);
     r->validity_ = validity_new(workers->source_count);
@@ -222,6 +229,7 @@ void run_free(struct run *r)
     loop_timer_cancel(r->loop, &r->cap_timer_);
     loop_timer_cancel(r->loop, &r->drain_timer_);
     loop_timer_cancel(r->loop, &r->ramp_timer_);
+    loop_timer_cancel(r->loop, &r->watermark_timer_);
     buf_clear(&r->warnings);
     stop_free(r->conditions);
     pace_free(r->pace_);

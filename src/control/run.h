@@ -112,8 +112,9 @@ struct run_event {
 /* What somebody outside wants to hear; each may be NULL. */
 struct run_observer {
     void (*on_event)(void *owner, const struct run_event *event);
-    void (*on_second)(void *owner, uint64_t second); /* it is complete */
-    void (*on_end)(void *owner);                     /* the state is terminal, figures are final */
+    /* It is complete, or has been waited for in vain for three seconds behind its end. */
+    void (*on_second)(void *owner, uint64_t second);
+    void (*on_end)(void *owner); /* the state is terminal, figures are final */
     void *owner;
 };
 
@@ -192,7 +193,11 @@ struct run {
     struct timer timer_;
     struct timer cap_timer_;
     struct timer drain_timer_;
-    struct timer ramp_timer_; /* watch.c: the next step */
+    struct timer ramp_timer_;      /* watch.c: the next step */
+    struct timer watermark_timer_; /* seconds.c */
+    uint64_t lacking_ns_;          /* since when the oldest seconds lack a report; 0: they do not */
+    uint64_t patient_ns_;          /* nothing is overdue before */
+    bool partial_told_;
     uint32_t ramp_step_, ramp_vus_;
     double ramp_rps_;
     bool integrity_told_, journey_told_;

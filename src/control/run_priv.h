@@ -52,6 +52,7 @@ uint64_t run_second_of(const struct run *r, uint64_t at_ns, bool up);
 /* ---- seconds.c --------------------------------------------------------------------------------
  */
 
+void seconds_init(struct run *r);
 /* Takes every second that can be looked at, and does what follows from it. */
 void seconds_take(struct run *r);
 

@@ -4,6 +4,9 @@
 
 #include <stdio.h>
 
+#define WATERMARK_NS       (3 * NS_PER_S) /* behind its end a second is looked at, whatever it lacks */
+#define WATERMARK_GRACE_NS NS_PER_S /* … but not before something has been missing for so long */
+
 static void trigger_stop(struct run *r)
 {
     const struct stop_spec *spec = r->trigger.spec;
@@ -41,31 +44,116 @@ static bool too_many_errors(const struct run *r)
     return over;
 }
 
-/* Everything that a complete second may lead to. */
-void seconds_take(struct run *r)
-{
-    uint64_t complete = aggregate_complete(r->books);
+/* ---- the watermark ----------------------------------------------------------------------------
+ */
 
-    for (; r->seen_second_ < complete; r->seen_second_++) {
-        stages_tally(r, r->seen_second_);
-        watch_second(r, r->seen_second_);
-        pace_second(r, r->seen_second_);
-        if (r->observer_.on_second != NULL) {
-            r->observer_.on_second(r->observer_.owner, r->seen_second_);
+/* From when on the second is looked at whatever it lacks. A moment for the others: after a halt of
+ * this process, say, all reports come at once, one source after the other. */
+static uint64_t overdue_at(const struct run *r, uint64_t second)
+{
+    uint64_t at_ns = r->grid_ns + (second + 1) * NS_PER_S + WATERMARK_NS;
+    uint64_t grace_ns = r->lacking_ns_ + WATERMARK_GRACE_NS;
+
+    at_ns = at_ns > grace_ns ? at_ns : grace_ns;
+    return at_ns > r->patient_ns_ ? at_ns : r->patient_ns_;
+}
+
+/* Seconds below are not waited for any longer. */
+static uint64_t overdue_below(struct run *r)
+{
+    uint64_t second = r->seen_second_, newest = aggregate_newest(r->books);
+
+    if (second >= newest || aggregate_complete(r->books) >= newest) {
+        return 0;
+    }
+    uint64_t now = loop_clock(r->loop);
+    r->lacking_ns_ = r->lacking_ns_ > 0 ? r->lacking_ns_ : now;
+    while (second < newest && overdue_at(r, second) <= now) {
+        second++;
+    }
+    return second;
+}
+
+/* The timer is for the second that was the oldest one when it was armed, and never too late for
+ * those behind it: while all sources report it costs one look in three seconds. */
+static void wait_for_seconds(struct run *r)
+{
+    if (r->seen_second_ >= aggregate_newest(r->books)) {
+        r->lacking_ns_ = 0;
+    } else if (!timer_armed(&r->watermark_timer_)) {
+        loop_timer_arm(r->loop, &r->watermark_timer_, overdue_at(r, r->seen_second_));
+    }
+}
+
+static void on_overdue(struct timer *t)
+{
+    seconds_take(list_entry(t, struct run, watermark_timer_));
+}
+
+static const char *who_lacks(const struct run *r, uint64_t second)
+{
+    for (uint32_t i = 0; i < r->workers_->source_count; i++) {
+        if (aggregate_source_lacks(r->books, i, second)) {
+            return run_source_worker(r, i);
         }
     }
-    if (!run_is_running(r)) {
-        return;
+    return "";
+}
+
+static void tell_partial(struct run *r, uint64_t second)
+{
+    if (!r->partial_told_ && aggregate_lacks(r->books, second, second)) {
+        r->partial_told_ = true;
+        run_warn(
+            r,
+            "second %llu is looked at without what worker %.64s has to report of it; what comes "
+            "later enters the totals, and decides no stop condition",
+            (unsigned long long)second, who_lacks(r, second));
     }
-    if (stop_evaluate(r->conditions, r->books, complete, &r->trigger)) {
+}
+
+/* ---- each second ----------------------------------------------------------------------------- */
+
+static void take_second(struct run *r, uint64_t second)
+{
+    tell_partial(r, second);
+    stages_tally(r, second);
+    watch_second(r, second);
+    pace_second(r, second);
+    if (r->observer_.on_second != NULL) {
+        r->observer_.on_second(r->observer_.owner, second);
+    }
+}
+
+/* Everything that the seconds below `end` may lead to. */
+static void decide(struct run *r, uint64_t end)
+{
+    if (stop_evaluate(r->conditions, r->books, end, &r->trigger)) {
         trigger_stop(r);
     } else if (too_many_errors(r)) {
         snprintf(r->stop.sentence, sizeof r->stop.sentence,
                  "safety.hard_caps.max_errors was reached");
         ending_begin(r, RUN_STOP_MAX_ERRORS, r->plan->scenario->safety.stop_mode);
-    } else if (r->stage_judging_ &&
-               complete >= run_second_of(r, r->stages[r->stage].end_ns, true)) {
+    } else if (r->stage_judging_ && end >= run_second_of(r, r->stages[r->stage].end_ns, true)) {
         r->stage_judging_ = false;
         stages_judge(r);
     }
+}
+
+void seconds_take(struct run *r)
+{
+    uint64_t end = aggregate_watermark(r->books, r->seen_second_, overdue_below(r));
+
+    for (; r->seen_second_ < end; r->seen_second_++) {
+        take_second(r, r->seen_second_);
+    }
+    wait_for_seconds(r);
+    if (run_is_running(r)) {
+        decide(r, end);
+    }
+}
+
+void seconds_init(struct run *r)
+{
+    timer_init(&r->watermark_timer_, on_overdue);
 }

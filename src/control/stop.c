@@ -242,6 +242,7 @@ static struct stop_observation observe(struct stop *s,
         o.has_value = o.lower_bound = true;
         o.value = largest_sample(m, &s->view);
     }
+    o.partial = aggregate_lacks(a, first, last);
     o.samples = metric_samples(m, &s->view);
     o.failed = s->view.count[COUNT_ENDED_FAILED];
     o.ended = s->view.count[COUNT_ENDED_OK] + o.failed;
@@ -249,9 +250,27 @@ static struct stop_observation observe(struct stop *s,
     return o;
 }
 
+/* Can what a partial window lacks only confirm the breach, or is the value a share or a rank, which
+ * a part of the sources shows well enough? */
+static bool holds_partially(const struct stop_spec *spec)
+{
+    const struct metric *m = spec->metric;
+    bool upper = is_upper_limit(spec->comparator);
+
+    if (m->kind == METRIC_CUSTOM) {
+        return m->custom_value == METRIC_CUSTOM_MEAN || m->custom_value == METRIC_CUSTOM_QUANTILE ||
+               m->custom_value == METRIC_CUSTOM_LAST ||
+               upper == (m->custom_value != METRIC_CUSTOM_MIN);
+    }
+    return upper || m->kind == METRIC_RATIO || m->kind == METRIC_QUANTILE || m->kind == METRIC_MEAN;
+}
+
 /* What is shed waited longer than any limit. */
 static bool breaches(const struct stop_spec *spec, const struct stop_observation *o)
 {
+    if (o->partial && !holds_partially(spec)) {
+        return false;
+    }
     if (o->shed) {
         return is_upper_limit(spec->comparator);
     }
@@ -267,6 +286,7 @@ static struct stop_observation add_up(struct condition *c, const struct stop_obs
     c->so_far.ended += second->ended;
     c->so_far.failed += second->failed;
     c->so_far.dropped += second->dropped;
+    c->so_far.partial = c->so_far.partial || second->partial;
     return c->so_far;
 }
 
@@ -419,10 +439,11 @@ static void write_sentence(struct stop_trigger *t)
         format_samples(spec, o, samples, sizeof samples);
     }
     format_span(t, reached, span, sizeof span);
-    snprintf(t->sentence, sizeof t->sentence, "%s%s%.100s%s %s %s%s%s, %s %s, %s", m->name,
+    snprintf(t->sentence, sizeof t->sentence, "%s%s%.100s%s %s %s%s%s, %s %s, %s%s", m->name,
              scoped ? "{" : "", scoped ? spec->scope_text : "", scoped ? "}" : "",
              reached ? "reached" : "was", o->lower_bound ? "at least " : "", value, samples,
-             is_upper_limit(spec->comparator) ? "limit" : "minimum", limit, span);
+             is_upper_limit(spec->comparator) ? "limit" : "minimum", limit, span,
+             t->partial ? " (partial: not all workers had reported)" : "");
 }
 
 static void note_signatures(struct stop_trigger *t, const struct aggregate *a)
@@ -447,11 +468,11 @@ static void fill_trigger(const struct stop *s,
 
     *t = (struct stop_trigger){.index = index, .spec = &c->spec, .second = second};
     t->early = elapsed < c->window_s;
-    t->partial = second >= aggregate_complete(a);
     t->window_s = t->early || counted ? elapsed : c->window_s;
     t->window_count = windows_shown(&c->spec);
     for (size_t i = 0; i < t->window_count; i++) {
         t->windows[i] = c->ring[(second - i * c->window_s) % c->ring_size];
+        t->partial = t->partial || t->windows[i].partial;
     }
     note_signatures(t, a);
     write_sentence(t);
@@ -493,6 +514,11 @@ bool stop_evaluate(struct stop *s,
         }
     }
     return false;
+}
+
+uint64_t stop_looked(const struct stop *s)
+{
+    return s->next_second;
 }
 
 size_t stop_count(const struct stop *s)

@@ -25,6 +25,10 @@
  * - All conditions that hold at the same second are reported; the first one of the file is the
  *   reason.
  *
+ * - A window that lacks the report of a source is partial. What the missing part could only raise
+ *   may breach > and >=, what it could only lower < and <=; shares, means and quantiles may breach
+ *   either way, and the trigger says that it was partial. Else it does not breach.
+ *
  * A second is looked at once: data that comes later for it enters totals, not verdicts.
  */
 #ifndef CONTROL_STOP_H
@@ -85,6 +89,7 @@ struct stop_observation {
     bool has_value;
     bool lower_bound; /* operations that we cut reach into it: the truth is at least this */
     bool shed;        /* above all samples, because due operations were dropped */
+    bool partial;     /* not all sources had reported */
     double value;     /* of a shed one the largest sample */
     uint64_t samples; /* n that the value rests on */
     uint64_t ended, failed, dropped;
@@ -95,7 +100,7 @@ struct stop_trigger {
     const struct stop_spec *spec;
     uint64_t second;     /* the deciding one; the condition holds at its end */
     bool early;          /* inside the first window */
-    bool partial;        /* not all sources had reported */
+    bool partial;        /* one of `windows` is */
     uint64_t window_s;   /* of one window; for an early trigger the time since the scope began */
     size_t window_count; /* windows[0] is the newest; at most STOP_WINDOWS_SHOWN of them */
     struct stop_observation windows[STOP_WINDOWS_SHOWN];
@@ -110,8 +115,7 @@ struct stop_trigger {
  * Looks at every second below `end_second` that was not looked at yet, in order. True, with
  * *trigger filled, at the first one where a condition holds; later seconds are left for the next
  * call, and a condition that still holds then is reported again. `end_second` is
- * aggregate_complete(), or more after waiting long enough for a missing source: those seconds are
- * `partial`.
+ * aggregate_watermark().
  */
 bool stop_evaluate(struct stop *s,
                    const struct aggregate *a,
@@ -134,6 +138,9 @@ struct stop_state {
     bool has_margin;        /* `last` has a value that is not shed */
     double margin;          /* from it to the threshold, in the metric's unit; negative beyond */
 };
+
+/* Seconds 0..n-1 have been looked at. */
+uint64_t stop_looked(const struct stop *s);
 
 size_t stop_count(const struct stop *s);
 void stop_state(const struct stop *s, size_t index, struct stop_state *out);

@@ -264,6 +264,11 @@ static json_t *observed_shed(const struct result_place *p)
     return json_boolean(observation(p)->shed);
 }
 
+static json_t *observed_partial(const struct result_place *p)
+{
+    return json_boolean(observation(p)->partial);
+}
+
 static json_t *observed_dropped(const struct result_place *p)
 {
     return result_count(observation(p)->dropped);
@@ -287,6 +292,8 @@ static const struct result_member observed_members[] = {
      "The truth is above all samples, because due operations were dropped; the value is the "
      "largest sample.",
      observed_shed, NULL},
+    {"partial", "boolean", "Not all workers had reported: the value is that of the others.",
+     observed_partial, NULL},
     {"samples", "integer", "How many samples the value rests on.", observed_samples, NULL},
     {"dropped", "integer", "Operations that were due in the window and never started.",
      observed_dropped, NULL},

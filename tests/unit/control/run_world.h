@@ -43,6 +43,7 @@ struct world {
     char events[2000];
     json_t *stage_failed; /* payload of the event, or NULL */
     unsigned event_count;
+    bool partial; /* of the condition that triggered */
     uint64_t seconds;
     unsigned ends;
 };
@@ -73,19 +74,31 @@ static inline void fill(struct world *w)
     }
 }
 
+static inline void report_of(struct world *w, uint32_t source, uint64_t second, uint64_t end_ns)
+{
+    window_reset(w->window, second, w->grid_ns + second * NS_PER_S, end_ns);
+    w->window->stage_index = w->run->stage > 0 ? (uint32_t)w->run->stage : 0;
+    w->window->gauges.active_vus = w->vus;
+    fill(w);
+    run_on_window(w->run, source, w->window);
+}
+
 static inline void report(struct world *w, uint64_t end_ns)
 {
     for (uint32_t source = 0; source < SOURCES; source++) {
-        if (w->silent[source]) {
-            continue;
+        if (!w->silent[source]) {
+            report_of(w, source, w->second, end_ns);
         }
-        window_reset(w->window, w->second, w->grid_ns + w->second * NS_PER_S, end_ns);
-        w->window->stage_index = w->run->stage > 0 ? (uint32_t)w->run->stage : 0;
-        w->window->gauges.active_vus = w->vus;
-        fill(w);
-        run_on_window(w->run, source, w->window);
     }
     w->second++;
+}
+
+/* What a source that was silent has to tell of the seconds from..below-1. */
+static inline void catch_up(struct world *w, uint32_t source, uint64_t from, uint64_t below)
+{
+    for (uint64_t second = from; second < below; second++) {
+        report_of(w, source, second, w->grid_ns + (second + 1) * NS_PER_S);
+    }
 }
 
 static inline void on_tick(struct send *s)
@@ -213,6 +226,9 @@ static inline void on_event(void *owner, const struct run_event *event)
     assert_string_equal(event->id + 16, number); /* goes on where the owner was */
     assert_non_null(event->actor);
     assert_non_null(event->payload);
+    if (strcmp(event->type, "STOP_CONDITION_TRIGGERED") == 0) {
+        w->partial = json_is_true(json_object_get(event->payload, "partial"));
+    }
     if (strcmp(event->type, "STAGE_FAILED") == 0) {
         json_decref(w->stage_failed);
         w->stage_failed = json_incref(event->payload);

@@ -382,6 +382,49 @@ static void test_partial_seconds_are_marked(void **state)
     tear_down(&f);
 }
 
+/* What the missing source could only make worse may decide, and shares may; what it could be the
+ * cause of may not. */
+static void test_partial_windows_decide_what_they_can(void **state)
+{
+    static const struct {
+        const char *metric;
+        enum stop_comparator comparator;
+        double threshold;
+        bool fires;
+    } cases[] = {
+        {"operations_failed", STOP_GT, 1, true}, {"operations_failed", STOP_LT, 100, false},
+        {"ops_per_second", STOP_GE, 1, true},    {"ops_per_second", STOP_LE, 100, false},
+        {"error_rate", STOP_GT, 0.1, true},      {"error_rate", STOP_LT, 0.9, true},
+        {"service_p50_ms", STOP_GT, 0.1, true},  {"service_p50_ms", STOP_LT, 100, true},
+        {"service_max_ms", STOP_GT, 0.1, true},  {"service_max_ms", STOP_LT, 1000, false},
+        {"active_vus", STOP_GE, 1, true},        {"active_vus", STOP_LT, 100, false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct stop_spec s =
+            spec(cases[i].metric, cases[i].comparator, cases[i].threshold, 1000, 1);
+        struct fixture f = set_up(&s, 1);
+        struct stop_trigger t;
+
+        aggregate_free(f.a);
+        f.a = aggregate_new(keys, KEYS, STAGES, 2, CUSTOMS, HISTORY);
+        assert_false(tick(&f, (struct second){.ok = 4, .failed = 2, .service_ms = 5}));
+        if (stop_evaluate(f.s, f.a, 1, &t) != cases[i].fires) {
+            fail_msg("%s %s", cases[i].metric, stop_comparator_name(cases[i].comparator));
+        }
+        assert_true(!cases[i].fires || t.windows[0].partial);
+        /* The same is decided when nothing is missing. */
+        stop_free(f.s);
+        f.s = stop_new(&s, 1);
+        aggregate_finish_source(f.a, 1);
+        assert_true(stop_evaluate(f.s, f.a, 1, &t));
+        assert_false(t.partial);
+        assert_null(strstr(t.sentence, "partial"));
+        tear_down(&f);
+    }
+}
+
 static void test_a_lower_bound_says_so(void **state)
 {
     struct stop_spec s = spec("service_p99_ms", STOP_GE, 10000, 1000, 1);
@@ -475,6 +518,7 @@ int main(void)
         cmocka_unit_test(test_parts_of_a_second_are_rounded_up),
         cmocka_unit_test(test_seconds_are_looked_at_in_order),
         cmocka_unit_test(test_partial_seconds_are_marked),
+        cmocka_unit_test(test_partial_windows_decide_what_they_can),
         cmocka_unit_test(test_a_lower_bound_says_so),
         cmocka_unit_test(test_state_for_panel_and_result),
         cmocka_unit_test(test_no_conditions),
