@@ -68,7 +68,7 @@ json_t *wire_order_to_json(const struct wire_order *order);
 int wire_order_encode(const struct wire_order *order, struct buf *out);
 /* Fills all of *out, whatever it was; after a failure it is all zero. ERR_SYNTAX, ERR_INVALID (one
  * text that names the member), ERR_LIMIT. */
-int wire_order_from_json(const json_t *object, struct wire_order *out, struct err *err);
+int wire_order_from_json(json_t *object, struct wire_order *out, struct err *err);
 int wire_order_decode(struct str text, struct wire_order *out, struct err *err);
 /* Frees what it owns; all zero again. */
 void wire_order_clear(struct wire_order *order);

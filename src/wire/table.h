@@ -21,15 +21,16 @@
 enum wire_type {
     WIRE_BOOL,   /* bool */
     WIRE_U32,    /* uint32_t in min..max */
+    WIRE_INT,    /* int */
     WIRE_U64,    /* uint64_t in min..max; max at most 2^63 - 1 */
     WIRE_NUMBER, /* double, finite, not negative */
     WIRE_ID,     /* char[max]: a NUL-terminated word of letters, digits and _ - . : */
-    WIRE_TEXT,   /* char[max]: any text, NUL-terminated; "" is not sent and need not be there */
-    WIRE_WORD,   /* an enum, by its words */
+    WIRE_TEXT,   /* char[max]: any text, NUL-terminated, not empty unless it is optional */
+    WIRE_WORD,   /* an enum, by its `words` */
     WIRE_NAME,   /* const char *: one of `words`, which live forever */
     WIRE_TEXTS,  /* json_t *: an object of at most `max` texts; owned, NULL: none */
-    WIRE_JSON,   /* json_t *: any object; owned */
-    WIRE_U32S,   /* struct wire_u32s: at most `max` numbers; owned */
+    WIRE_JSON,   /* json_t *: any object; owned, and shared with the object that it came from */
+    WIRE_U32S,   /* struct wire_u32s: at most `size` numbers in min..max; owned */
     WIRE_ROWS,   /* an array of at most `max` structs of `rows`, in place; count at count_offset */
     WIRE_LINES,  /* likewise, of texts: char[max][size] */
 };
@@ -49,7 +50,7 @@ struct wire_field {
     uint64_t min, max;
     const char *const *words; /* `max` of them; a NULL is a number that is not used */
     const struct wire_table *rows;
-    size_t size; /* of a row or line */
+    size_t size; /* of a row or line in bytes; WIRE_U32S: numbers */
     size_t count_offset;
 };
 
@@ -73,7 +74,7 @@ int wire_table_encode(const struct wire_table *t, const void *message, struct bu
  * NULL; it gets the path of the member that is wrong (it lives forever), or NULL when the text is
  * no JSON object. ERR_SYNTAX, ERR_INVALID, ERR_LIMIT. */
 int wire_table_from_json(const struct wire_table *t,
-                         const json_t *object,
+                         json_t *object,
                          void *message,
                          const char **member,
                          struct err *err);
@@ -86,29 +87,29 @@ int wire_table_decode(const struct wire_table *t,
 void wire_table_clear(const struct wire_table *t, void *message);
 
 /* The same functions for one message, by its type: wire_hello_encode(…) and so on. */
-#define WIRE_TABLE_FUNCTIONS(name)                                                         \
-    extern const struct wire_table wire_##name##_table;                                    \
-    static inline json_t *wire_##name##_to_json(const struct wire_##name *m)               \
-    {                                                                                      \
-        return wire_table_to_json(&wire_##name##_table, m);                                \
-    }                                                                                      \
-    static inline int wire_##name##_encode(const struct wire_##name *m, struct buf *out)   \
-    {                                                                                      \
-        return wire_table_encode(&wire_##name##_table, m, out);                            \
-    }                                                                                      \
-    static inline int wire_##name##_from_json(const json_t *object, struct wire_##name *m, \
-                                              const char **member, struct err *err)        \
-    {                                                                                      \
-        return wire_table_from_json(&wire_##name##_table, object, m, member, err);         \
-    }                                                                                      \
-    static inline int wire_##name##_decode(struct str text, struct wire_##name *m,         \
-                                           const char **member, struct err *err)           \
-    {                                                                                      \
-        return wire_table_decode(&wire_##name##_table, text, m, member, err);              \
-    }                                                                                      \
-    static inline void wire_##name##_clear(struct wire_##name *m)                          \
-    {                                                                                      \
-        wire_table_clear(&wire_##name##_table, m);                                         \
+#define WIRE_TABLE_FUNCTIONS(name)                                                       \
+    extern const struct wire_table wire_##name##_table;                                  \
+    static inline json_t *wire_##name##_to_json(const struct wire_##name *m)             \
+    {                                                                                    \
+        return wire_table_to_json(&wire_##name##_table, m);                              \
+    }                                                                                    \
+    static inline int wire_##name##_encode(const struct wire_##name *m, struct buf *out) \
+    {                                                                                    \
+        return wire_table_encode(&wire_##name##_table, m, out);                          \
+    }                                                                                    \
+    static inline int wire_##name##_from_json(json_t *object, struct wire_##name *m,     \
+                                              const char **member, struct err *err)      \
+    {                                                                                    \
+        return wire_table_from_json(&wire_##name##_table, object, m, member, err);       \
+    }                                                                                    \
+    static inline int wire_##name##_decode(struct str text, struct wire_##name *m,       \
+                                           const char **member, struct err *err)         \
+    {                                                                                    \
+        return wire_table_decode(&wire_##name##_table, text, m, member, err);            \
+    }                                                                                    \
+    static inline void wire_##name##_clear(struct wire_##name *m)                        \
+    {                                                                                    \
+        wire_table_clear(&wire_##name##_table, m);                                       \
     }
 
 #endif
