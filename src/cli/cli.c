@@ -347,7 +347,11 @@ static int dispatch(const struct command *command, int argc, char **argv)
         fprintf(stderr, "mcpdrill %s: %s\n", command->name, err.msg);
         return EXIT_USAGE;
     }
-    return args.help ? print_help(command) : command->run(&args);
+    int code = args.help ? print_help(command) : command->run(&args);
+    if (code == EXIT_USAGE) {
+        opt_tell_environment(&args);
+    }
+    return code;
 }
 
 /* The command that the program's own name stands for, or NULL: "server" and "mcpdrill-server". */

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "cli/opt.h"
 #include "loop/signals.h"
 #include "mock/server/serve.h"
 
@@ -14,7 +15,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
-enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
+enum { EXIT_OK = 0, EXIT_FAILED = 1 };
 enum { OPTIONS_MAX = 64, FLAG_TEXT = 64 };
 
 /* Codes of the program's own options; those of the fault knobs follow. */
@@ -94,7 +95,9 @@ static void print_help(void)
     char flag[FLAG_TEXT];
 
     printf("Usage: mockserver [--addr :PORT] [OPTION]...\n"
-           "A mock MCP server: known tools, exact streams, faults on demand.\n\n");
+           "A mock MCP server: known tools, exact streams, faults on demand. Each option can be "
+           "given by an\nenvironment variable, too: --session-ttl-ms by "
+           "MCPDRILL_SESSION_TTL_MS.\n\n");
     for (size_t i = 0; i < OWN_OPTIONS; i++) {
         snprintf(flag, sizeof flag, "--%s %s", own_options[i].name,
                  own_options[i].value != NULL ? own_options[i].value : "");
@@ -130,38 +133,38 @@ static int set_address(const char *text, struct settings *s)
     return EXIT_OK;
 }
 
-static int set_fault(const struct option_table *t, int code, struct settings *s)
+static int set_fault(const struct option_table *t, int code, const char *value, struct settings *s)
 {
     struct err err;
     const char *flag = t->fault_flags[code - OPT_FAULT];
 
-    if (faults_set(&s->serve.mock.faults, flag, optarg, &err) != 0) {
+    if (faults_set(&s->serve.mock.faults, flag, value, &err) != 0) {
         fprintf(stderr, "mockserver: --%s: %s\n", flag, err.msg);
         return EXIT_USAGE;
     }
     return EXIT_OK;
 }
 
-static int set_option(const struct option_table *t, int code, struct settings *s)
+static int set_option(const struct option_table *t, int code, const char *value, struct settings *s)
 {
     struct mock_config *mock = &s->serve.mock;
     uint64_t v = 0;
     int rc;
 
     if (code >= OPT_FAULT) {
-        return set_fault(t, code, s);
+        return set_fault(t, code, value, s);
     }
     switch ((enum option_code)code) {
     case OPT_ADDR:
-        return set_address(optarg, s);
+        return set_address(value, s);
     case OPT_SEED:
-        return number("seed", optarg, 0, UINT64_MAX, &mock->seed);
+        return number("seed", value, 0, UINT64_MAX, &mock->seed);
     case OPT_THREADS:
-        rc = number("threads", optarg, 1, MOCK_THREADS_MAX, &v);
+        rc = number("threads", value, 1, MOCK_THREADS_MAX, &v);
         s->serve.threads = (unsigned)v;
         return rc;
     case OPT_SESSION_TTL:
-        rc = number("session-ttl-ms", optarg, 1, 86400000, &v);
+        rc = number("session-ttl-ms", value, 1, 86400000, &v);
         mock->session_ttl_ns = v * NS_PER_MS;
         return rc;
     case OPT_REQUIRE_SESSION:
@@ -171,7 +174,7 @@ static int set_option(const struct option_table *t, int code, struct settings *s
         mock->strict_protocol = true;
         break;
     case OPT_PAGE_SIZE:
-        rc = number("page-size", optarg, 1, 1000000, &v);
+        rc = number("page-size", value, 1, 1000000, &v);
         mock->page_size = (unsigned)v;
         return rc;
     case OPT_JSON_ONLY:
@@ -181,7 +184,7 @@ static int set_option(const struct option_table *t, int code, struct settings *s
         mock->style = MOCK_STYLE_SSE;
         break;
     case OPT_MAX_SECONDS:
-        return number("max-seconds", optarg, 1, 31536000, &s->max_seconds);
+        return number("max-seconds", value, 1, 31536000, &s->max_seconds);
     case OPT_INSECURE:
         s->insecure = true;
         break;
@@ -192,6 +195,34 @@ static int set_option(const struct option_table *t, int code, struct settings *s
         break;
     }
     return EXIT_OK;
+}
+
+/* What the command line did not give, from the environment; what it gave counts. */
+static int read_environment(const struct option_table *t, const bool *given, struct settings *s)
+{
+    char variable[OPT_VARIABLE_MAX];
+    int rc = EXIT_OK;
+
+    for (size_t i = 0; rc == EXIT_OK && i < t->count; i++) {
+        const struct option *o = &t->options[i];
+        const char *value = given[i] || o->val == OPT_HELP ? NULL : opt_variable_value(o->name);
+        bool known = true;
+
+        if (value == NULL || (o->has_arg == no_argument && !opt_is_yes(value, &known) && known)) {
+            continue;
+        }
+        if (known) {
+            rc = set_option(t, o->val, value, s);
+        } else {
+            fprintf(stderr, "mockserver: %s must be 1 or 0\n", opt_variable(o->name, variable));
+            rc = EXIT_USAGE;
+        }
+        if (rc != EXIT_OK) {
+            fprintf(stderr, "mockserver: --%s comes from the environment variable %s\n", o->name,
+                    opt_variable(o->name, variable));
+        }
+    }
+    return rc;
 }
 
 static int unknown_option(const struct option_table *t, const char *arg)
@@ -220,7 +251,8 @@ static int unknown_option(const struct option_table *t, const char *arg)
 static int read_options(int argc, char **argv, struct settings *s)
 {
     struct option_table table;
-    int rc = EXIT_OK;
+    bool given[OPTIONS_MAX] = {false};
+    int rc = EXIT_OK, which = 0;
 
     make_table(&table);
     optind = 0; /* the command line may have been read before, by main */
@@ -228,7 +260,7 @@ static int read_options(int argc, char **argv, struct settings *s)
     while (rc == EXIT_OK) {
         int at = optind > 0 ? optind : 1;
         /* NOLINTNEXTLINE(concurrency-mt-unsafe): there is no other thread yet */
-        int code = getopt_long(argc, argv, "+:", table.options, NULL);
+        int code = getopt_long(argc, argv, "+:", table.options, &which);
 
         if (code == -1) {
             break;
@@ -237,7 +269,14 @@ static int read_options(int argc, char **argv, struct settings *s)
             fprintf(stderr, "mockserver: %s needs a value\n", argv[at]);
             return EXIT_USAGE;
         }
-        rc = code == '?' ? unknown_option(&table, argv[at]) : set_option(&table, code, s);
+        if (code == '?') {
+            return unknown_option(&table, argv[at]);
+        }
+        given[which] = true;
+        rc = set_option(&table, code, optarg, s);
+    }
+    if (rc == EXIT_OK && !s->help) {
+        rc = read_environment(&table, given, s);
     }
     if (rc == EXIT_OK && optind < argc) {
         fprintf(stderr, "mockserver: unexpected argument %s\n", argv[optind]);

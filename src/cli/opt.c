@@ -117,7 +117,8 @@ take_option(struct opt_args *out, const struct opt *o, char *const argv[], struc
     if (out->given_count == OPT_GIVEN_MAX) {
         return err_set(err, ERR_USAGE, "more than %d options", OPT_GIVEN_MAX);
     }
-    out->given[out->given_count++] = (struct opt_given){o, o->argument != NULL ? optarg : NULL};
+    out->given[out->given_count++] =
+        (struct opt_given){.opt = o, .value = o->argument != NULL ? optarg : NULL};
     return 0;
 }
 
@@ -190,6 +191,9 @@ int opt_parse(const struct command *command,
             rc = bad_option(command, value, argv, err);
         }
     }
+    if (rc == 0) {
+        rc = opt_take_environment(out, err);
+    }
     return rc != 0 ? rc : take_operands(out, argc, argv, err);
 }
 
@@ -241,17 +245,30 @@ int opt_number(const struct opt_args *args,
                struct err *err)
 {
     const char *text = opt_value(args, name);
+    char label[OPT_VARIABLE_MAX];
     uint64_t value;
 
     if (text == NULL) {
         return 0;
     }
     if (!str_u64(str_c(text), max, &value) || value < min) {
-        return err_set(err, ERR_USAGE, "--%s %.40s: a whole number within %llu..%llu is expected",
-                       name, text, (unsigned long long)min, (unsigned long long)max);
+        return err_set(err, ERR_USAGE, "%s %.40s: a whole number within %llu..%llu is expected",
+                       opt_label(args, name, label), text, (unsigned long long)min,
+                       (unsigned long long)max);
     }
     *out = value;
     return 0;
+}
+
+const char *opt_label(const struct opt_args *args, const char *name, char out[OPT_VARIABLE_MAX])
+{
+    for (size_t i = args->given_count; i > 0; i--) {
+        if (is_named(&args->given[i - 1], name) && args->given[i - 1].from_environment) {
+            return opt_variable(name, out);
+        }
+    }
+    snprintf(out, OPT_VARIABLE_MAX, "--%s", name);
+    return out;
 }
 
 /* ---- commands ---------------------------------------------------------------------------------
@@ -296,7 +313,7 @@ static int add_help_row(struct buf *out, const char *left, const char *help)
 
 static int add_option_help(struct buf *out, const struct opt *o)
 {
-    char left[80];
+    char left[80], variable[OPT_VARIABLE_MAX];
     char letter[5] = "    ";
 
     if (o->letter != 0) {
@@ -306,23 +323,33 @@ static int add_option_help(struct buf *out, const struct opt *o)
     }
     snprintf(left, sizeof left, "  %s--%s%s%s", letter, o->name, o->argument != NULL ? " " : "",
              o->argument != NULL ? o->argument : "");
-    return add_help_row(out, left, o->help);
+    int pad = strlen(left) + 2 < HELP_COLUMN ? (int)(HELP_COLUMN - strlen(left)) : 2;
+    return buf_printf(out, "%s%*s%s [%s]\n", left, pad, "", o->help,
+                      opt_variable(o->name, variable));
+}
+
+/* Options of our own programs among one another are nobody's business. */
+static int add_options_help(struct buf *out, const struct command *command)
+{
+    int rc = buf_add_c(out, "\nOptions, each with the environment variable that gives it, too:\n");
+
+    for (size_t i = 0; rc == 0 && i < command->option_count; i++) {
+        rc = command->options[i].hidden ? 0 : add_option_help(out, &command->options[i]);
+    }
+    return rc;
 }
 
 int command_help(const struct command *command, struct buf *out)
 {
-    static const struct opt help = {.name = "help", .letter = 'h', .help = "Prints this."};
     int rc = buf_printf(out, "Usage: mcpdrill %s%s%s\n\n%s\n", command->name,
                         command->usage[0] != '\0' ? " " : "", command->usage, command->help);
 
     if (rc == 0) {
-        rc = buf_add_c(out, "\nOptions:\n");
-    }
-    for (size_t i = 0; rc == 0 && i < command->option_count; i++) {
-        rc = add_option_help(out, &command->options[i]);
+        rc = command->option_count > 0 ? add_options_help(out, command)
+                                       : buf_add_c(out, "\nOptions:\n");
     }
     if (rc == 0) {
-        rc = add_option_help(out, &help);
+        rc = add_help_row(out, "  -h, --help", "Prints this.");
     }
     if (rc == 0 && command->more != NULL) {
         rc = buf_printf(out, "\n%s", command->more);
@@ -370,6 +397,9 @@ static int add_reference(struct buf *out, const struct command *command)
         const struct opt *o = &command->options[i];
         const char letter[7] = {'`', '-', o->letter, '`', ',', ' ', '\0'};
 
+        if (o->hidden) {
+            continue;
+        }
         rc = buf_printf(out, "| %s`--%s%s%s` | %s%s |\n", o->letter != 0 ? letter : "", o->name,
                         o->argument != NULL ? " " : "", o->argument != NULL ? o->argument : "",
                         o->help, o->repeats ? " May be given several times." : "");
@@ -410,6 +440,10 @@ int command_reference(const struct command *table, size_t count, struct buf *out
              "An option takes its value as `--name value` or `--name=value`. What is unknown is "
              "refused with exit code 2\nand the nearest known name. `--help` says the same as this "
              "page.\n\n"
+             "Each option can be given by an environment variable instead: `--max-vus` by "
+             "`MCPDRILL_MAX_VUS`. What the command\nline says counts before it, and an empty one "
+             "is none. An option without a value is given by `1`, `true`, `yes` or\n`on`; one that "
+             "may be given several times has a value on each line.\n\n"
              "Generated from the tables in `src/cli/cli.c`; `mcpdrill reference cli` prints it.\n");
 
     for (size_t i = 0; rc == 0 && i < count; i++) {

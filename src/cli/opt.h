@@ -4,7 +4,9 @@
  * suggestion for a misspelt word, and docs/reference/cli.md.
  *
  * An option takes its value as `--name value` or `--name=value`; given twice, the last one counts,
- * unless its row says that it repeats. Texts belong to argv and live as long as it.
+ * unless its row says that it repeats. One that is not on the command line is taken from its
+ * environment variable, `--max-vus` from MCPDRILL_MAX_VUS (cli/opt_env.c). Texts belong to argv or
+ * the environment and live as long as they.
  */
 #ifndef CLI_OPT_H
 #define CLI_OPT_H
@@ -16,7 +18,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { OPT_ROWS_MAX = 48, OPT_GIVEN_MAX = 512 };
+enum { OPT_ROWS_MAX = 48, OPT_GIVEN_MAX = 512, OPT_VARIABLE_MAX = 64, OPT_LINES_MAX = 8192 };
 
 /* Exit codes; those of a run come with it (control/run.h). */
 enum { EXIT_PASSED = 0, EXIT_INTERNAL = 1, EXIT_USAGE = 2 };
@@ -28,6 +30,7 @@ struct opt {
     const char *help;     /* one sentence */
     bool repeats;
     bool secret; /* its value may hold a password, and so may words that were meant to be in it */
+    bool hidden; /* between our own programs: in no help, and no variable */
 };
 
 struct opt_args;
@@ -54,6 +57,7 @@ struct command {
 struct opt_given {
     const struct opt *opt;
     const char *value; /* NULL when it takes none */
+    bool from_environment;
 };
 
 struct opt_args {
@@ -65,6 +69,9 @@ struct opt_args {
     int argc;
     char *const *argv;
     bool help; /* --help was given; nothing else counts then */
+    /* private: the lines of variables that have several values */
+    size_t lines_len_;
+    char lines_[OPT_LINES_MAX];
 };
 
 /* argv[0] is the name of the command. ERR_USAGE with a text that names the mistake and, where there
@@ -87,6 +94,25 @@ int opt_number(const struct opt_args *args,
                uint64_t max,
                uint64_t *out,
                struct err *err);
+
+/* How to name the option in a text about its value: "--max-vus", or the variable that gave it. */
+const char *opt_label(const struct opt_args *args, const char *name, char out[OPT_VARIABLE_MAX]);
+
+/* ---- the environment: cli/opt_env.c -----------------------------------------------------------
+ */
+
+/* "MCPDRILL_MAX_VUS"; returns `out`. */
+const char *opt_variable(const char *name, char out[OPT_VARIABLE_MAX]);
+/* The variable's value; NULL when it is not set, or empty. */
+const char *opt_variable_value(const char *name);
+/* Is the text a yes (1, true, yes, on)? False in *known: neither that nor a no. */
+bool opt_is_yes(const char *text, bool *known);
+/* Adds what the command line did not give. An option without an argument is given by 1, true, yes
+ * or on; one that repeats has a value on each line. ERR_USAGE for any other word, or too many. */
+int opt_take_environment(struct opt_args *args, struct err *err);
+/* Says on stderr which options came from the environment, for somebody whose command was refused
+ * because of one that the command line does not show. */
+void opt_tell_environment(const struct opt_args *args);
 
 /* NULL when there is none. */
 const struct command *command_find(const struct command *table, size_t count, const char *name);

@@ -18,6 +18,7 @@ static const struct opt rows[] = {
      .secret = true},
     {.name = "quiet", .letter = 'q', .help = "Says less."},
     {.name = "count", .letter = 'n', .argument = "N", .help = "Counts."},
+    {.name = "inner-fd", .argument = "N", .help = "Never shown.", .hidden = true},
 };
 static const struct command table[] = {
     {.name = "play",
@@ -166,11 +167,12 @@ static void test_help(void **state)
                                      "\n"
                                      "Plays.\n"
                                      "\n"
-                                     "Options:\n"
-                                     "      --json FILE         Writes.\n"
-                                     "      --set PATH=VALUE    Overrides.\n"
-                                     "  -q, --quiet             Says less.\n"
-                                     "  -n, --count N           Counts.\n"
+                                     "Options, each with the environment variable that gives it, "
+                                     "too:\n"
+                                     "      --json FILE         Writes. [MCPDRILL_JSON]\n"
+                                     "      --set PATH=VALUE    Overrides. [MCPDRILL_SET]\n"
+                                     "  -q, --quiet             Says less. [MCPDRILL_QUIET]\n"
+                                     "  -n, --count N           Counts. [MCPDRILL_COUNT]\n"
                                      "  -h, --help              Prints this.\n"
                                      "\n"
                                      "Exit codes: 0.\n");
@@ -178,6 +180,86 @@ static void test_help(void **state)
     assert_int_equal(command_list(table, 2, &out), 0);
     assert_non_null(strstr(buf_c(&out), "\nIn a later version: player\n"));
     buf_clear(&out);
+}
+
+/* ---- the environment -------------------------------------------------------------------------
+ */
+
+static void forget_variables(void)
+{
+    static const char *const names[] = {"MCPDRILL_JSON", "MCPDRILL_SET", "MCPDRILL_QUIET",
+                                        "MCPDRILL_COUNT", "MCPDRILL_INNER_FD"};
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        unsetenv(names[i]);
+    }
+}
+
+static void test_options_from_the_environment(void **state)
+{
+    static struct opt_args args;
+    const char *sets[OPT_GIVEN_MAX];
+    char label[OPT_VARIABLE_MAX];
+    struct err err;
+    uint64_t n = 0;
+
+    (void)state;
+    setenv("MCPDRILL_JSON", "x", 1);
+    setenv("MCPDRILL_SET", "a=1\n\nb=2,3", 1);
+    setenv("MCPDRILL_QUIET", "TRUE", 1);
+    setenv("MCPDRILL_COUNT", "13", 1);
+    setenv("MCPDRILL_INNER_FD", "3", 1);
+    assert_int_equal(parse("play f", &args, &err), 0);
+    assert_string_equal(opt_value(&args, "json"), "x");
+    assert_int_equal(opt_values(&args, "set", sets), 2);
+    assert_string_equal(sets[0], "a=1");
+    assert_string_equal(sets[1], "b=2,3");
+    assert_true(opt_has(&args, "quiet"));
+    assert_false(opt_has(&args, "inner-fd"));
+    assert_int_equal(opt_number(&args, "count", 1, 12, &n, &err), ERR_USAGE);
+    assert_string_equal(err.msg, "MCPDRILL_COUNT 13: a whole number within 1..12 is expected");
+    /* What the command line says counts. */
+    assert_int_equal(parse("play f --json y --set c=4 -n 5", &args, &err), 0);
+    assert_string_equal(opt_value(&args, "json"), "y");
+    assert_int_equal(opt_values(&args, "set", sets), 1);
+    assert_string_equal(opt_label(&args, "count", label), "--count");
+    forget_variables();
+}
+
+static void test_variables_that_say_nothing(void **state)
+{
+    static struct opt_args args;
+    struct err err;
+
+    (void)state;
+    setenv("MCPDRILL_JSON", "", 1);
+    setenv("MCPDRILL_QUIET", "off", 1);
+    assert_int_equal(parse("play f", &args, &err), 0);
+    assert_int_equal(args.given_count, 0);
+    setenv("MCPDRILL_QUIET", "maybe", 1);
+    assert_int_equal(parse("play f", &args, &err), ERR_USAGE);
+    assert_string_equal(err.msg, "MCPDRILL_QUIET maybe: 1 or 0 is expected");
+    forget_variables();
+}
+
+static void test_variables_are_bounded(void **state)
+{
+    static struct opt_args args;
+    static char lines[OPT_LINES_MAX + 2];
+    struct err err;
+
+    (void)state;
+    memset(lines, 'x', OPT_LINES_MAX);
+    setenv("MCPDRILL_SET", lines, 1);
+    assert_int_equal(parse("play f", &args, &err), ERR_USAGE);
+    assert_string_equal(err.msg, "MCPDRILL_SET: more than 8192 bytes");
+    for (size_t i = 0; i < 2 * (OPT_GIVEN_MAX + 1); i += 2) {
+        memcpy(lines + i, "y\n", 3);
+    }
+    setenv("MCPDRILL_SET", lines, 1);
+    assert_int_equal(parse("play f", &args, &err), ERR_USAGE);
+    assert_string_equal(err.msg, "MCPDRILL_SET: more than 512 options");
+    forget_variables();
 }
 
 static void test_commands(void **state)
@@ -197,6 +279,9 @@ int main(void)
         cmocka_unit_test(test_numbers_have_bounds),
         cmocka_unit_test(test_too_many_options),
         cmocka_unit_test(test_help),
+        cmocka_unit_test(test_options_from_the_environment),
+        cmocka_unit_test(test_variables_that_say_nothing),
+        cmocka_unit_test(test_variables_are_bounded),
         cmocka_unit_test(test_commands),
     };
 
