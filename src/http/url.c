@@ -215,3 +215,22 @@ int url_parse(struct str text, struct url *out, struct err *err)
     *out = url;
     return 0;
 }
+
+static bool unreserved(unsigned char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' ||
+           c == '.' || c == '_' || c == '~';
+}
+
+int url_escape(struct buf *out, struct str part)
+{
+    for (size_t i = 0; i < part.len; i++) {
+        unsigned char c = (unsigned char)part.p[i];
+        int rc = unreserved(c) ? buf_add(out, &c, 1) : buf_printf(out, "%%%02X", c);
+
+        if (rc != 0) {
+            return rc;
+        }
+    }
+    return 0;
+}

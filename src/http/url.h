@@ -3,6 +3,7 @@
 #ifndef HTTP_URL_H
 #define HTTP_URL_H
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/str.h"
 
@@ -23,5 +24,9 @@ struct url {
 
 /* ERR_INVALID with what is wrong: scheme, user info, empty host, port, a blank or control byte. */
 int url_parse(struct str text, struct url *out, struct err *err);
+
+/* Appends `part` so that it is one part of a path, or one value of a query: all bytes but letters,
+ * digits and - . _ ~ as %XX. 0 or ERR_LIMIT. */
+int url_escape(struct buf *out, struct str part);
 
 #endif

@@ -138,13 +138,27 @@ static void test_all_host_bytes(void **state)
     }
 }
 
+static void test_escape(void **state)
+{
+    static const unsigned char all[] = {'a', 'Z', '0', '-', '.', '_', '~',  '/',  '?',
+                                        '&', '=', '%', ' ', '+', 0,   0x0d, 0x7f, 0xff};
+    struct buf out;
+
+    (void)state;
+    buf_init(&out, 46);
+    assert_int_equal(url_escape(&out, (struct str){(const char *)all, sizeof all}), 0);
+    assert_string_equal(buf_c(&out), "aZ0-._~%2F%3F%26%3D%25%20%2B%00%0D%7F%FF");
+    assert_int_equal(url_escape(&out, STR("//")), 0);
+    assert_int_equal(url_escape(&out, STR("/")), ERR_LIMIT);
+    buf_clear(&out);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_cases),
-        cmocka_unit_test(test_lengths),
-        cmocka_unit_test(test_untouched),
-        cmocka_unit_test(test_all_host_bytes),
+        cmocka_unit_test(test_cases),     cmocka_unit_test(test_lengths),
+        cmocka_unit_test(test_untouched), cmocka_unit_test(test_all_host_bytes),
+        cmocka_unit_test(test_escape),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
