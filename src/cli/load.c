@@ -6,6 +6,7 @@
 #include "cli/quick.h"
 #include "cli/share.h"
 #include "control/criteria.h"
+#include "metrics/names.h"
 #include "metrics/registry.h"
 #include "report/text/text.h"
 
@@ -199,29 +200,6 @@ static void clear_loading(struct loading *l)
 /* ---- loading -----------------------------------------------------------------------------------
  */
 
-static bool grows(const char *name)
-{
-    const struct metric *m = metric_find(str_c(name));
-
-    return m != NULL && m->monotone;
-}
-
-static bool narrows(const char *name)
-{
-    const struct metric *m = metric_find(str_c(name));
-
-    /* Those of the scenario are not here; they are kept for the run as a whole. */
-    return m != NULL && metric_narrows(m);
-}
-
-static bool is_share(const char *name)
-{
-    const struct metric *m = metric_find(str_c(name));
-
-    /* Those of the open model compare two moments, and go above 1 while a queue empties. */
-    return m != NULL && m->kind == METRIC_RATIO && !m->open_only;
-}
-
 /* The document that the options mean, as the text of a file would be. */
 static int
 quick_text(const struct opt_args *args, const char *seed, struct buf *out, struct err *err)
@@ -310,9 +288,9 @@ int load_scenario(const struct opt_args *args,
         .set_count = opt_values(args, "set", l.sets),
         .metric_names = metrics,
         .metric_count = metric_names(metrics),
-        .metric_grows = grows,
-        .metric_narrows = narrows,
-        .metric_is_share = is_share,
+        .metric_grows = metric_name_grows,
+        .metric_narrows = metric_name_narrows,
+        .metric_is_share = metric_name_is_share,
         .strict = opt_has(args, "strict"),
     };
     int rc = read_policy(&l, err);

@@ -14,6 +14,12 @@ struct scenario_overlay {
     struct str text;
 };
 
+/* A file that came with the document, for a program that reads none from its own disk. */
+struct scenario_file {
+    const char *path; /* as the document names it */
+    struct str text;
+};
+
 struct scenario_options {
     const char *name; /* default of scenario_id; NULL: "scenario" */
     const struct scenario_overlay *overlays;
@@ -32,6 +38,10 @@ struct scenario_options {
     /* Where the file lies: relative paths in it (data feeds) begin here; NULL: the current folder.
      * scenario_load_file sets it. */
     const char *folder;
+    /* Data feeds of these paths have these texts. */
+    const struct scenario_file *files;
+    size_t file_count;
+    bool files_only;     /* and others cannot be read: the document is somebody else's */
     bool strict;         /* guard rules are errors */
     bool network_public; /* addresses are checked as by a service that others may reach */
 };

@@ -217,26 +217,54 @@ static const char *path_of(struct check *c, const char *path)
     return path[0] == '/' || folder == NULL ? path : arena_printf(c->arena, "%s/%s", folder, path);
 }
 
+/* The text that came with the document for this path, or NULL. */
+static const struct scenario_file *sent_file(const struct check *c, const char *path)
+{
+    for (size_t i = 0; i < c->options->file_count; i++) {
+        if (strcmp(c->options->files[i].path, path) == 0) {
+            return &c->options->files[i];
+        }
+    }
+    return NULL;
+}
+
+/* What may not be read has its issue here. */
+static bool may_read(struct check *c)
+{
+    if (c->options->files_only) {
+        check_error(c, "FEED_UNREADABLE", "Send the file together with the scenario.",
+                    "the file did not come with the scenario, and no other one is read");
+        return false;
+    }
+    if (c->options->network_public) {
+        check_error(c, "NOT_SUPPORTED", "Run the scenario on your own machine.",
+                    "a service that others may reach reads no files for them");
+        return false;
+    }
+    return true;
+}
+
 /* The current path is that of the feed. */
 static void load_feed(struct check *c, struct feed_config *f)
 {
     size_t mark = check_enter(c, "path");
     struct err err = {0};
+    int rc = 0;
 
     if (check_has_error(c) || f->path[0] == '\0') {
         check_leave(c, mark);
         return;
     }
-    if (c->options->network_public) {
-        check_error(c, "NOT_SUPPORTED", "Run the scenario on your own machine.",
-                    "a service that others may reach reads no files for them");
-    } else if (feed_load(path_of(c, f->path), f->format, &f->feed, &err) != 0) {
-        if (err.line > 0) {
-            check_error(c, "FEED_UNREADABLE", "Correct the file.", "line %u: %s", err.line,
-                        err.msg);
-        } else {
-            check_error(c, "FEED_UNREADABLE", "Give a file with at least one row.", "%s", err.msg);
-        }
+    const struct scenario_file *sent = sent_file(c, f->path);
+    if (sent != NULL) {
+        rc = feed_parse(sent->text, f->format, &f->feed, &err);
+    } else if (may_read(c)) {
+        rc = feed_load(path_of(c, f->path), f->format, &f->feed, &err);
+    }
+    if (rc != 0 && err.line > 0) {
+        check_error(c, "FEED_UNREADABLE", "Correct the file.", "line %u: %s", err.line, err.msg);
+    } else if (rc != 0) {
+        check_error(c, "FEED_UNREADABLE", "Give a file with at least one row.", "%s", err.msg);
     }
     check_leave(c, mark);
 }

@@ -123,6 +123,49 @@ static void test_payloads(void **state)
     CHECK(rules);
 }
 
+/* Of a scenario that somebody sent: the files that came with it, and none of our disk. */
+static void test_feeds_that_were_sent(void **state)
+{
+    static const char users[] = "workload.data=[{\"name\":\"users\",\"path\":\"users.csv\"}]";
+    static const char names[] =
+        "workload.tools.templates[0].arguments.message=${data:users.user}${data:users.colour}";
+    static const char *const public_sets[] = {
+        users, names, "target.url=http://example.com",
+        "environment.allowlist.allowed_targets=[{\"kind\":\"exact\",\"value\":\"example.com\"}]"};
+    static const struct scenario_file files[] = {{"users.csv", STR_INIT("user,colour\na,b\n")}};
+    static const struct scenario_file broken[] = {{"users.csv", STR_INIT("user,user\na,b\n")}};
+    static const struct {
+        struct rule rule;
+        const struct scenario_file *files;
+        bool network_public;
+    } cases[] = {
+        {{{users, names}, NULL, NULL, NULL, NULL, false}, files, false},
+        {{{users, names}, NULL, NULL, NULL, NULL, false}, files, true},
+        {{{users}, "FEED_UNREADABLE", "/workload/data/0/path", "line 1: two columns", NULL, false},
+         broken,
+         false},
+        {{{users}, "FEED_UNREADABLE", "/workload/data/0/path", "did not come", "Send", false},
+         NULL,
+         false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct scenario_options options = options_with(cases[i].rule.sets);
+
+        options.files = cases[i].files;
+        options.file_count = cases[i].files != NULL ? 1 : 0;
+        options.files_only = true;
+        options.network_public = cases[i].network_public;
+        if (cases[i].network_public) {
+            /* An address that such a service may load. */
+            options.sets = public_sets;
+            options.set_count = 4;
+        }
+        check_rule_with(&cases[i].rule, &options);
+    }
+}
+
 static void test_feeds(void **state)
 {
 #define FEED(json) "workload.data=[{\"name\":\"users\",\"path\":\"users.csv\"" json "}]"
@@ -392,10 +435,10 @@ static void test_public(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_checks),  cmocka_unit_test(test_payloads),
-        cmocka_unit_test(test_feeds),   cmocka_unit_test(test_placeholders),
-        cmocka_unit_test(test_customs), cmocka_unit_test(test_integrity),
-        cmocka_unit_test(test_public),
+        cmocka_unit_test(test_checks),       cmocka_unit_test(test_payloads),
+        cmocka_unit_test(test_feeds),        cmocka_unit_test(test_feeds_that_were_sent),
+        cmocka_unit_test(test_placeholders), cmocka_unit_test(test_customs),
+        cmocka_unit_test(test_integrity),    cmocka_unit_test(test_public),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
