@@ -41,9 +41,15 @@ struct scenario_options {
     /* Data feeds of these paths have these texts. */
     const struct scenario_file *files;
     size_t file_count;
-    bool files_only;     /* and others cannot be read: the document is somebody else's */
-    bool strict;         /* guard rules are errors */
-    bool network_public; /* addresses are checked as by a service that others may reach */
+    bool files_only; /* and others cannot be read: the document is somebody else's */
+    /* Variables that `${env:NAME}` may name, beside MCPDRILL_*, as patterns of a shell, where
+     * somebody else's document must not read our secrets: variables_guarded or network_public. */
+    const char *const *variable_patterns;
+    size_t variable_pattern_count;
+    bool variables_guarded;
+    bool variables_elsewhere; /* another machine has them: they need not be set here */
+    bool strict;              /* guard rules are errors */
+    bool network_public;      /* addresses are checked as by a service that others may reach */
 };
 
 #endif

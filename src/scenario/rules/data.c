@@ -4,6 +4,7 @@
 #include "scenario/rules/ids.h"
 #include "scenario/rules/rules.h"
 
+#include <fnmatch.h>
 #include <stdlib.h>
 
 enum { JSON_BYTES_MIN = 2 /* "{}" */, TOOLS_MAX = 550 };
@@ -74,6 +75,20 @@ static bool is_variable_name(const char *name)
     return strspn(name, letters) > 0 && strspn(name, all) == strlen(name);
 }
 
+/* Who may send a file to a service must not be able to read the service's secrets. */
+static bool is_given_away(const struct scenario_options *o, const char *name)
+{
+    if ((!o->network_public && !o->variables_guarded) || strncmp(name, "MCPDRILL_", 9) == 0) {
+        return true;
+    }
+    for (size_t i = 0; i < o->variable_pattern_count; i++) {
+        if (fnmatch(o->variable_patterns[i], name, 0) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* The current path is that of the name. */
 static void check_variable(struct check *c, const char *name)
 {
@@ -83,11 +98,13 @@ static void check_variable(struct check *c, const char *name)
     if (!is_variable_name(name)) {
         check_error(c, "INVALID_ID_FORMAT", "Use letters, digits and underscores.",
                     "this is no name of an environment variable");
-    } else if (c->options->network_public && strncmp(name, "MCPDRILL_", 9) != 0) {
-        /* Who may send a file to a service must not be able to read the service's secrets. */
-        check_error(c, "SECRET_REF_NOT_ALLOWED", "Use a variable whose name begins with MCPDRILL_.",
+    } else if (!is_given_away(c->options, name)) {
+        check_error(c, "SECRET_REF_NOT_ALLOWED",
+                    "Use a variable whose name begins with MCPDRILL_, or allow this one where the "
+                    "load is made: worker --allow-secret PATTERN.",
                     "a service that others may reach gives only MCPDRILL_* away");
-    } else if (getenv(name) == NULL) { /* NOLINT(concurrency-mt-unsafe) nobody sets variables */
+    } else if (!c->options->variables_elsewhere &&
+               getenv(name) == NULL) { /* NOLINT(concurrency-mt-unsafe) nobody sets variables */
         check_error(c, "ENV_NOT_SET", check_text(c, "Set %s before the run.", name),
                     "the environment variable %s is not set", name);
     }

@@ -166,6 +166,43 @@ static void test_feeds_that_were_sent(void **state)
     }
 }
 
+/* Variables of a machine that makes load for others. */
+static void test_guarded_variables(void **state)
+{
+    static const char *const patterns[] = {"OTHER", "TEAM_*"};
+    static const struct rule rules[] = {
+        {{"environment.variables=[\"MCPDRILL_UNIT_ABSENT\",\"TEAM_TOKEN\",\"OTHER\"]"},
+         NULL,
+         NULL,
+         NULL,
+         NULL,
+         false},
+        {{"environment.variables=[\"OTHERS\"]"},
+         "SECRET_REF_NOT_ALLOWED",
+         "/environment/variables/0",
+         "only MCPDRILL_*",
+         "--allow-secret",
+         false},
+        {{"environment.variables=[\"TEAM_TOKEN\"]"},
+         "ENV_NOT_SET",
+         "/environment/variables/0",
+         "TEAM_TOKEN is not set",
+         NULL,
+         false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++) {
+        struct scenario_options options = options_with(rules[i].sets);
+
+        options.variable_patterns = patterns;
+        options.variable_pattern_count = 2;
+        options.variables_guarded = true;
+        options.variables_elsewhere = i == 0;
+        check_rule_with(&rules[i], &options);
+    }
+}
+
 static void test_feeds(void **state)
 {
 #define FEED(json) "workload.data=[{\"name\":\"users\",\"path\":\"users.csv\"" json "}]"
@@ -435,10 +472,15 @@ static void test_public(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_checks),       cmocka_unit_test(test_payloads),
-        cmocka_unit_test(test_feeds),        cmocka_unit_test(test_feeds_that_were_sent),
-        cmocka_unit_test(test_placeholders), cmocka_unit_test(test_customs),
-        cmocka_unit_test(test_integrity),    cmocka_unit_test(test_public),
+        cmocka_unit_test(test_checks),
+        cmocka_unit_test(test_payloads),
+        cmocka_unit_test(test_feeds),
+        cmocka_unit_test(test_feeds_that_were_sent),
+        cmocka_unit_test(test_guarded_variables),
+        cmocka_unit_test(test_placeholders),
+        cmocka_unit_test(test_customs),
+        cmocka_unit_test(test_integrity),
+        cmocka_unit_test(test_public),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
