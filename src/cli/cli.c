@@ -64,6 +64,10 @@ static const struct opt run_options[] = {
      .help =
          "Threads that make load; chosen by itself when not given. Fewer, where a part of a cap "
          "would lie idle (safety.hard_caps, pool_size)."},
+    {.name = "workers",
+     .argument = "N",
+     .help = "Makes the load in N processes of this machine, each with the descriptors of one; "
+             "chosen by itself where one process has too few."},
     QUICK_OPTIONS,
     {.name = "save",
      .argument = "FILE",

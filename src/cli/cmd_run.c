@@ -4,6 +4,7 @@
  * run, the signals, the panel and the files; the load is on the worker's threads.
  */
 #include "cli/cli.h"
+#include "cli/kin.h"
 #include "cli/labels.h"
 #include "cli/load.h"
 #include "cli/output.h"
@@ -15,6 +16,7 @@
 #include "report/files/junit.h"
 #include "report/result/result.h"
 #include "report/summary/summary.h"
+#include "wire/order.h"
 #include "worker/local.h"
 
 #include <errno.h>
@@ -33,7 +35,7 @@ struct session {
     const struct opt_args *args;
     const char *json_path, *out_dir, *junit_path, *save_path;
     bool quiet;
-    uint64_t threads;
+    uint64_t threads, workers;
 
     struct loop *loop;
     struct signals signals;
@@ -49,8 +51,10 @@ struct session {
     const char *name; /* --name */
     json_t *tags;     /* --tag, until the origin has them */
     struct run_origin origin;
-    struct local_worker *worker;
+    struct local_worker *worker; /* or … */
     struct run_workers orders;
+    struct kin *kin; /* … these */
+    json_t *feeds;   /* what they are told of the scenario's files */
     struct run *run;
     struct panel *panel;
     struct result_files *files;
@@ -107,6 +111,16 @@ static void on_window(void *owner, uint32_t source, struct window *w)
         result_files_window(s->files, source, w);
     }
     run_on_window(s->run, source, w);
+}
+
+/* The books have it already. */
+static void on_kin_window(void *owner, uint32_t source, struct window *w)
+{
+    struct session *s = owner;
+
+    if (s->files != NULL) {
+        result_files_window(s->files, source, w);
+    }
 }
 
 static void on_drained(void *owner, uint32_t source)
@@ -219,6 +233,7 @@ static int read_options(struct session *s)
     s->save_path = opt_value(s->args, "save");
     s->quiet = opt_has(s->args, "quiet");
     if (opt_number(s->args, "threads", 1, THREADS_MAX, &s->threads, &err) != 0 ||
+        opt_number(s->args, "workers", 1, KIN_MAX, &s->workers, &err) != 0 ||
         opt_number(s->args, "seed", 0, SEED_MAX, &seed, &err) != 0) {
         return fail(s, &err, EXIT_USAGE);
     }
@@ -288,22 +303,17 @@ static int make_outputs(struct session *s)
     return EXIT_PASSED;
 }
 
-static int make_run(struct session *s)
+/* The load is made by threads of this process. */
+static int make_threads(struct session *s, bool log, struct err *err)
 {
-    struct run_observer observer = {
-        .on_event = on_event, .on_second = on_second, .on_end = on_end, .owner = s};
     struct worker_listener listener = {
         .on_checks = on_checks, .on_window = on_window, .on_drained = on_drained, .owner = s};
     struct local_worker_config config = {
-        .plan = s->plan,
-        .url = &s->url,
-        .threads = (uint32_t)s->threads,
-        .log = s->out_dir != NULL && s->scenario->reporting.store_raw_logs,
-    };
-    struct err err = {0};
+        .plan = s->plan, .url = &s->url, .threads = (uint32_t)s->threads, .log = log};
+    int rc = local_worker_new(s->loop, &config, &s->worker, err);
 
-    if (local_worker_new(s->loop, &config, &s->worker, &err) != 0) {
-        return fail(s, &err, EXIT_INTERNAL);
+    if (rc != 0) {
+        return rc;
     }
     local_worker_listen(s->worker, &listener);
     s->orders = (struct run_workers){
@@ -313,11 +323,43 @@ static int make_run(struct session *s)
         .stop = local_worker_stop,
         .source_count = local_worker_shards(s->worker),
     };
-    struct run_parts parts = {.plan = s->plan,
-                              .identity = &s->identity,
-                              .workers = &s->orders,
-                              .workers_owner = s->worker,
-                              .observer = observer};
+    return 0;
+}
+
+/* By processes of their own. */
+static int make_kin(struct session *s, uint32_t count, bool log, struct err *err)
+{
+    int rc = load_feed_texts(s->args, s->scenario, WIRE_ORDER_BYTES_MAX / 2, &s->feeds, err);
+    struct kin_config config = {.loop = s->loop,
+                                .plan = s->plan,
+                                .identity = &s->identity,
+                                .files = s->feeds,
+                                .count = count,
+                                .threads = (uint32_t)s->threads,
+                                .log = log,
+                                .on_window = on_kin_window,
+                                .owner = s};
+
+    return rc == 0 ? kin_new(&config, &s->kin, err) : rc;
+}
+
+static int make_run(struct session *s)
+{
+    bool log = s->out_dir != NULL && s->scenario->reporting.store_raw_logs;
+    uint32_t count = s->workers > 0 ? (uint32_t)s->workers : kin_needed(s->plan);
+    bool kin = s->workers > 0 || count > 1;
+    struct err err = {0};
+    int rc = kin ? make_kin(s, count, log, &err) : make_threads(s, log, &err);
+
+    if (rc != 0) {
+        return fail(s, &err, rc == ERR_LIMIT ? EXIT_USAGE : EXIT_INTERNAL);
+    }
+    struct run_parts parts = {
+        .plan = s->plan,
+        .identity = &s->identity,
+        .workers = kin ? kin_orders(s->kin) : &s->orders,
+        .workers_owner = kin ? kin_orders_owner(s->kin) : s->worker,
+        .observer = {.on_event = on_event, .on_second = on_second, .on_end = on_end, .owner = s}};
     if (run_new(s->loop, &parts, &s->run, &err) != 0) {
         return fail(s, &err, EXIT_INTERNAL);
     }
@@ -362,6 +404,9 @@ static void play(struct session *s)
         loop_timer_arm(s->loop, &s->draw_timer, loop_clock(s->loop));
     }
     run_emit_created(s->run);
+    if (s->kin != NULL) {
+        kin_begin(s->kin, s->run);
+    }
     run_start(s->run);
     loop_run(s->loop);
     loop_timer_cancel(s->loop, &s->draw_timer);
@@ -441,6 +486,8 @@ static void session_clear(struct session *s)
     if (s->run != NULL) {
         run_free(s->run);
     }
+    kin_free(s->kin);
+    json_decref(s->feeds);
     origin_clear(&s->origin);
     json_decref(s->tags);
     plan_free(s->plan);

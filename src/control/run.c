@@ -6,6 +6,7 @@
 
 #include <assert.h>
 #include <stdio.h>
+#include <string.h>
 
 enum { EVIDENCE_MAX = 65536 };
 
@@ -42,24 +43,45 @@ bool run_state_terminal(enum run_state state)
 
 /* ---- events --------------------------------------------------------------------------------- */
 
+void run_event_id(char id[32], uint64_t ts_ms, uint64_t number)
+{
+    snprintf(id, 32, "evt_%012llx%08llx", (unsigned long long)ts_ms, (unsigned long long)number);
+}
+
+/* Who did it, in a word of the format; a person's own name stays in the payload. */
+static const char *actor_of(const json_t *payload)
+{
+    static const char *const actors[] = {"system",   "user",     "scheduler",
+                                         "autoramp", "analysis", "worker"};
+    const char *name = json_string_value(json_object_get(payload, "actor"));
+
+    for (size_t i = 0; name != NULL && i < sizeof actors / sizeof actors[0]; i++) {
+        if (strcmp(actors[i], name) == 0) {
+            return actors[i];
+        }
+    }
+    return name == NULL ? "system" : "user";
+}
+
 void run_emit(struct run *r, const char *type, json_t *payload)
 {
-    const char *actor = json_string_value(json_object_get(payload, "actor"));
-    struct run_event event = {.ts_ms = clock_wall_ms(),
-                              .type = type,
-                              .actor = actor != NULL ? actor : "system",
-                              .payload = payload};
+    struct run_event event = {
+        .ts_ms = clock_wall_ms(), .type = type, .actor = actor_of(payload), .payload = payload};
 
     if (r->stage >= 0) {
         event.stage = stage_kind_name(run_stage_config(r, r->stage)->kind);
         event.stage_id = run_stage_config(r, r->stage)->stage_id;
     }
-    snprintf(event.id, sizeof event.id, "evt_%012llx%08llx", (unsigned long long)event.ts_ms,
-             (unsigned long long)r->event_count_++);
+    run_event_id(event.id, event.ts_ms, r->event_count_++);
     if (r->observer_.on_event != NULL) {
         r->observer_.on_event(r->observer_.owner, &event);
     }
     json_decref(payload);
+}
+
+void run_tell(struct run *r, const char *type, json_t *payload)
+{
+    run_emit(r, type, payload);
 }
 
 void run_set_state(struct run *r, enum run_state state, const char *trigger)

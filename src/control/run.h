@@ -232,6 +232,10 @@ const char *run_config_hash(const struct run *r);
 /* The name that it was given, its scenario's, or the scenario's id. */
 const char *run_name(const struct run *r);
 
+/* Numbers in ids of events: `number` from 0, `id` as long as run_event.id. */
+void run_event_id(char id[32], uint64_t ts_ms, uint64_t number);
+/* An event of the owner's own among those of the run. Takes the payload over. */
+void run_tell(struct run *r, const char *type, json_t *payload);
 /* The event RUN_CREATED, once: by who makes the run known, before any other event of it. */
 void run_emit_created(struct run *r);
 /* created → the checks → the first stage. */

@@ -3,8 +3,8 @@
  * A control plane: its runs, its workers, and the store that both are kept in. What the API asks
  * for, as calls; the API only translates.
  *
- * A run that is not over lives here, as struct run with its crew of workers (fleet/crew.h); one that
- * is over lives in the store. A call that changes something has its effect in memory when it
+ * A run that is not over lives here, as struct run with its crew of workers (fleet/crew.h); one
+ * that is over lives in the store. A call that changes something has its effect in memory when it
  * returns; whoever tells of it waits first until it is durable (hub_when_durable).
  *
  * Everything belongs to the thread of the loop.
@@ -42,7 +42,7 @@ void hub_refusal_clear(struct hub_refusal *r);
 struct hub_config {
     struct loop *loop;
     struct store *store;
-    bool network_public;             /* addresses as for a service that others may reach */
+    bool network_public;               /* addresses as for a service that others may reach */
     void (*on_line)(const char *line); /* what a person at the terminal should see; or NULL */
 };
 
@@ -53,8 +53,8 @@ int hub_new(const struct hub_config *config, struct hub **out, struct err *err);
 /* Runs that are not over stay so in the store. NULL is fine. */
 void hub_free(struct hub *h);
 
-/* Called when all that was done so far is durable; at once, but from the loop, if it is. */
-int hub_when_durable(struct hub *h, struct store_wait *wait);
+/* Called from the loop when all that was done so far is durable; never when the store fails. */
+void hub_when_durable(struct hub *h, struct store_wait *wait);
 
 /* ---- runs -------------------------------------------------------------------------------------
  * Each returns 0, or ERR_… with *why filled (and to be cleared).
@@ -103,20 +103,20 @@ int hub_delete(struct hub *h, const char *run_id, struct hub_refusal *why);
 
 /* New references each. */
 int hub_view(struct hub *h, const char *run_id, json_t **out, struct hub_refusal *why);
-int hub_list(struct hub *h, const struct store_filter *filter, json_t **out, struct hub_refusal *why);
+int hub_list(struct hub *h,
+             const struct store_filter *filter,
+             json_t **out,
+             struct hub_refusal *why);
 /* The document as it was received (without secrets), or with everything applied. */
-int hub_config_of(struct hub *h,
-                  const char *run_id,
-                  bool effective,
-                  json_t **out,
-                  struct hub_refusal *why);
+int hub_config_of(
+    struct hub *h, const char *run_id, bool effective, json_t **out, struct hub_refusal *why);
 int hub_result(struct hub *h, const char *run_id, json_t **out, struct hub_refusal *why);
 
 struct hub_metrics_query {
     bool time_series;
-    const char *stage_id;      /* NULL: all */
-    uint64_t from_ms, to_ms;   /* 0, UINT64_MAX: no bound */
-    uint64_t resolution_ms;    /* 0: 1 s, wider beyond 2,000 buckets */
+    const char *stage_id;    /* NULL: all */
+    uint64_t from_ms, to_ms; /* 0, UINT64_MAX: no bound */
+    uint64_t resolution_ms;  /* 0: 1 s, wider beyond 2,000 buckets */
 };
 int hub_metrics(struct hub *h,
                 const char *run_id,
@@ -124,10 +124,11 @@ int hub_metrics(struct hub *h,
                 json_t **out,
                 struct hub_refusal *why);
 
-/* ---- events: what is durable can be read, who watches hears of more ---------------------------- */
+/* ---- events: what is durable can be read, who watches hears of more ----------------------------
+ */
 
 struct hub_watch {
-    struct list node; /* initialized by hub_watch */
+    struct list node;                     /* initialized by hub_watch */
     void (*on_news)(struct hub_watch *w); /* from the loop; then read on */
 };
 /* Does nothing for a run that is over: no more comes. */
@@ -137,18 +138,16 @@ void hub_unwatch(struct hub_watch *w); /* fine when it is not watching */
 bool hub_is_over(struct hub *h, const char *run_id);
 struct store *hub_store(struct hub *h); /* for reading */
 
-/* ---- workers ---------------------------------------------------------------------------------- */
+/* ---- workers ----------------------------------------------------------------------------------
+ */
 
 json_t *hub_workers(struct hub *h); /* {workers: […]}, sorted by id */
 /* `hello`: a message of wire/. *welcome: its answer. */
-int hub_register(struct hub *h, const json_t *hello, json_t **welcome, struct hub_refusal *why);
+int hub_register(struct hub *h, json_t *hello, json_t **welcome, struct hub_refusal *why);
 /* Is that its token? */
 int hub_worker_may(struct hub *h, const char *worker_id, struct str token, struct hub_refusal *why);
-int hub_heartbeat(struct hub *h,
-                  const char *worker_id,
-                  const json_t *beat,
-                  json_t **pulse,
-                  struct hub_refusal *why);
+int hub_heartbeat(
+    struct hub *h, const char *worker_id, json_t *beat, json_t **pulse, struct hub_refusal *why);
 /* The worker's command stream: all orders that still matter come now, later ones as they are given.
  */
 int hub_attach(struct hub *h,

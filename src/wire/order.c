@@ -32,6 +32,7 @@ static const struct wire_field assign_fields[] = {
     {"network", WIRE_WORD, .offset = AT(network), .words = network_words,
      .max = WIRE_NETWORK_COUNT},
     {"feeds", WIRE_TEXTS, .offset = AT(feeds), .optional = true, .max = WIRE_FEEDS_MAX},
+    {"files", WIRE_JSON, .offset = AT(files), .optional = true},
 };
 
 static const struct wire_field check_fields[] = {

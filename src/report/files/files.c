@@ -6,6 +6,7 @@
 #include "report/files/hlog.h"
 #include "report/files/linefile.h"
 #include "report/files/opfile.h"
+#include "report/result/event.h"
 #include "report/result/result.h"
 
 #include <errno.h>
@@ -212,35 +213,11 @@ static void add_line(struct result_files *f, struct linefile *to, const char *na
     }
 }
 
-/* Members of what is not known, or has nothing to do with the event, are null. */
-static json_t *correlation(const struct run_event *event)
-{
-    return json_pack("{ss?ss?snsnsn}", "stage", event->stage, "stage_id", event->stage_id,
-                     "worker_id", "vu_id", "session_id");
-}
-
 void result_files_event(struct result_files *f, const struct run_event *event)
 {
-    if (f->events == NULL) {
-        return;
+    if (f->events != NULL) {
+        add_line(f, f->events, "events.ndjson", result_event_json(f->identity, event));
     }
-    json_t *line = json_object();
-
-    json_object_set_new(line, "schema_version", json_string("event/v1"));
-    json_object_set_new(line, "event_id", json_string(event->id));
-    json_object_set_new(line, "ts_ms", json_integer((json_int_t)event->ts_ms));
-    json_object_set_new(line, "run_id", json_string(f->identity->run_id));
-    json_object_set_new(line, "execution_id", json_string(f->identity->execution_id));
-    json_object_set_new(line, "type", json_string(event->type));
-    json_object_set_new(line, "actor", json_string(event->actor));
-    json_object_set_new(line, "correlation", correlation(event));
-    if (event->payload != NULL) {
-        json_object_set(line, "payload", event->payload);
-    } else {
-        json_object_set_new(line, "payload", json_object());
-    }
-    json_object_set_new(line, "evidence", json_array());
-    add_line(f, f->events, "events.ndjson", line);
 }
 
 void result_files_seconds(struct result_files *f, const struct run *r)

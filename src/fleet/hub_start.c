@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: MIT */
+/* Runs are started on workers that have something free, and stopped. */
+#include "base/clock.h"
+#include "base/mem.h"
+#include "fleet/hub_priv.h"
+#include "fleet/need.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* ---- who may -------------------------------------------------------------------------------- */
+
+uint32_t hub_candidates(struct hub *h, struct worker ***workers, struct allocate_worker **out)
+{
+    uint64_t now = loop_clock(h->loop);
+    uint32_t n = 0;
+
+    /* NOLINTNEXTLINE(bugprone-sizeof-expression) */
+    *workers = xcalloc(h->worker_count + 1, sizeof **workers);
+    *out = xcalloc(h->worker_count + 1, sizeof **out);
+    list_foreach (node, &h->workers) {
+        struct worker *w = list_entry(node, struct worker, node);
+        uint64_t taken = hub_worker_taken(h, w);
+
+        if (w->link != NULL && now - w->seen_ns < HUB_SUSPECT_NS && !w->lost) {
+            (*workers)[n] = w;
+            (*out)[n++] = (struct allocate_worker){
+                .capacity_vus = (uint32_t)w->max_vus,
+                .free_vus = (uint32_t)(taken < w->max_vus ? w->max_vus - taken : 0),
+                .cores = w->cores};
+        }
+    }
+    return n;
+}
+
+static int no_capacity(struct hosted *r,
+                       const struct allocate_need *need,
+                       const struct allocate_worker *free,
+                       uint32_t count,
+                       struct hub_refusal *why)
+{
+    uint64_t room = 0;
+
+    for (uint32_t i = 0; i < count; i++) {
+        room += free[i].free_vus;
+    }
+    json_t *details = json_pack("{sIsIsI}", "required_vus", (json_int_t)need->vus, "available_vus",
+                                (json_int_t)room, "workers", (json_int_t)count);
+    (void)refuse(why, ERR_LIMIT, 503, "unavailable", "NO_CAPACITY",
+                 count == 0 ? "no worker is connected: start one with \"worker --control-plane "
+                              "URL\" and try again"
+                            : "the run needs %u virtual users, and %llu of %u workers are free: "
+                              "wait for a run to end, start further workers, or raise --max-vus",
+                 need->vus, (unsigned long long)room, count);
+    why->retryable = true;
+    why->details = json_incref(details);
+    hosted_event(r, "ALLOCATION_FAILED", "scheduler",
+                 json_pack("{ssso}", "reason", count == 0 ? "no_workers" : "allocation_error",
+                           "details", details));
+    return ERR_LIMIT;
+}
+
+/* ---- started ----------------------------------------------------------------------------------
+ */
+
+static void tell_assignments(struct hosted *r)
+{
+    for (uint32_t i = 0; i < r->allocation.part_count; i++) {
+        const struct allocate_part *p = &r->allocation.parts[i];
+        char lease[HUB_RUN_ID_MAX];
+
+        hub_random_id("lse", lease, sizeof lease);
+        hosted_event(r, "WORKER_ASSIGNED", "scheduler",
+                     json_pack("{sssssIsIsIsI}", "worker_id", crew_worker_id(r->crew, i),
+                               "lease_id", lease, "vus", (json_int_t)p->vus, "first_source",
+                               (json_int_t)p->base, "sources", (json_int_t)p->sources, "of_sources",
+                               (json_int_t)r->allocation.source_count));
+    }
+}
+
+static int make_run(struct hosted *r, struct worker **workers, struct hub_refusal *why)
+{
+    struct err err = {0};
+    struct crew_person *persons = xcalloc(r->allocation.part_count, sizeof *persons);
+
+    for (uint32_t i = 0; i < r->allocation.part_count; i++) {
+        const struct worker *w = workers[r->allocation.parts[i].worker];
+        persons[i] = (struct crew_person){.worker_id = w->worker_id,
+                                          .labels = (const char *const *)w->label_texts,
+                                          .label_count = w->label_count};
+    }
+    int rc = hosted_make(r, persons, &err);
+    xfree(persons);
+    return rc == 0 ? 0 : refuse(why, rc, 500, "internal", "INTERNAL_ERROR", "the run: %s", err.msg);
+}
+
+static int begin(struct hub *h, struct hosted *r, struct hub_refusal *why)
+{
+    struct worker **workers;
+    struct allocate_worker *free;
+    uint32_t count = hub_candidates(h, &workers, &free);
+    struct allocate_need need = need_of(r->plan, free, count);
+    int rc = 0;
+
+    if (allocate(free, count, &need, &r->allocation) != 0) {
+        rc = no_capacity(r, &need, free, count, why);
+        hosted_write_events(r);
+    } else {
+        rc = make_run(r, workers, why);
+    }
+    xfree(workers);
+    xfree(free);
+    if (rc != 0) {
+        return rc;
+    }
+    list_append(&h->runs, &r->node);
+    h->run_count++;
+    tell_assignments(r);
+    crew_begin(r->crew, r->run);
+    run_start(r->run);
+    hub_touch(r);
+    return 0;
+}
+
+int hub_start(struct hub *h,
+              const char *run_id,
+              const char *actor,
+              const char **state,
+              struct hub_refusal *why)
+{
+    struct hosted *r = hub_find(h, run_id);
+    struct issue_list issues = {0};
+    struct err err = {0};
+    char is[32];
+
+    (void)actor;
+    if (r != NULL) {
+        return refuse_state(why, run_id, run_state_name(r->run->state), "start");
+    }
+    int rc = hosted_read(h, run_id, &r, is, why);
+    if (rc != 0) {
+        return rc;
+    }
+    hub_random_id("exe", r->execution_id, sizeof r->execution_id);
+    if (strcmp(is, run_state_name(RUN_CREATED)) != 0) {
+        rc = refuse_state(why, run_id, is, "start");
+    } else if (h->run_count >= HUB_RUNS_ACTIVE_MAX) {
+        rc = refuse(why, ERR_LIMIT, 503, "unavailable", "NO_CAPACITY",
+                    "%d runs are being played: wait for one to end", HUB_RUNS_ACTIVE_MAX);
+    } else if (hosted_load(r, &issues, &err) != 0) {
+        rc = refuse(why, ERR_INVALID, 409, "conflict", "INVALID_STATE",
+                    "the stored scenario is no longer valid here: %s", err.msg);
+    } else {
+        rc = begin(h, r, why);
+    }
+    issue_list_clear(&issues);
+    if (rc != 0) {
+        list_remove(&r->node);
+        hosted_free(r);
+        return rc;
+    }
+    *state = run_state_name(r->run->state);
+    return 0;
+}
+
+/* ---- stopped ----------------------------------------------------------------------------------
+ */
+
+/* The run that is played; otherwise why nothing can be stopped. */
+static int find_played(struct hub *h,
+                       const char *run_id,
+                       const char *operation,
+                       struct hosted **out,
+                       struct hub_refusal *why)
+{
+    char state[32];
+    struct hosted *stored = NULL;
+
+    *out = hub_find(h, run_id);
+    if (*out != NULL && !(*out)->over) {
+        return 0;
+    }
+    if (*out != NULL) {
+        return refuse_state(why, run_id, run_state_name((*out)->run->state), operation);
+    }
+    int rc = hosted_read(h, run_id, &stored, state, why);
+    hosted_free(rc == 0 ? stored : NULL);
+    return rc != 0 ? rc : refuse_state(why, run_id, state, operation);
+}
+
+int hub_stop(
+    struct hub *h, const char *run_id, const char *mode, const char *actor, struct hub_refusal *why)
+{
+    bool immediate = strcmp(mode, "immediate") == 0;
+    struct hosted *r;
+    int rc = find_played(h, run_id, "stop", &r, why);
+
+    if (rc != 0) {
+        return rc;
+    }
+    if (!immediate && mode[0] != '\0' && strcmp(mode, "drain") != 0) {
+        (void)refuse(why, ERR_INVALID, 400, "invalid_argument", "INVALID_STOP_MODE",
+                     "mode is \"%.40s\", expected \"drain\" or \"immediate\"", mode);
+        why->details = json_pack("{sss[ss]}", "mode", mode, "allowed_modes", "drain", "immediate");
+        return ERR_INVALID;
+    }
+    /* A second wish of the same kind changes nothing; a harder one does. */
+    if (r->run->state != RUN_STOPPING || (immediate && r->run->stop.mode != STOP_IMMEDIATE)) {
+        run_stop_request(r->run, immediate ? STOP_IMMEDIATE : STOP_DRAIN, 0,
+                         arena_strdup(&r->arena, actor));
+        hub_touch(r);
+    }
+    return 0;
+}
+
+int hub_emergency_stop(struct hub *h,
+                       const char *run_id,
+                       const char *actor,
+                       struct hub_refusal *why)
+{
+    struct hosted *r;
+    int rc = find_played(h, run_id, "emergency-stop", &r, why);
+
+    if (rc != 0) {
+        return rc;
+    }
+    if (!r->scenario->safety.emergency_stop_enabled) {
+        return refuse(why, ERR_STATE, 409, "conflict", "EMERGENCY_STOP_DISABLED",
+                      "the scenario says safety.emergency_stop_enabled: false; stop it with "
+                      "mode immediate");
+    }
+    run_emergency_stop(r->run, arena_strdup(&r->arena, actor));
+    hub_touch(r);
+    return 0;
+}
