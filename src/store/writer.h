@@ -21,7 +21,7 @@
 #include <stdint.h>
 
 enum {
-    WRITER_PACE_MS = 5,
+    WRITER_PACE_MS = 10,
     WRITER_BATCH_BYTES = 8 * 1024 * 1024, /* no further group is taken into a transaction */
 };
 
