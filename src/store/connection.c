@@ -75,8 +75,6 @@ static int set_pragmas(sqlite3 *db, struct err *err)
     char sql[320];
 
     snprintf(sql, sizeof sql,
-             "PRAGMA page_size = 8192;"
-             "PRAGMA journal_mode = WAL;"
              "PRAGMA synchronous = FULL;"
              "PRAGMA journal_size_limit = %d;"
              "PRAGMA mmap_size = 0;"
@@ -87,18 +85,25 @@ static int set_pragmas(sqlite3 *db, struct err *err)
     return connection_run(db, sql, err);
 }
 
-static int check_wal(sqlite3 *db, struct err *err)
+/* Some file systems cannot: then the mode stays what it was. */
+static int begin_wal(sqlite3 *db, struct err *err)
 {
-    int64_t wal;
-    int rc =
-        connection_number(db, "SELECT journal_mode = 'wal' FROM pragma_journal_mode", &wal, err);
+    sqlite3_stmt *st;
 
-    if (rc == 0 && wal == 0) {
-        return err_set(err, ERR_IO, "the store cannot have a write-ahead log here");
+    if (sqlite3_prepare_v2(db, "PRAGMA journal_mode = WAL", -1, &st, NULL) != SQLITE_OK) {
+        return connection_error(db, "use the store", err);
     }
+    int rc = sqlite3_step(st) == SQLITE_ROW ? 0 : connection_error(db, "use the store", err);
+    const char *mode = rc == 0 ? (const char *)sqlite3_column_text(st, 0) : NULL;
+
+    if (rc == 0 && (mode == NULL || strcmp(mode, "wal") != 0)) {
+        rc = err_set(err, ERR_IO, "the store cannot have a write-ahead log here");
+    }
+    sqlite3_finalize(st);
     return rc;
 }
 
+/* In pages; SQLite has none below 512 bytes. */
 static int limit_size(sqlite3 *db, uint64_t max_bytes, struct err *err)
 {
     int64_t page_bytes;
@@ -108,6 +113,7 @@ static int limit_size(sqlite3 *db, uint64_t max_bytes, struct err *err)
     if (rc != 0 || max_bytes == 0) {
         return rc;
     }
+    page_bytes = page_bytes < 512 ? 512 : page_bytes;
     snprintf(sql, sizeof sql, "PRAGMA max_page_count = %llu",
              (unsigned long long)(max_bytes / (uint64_t)page_bytes));
     return connection_run(db, sql, err);
@@ -115,9 +121,10 @@ static int limit_size(sqlite3 *db, uint64_t max_bytes, struct err *err)
 
 int connection_set_up(sqlite3 *db, uint64_t max_bytes, struct err *err)
 {
-    int rc = set_pragmas(db, err);
+    int rc = connection_run(db, "PRAGMA page_size = 8192", err); /* before anything is in it */
 
-    rc = rc != 0 ? rc : check_wal(db, err);
+    rc = rc != 0 ? rc : begin_wal(db, err);
+    rc = rc != 0 ? rc : set_pragmas(db, err);
     return rc != 0 ? rc : limit_size(db, max_bytes, err);
 }
 

@@ -43,7 +43,7 @@ struct store_run {
     const char *run_id;
     uint64_t number;     /* read only: order of creation, from 1, never used twice */
     uint64_t created_ms; /* since 1970; 0: left as it is */
-    uint64_t updated_ms;
+    uint64_t updated_ms; /* always written */
     const char *scenario_id, *name, *state; /* NULL: left as it is */
     bool terminal;                          /* always written */
     struct str tags;   /* object of strings; other members are stored, and found by no filter */

@@ -300,6 +300,33 @@ static void a_full_disk_is_told_once_and_loses_nothing_durable(void **state)
     open_store_free(&w.o);
 }
 
+static void too_much_at_once_fails_the_store(void **state)
+{
+    static char body[STORE_TEXT_MAX];
+    struct open_store o;
+    struct err err = {0};
+    struct store_window window = {.body = {body, sizeof body}};
+
+    (void)state;
+    open_store_new(&o);
+    open_store_put_run(&o, "run_1");
+    open_store_flush(&o);
+    for (unsigned i = 0; i < STORE_GROUP_BYTES_MAX / STORE_TEXT_MAX; i++) {
+        assert_int_equal(store_add_window(o.s, "run_1", &window), 0);
+    }
+    assert_int_equal(store_add_window(o.s, "run_1", &window), ERR_IO);
+    assert_true(store_failed(o.s, &err));
+    assert_non_null(strstr(err.msg, "at once"));
+    assert_int_equal(store_flush(o.s), ERR_IO);
+    store_close(o.s);
+    unsigned found = 0;
+
+    assert_int_equal(open_store_again(&o, 0, &err), 0);
+    assert_int_equal(store_windows(o.s, "run_1", count_window, &found), 0);
+    assert_int_equal(found, 0); /* a part of a callback's writes is nothing */
+    open_store_free(&o);
+}
+
 static void an_event_is_never_rewritten(void **state)
 {
     struct open_store o;
@@ -467,6 +494,7 @@ int main(void)
         cmocka_unit_test(writes_of_one_callback_wait_for_its_end),
         cmocka_unit_test(a_cancelled_wait_is_not_called),
         cmocka_unit_test(a_full_disk_is_told_once_and_loses_nothing_durable),
+        cmocka_unit_test(too_much_at_once_fails_the_store),
         cmocka_unit_test(an_event_is_never_rewritten),
         cmocka_unit_test(a_crowd_is_seen_and_goes),
         cmocka_unit_test(a_killed_process_loses_nothing_that_it_told),
