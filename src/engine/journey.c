@@ -29,7 +29,7 @@ static void list_tools(struct vu *vu)
 {
     struct vu_journey *j = vu->journey;
 
-    if (vu->ending || vu->shard->draining) {
+    if (vu->ending || vu->shard->draining || vu->shard->is_over) {
         return;
     }
     if (j->slot != NULL) {

@@ -299,6 +299,11 @@ static void resume_all(struct shard *s, uint64_t start_ns)
     }
 }
 
+static bool is_last_stage(const struct shard *s, uint32_t stage)
+{
+    return stage + 1 == s->plan->stage_count;
+}
+
 static void arm_next_stage(struct shard *s)
 {
     if (!list_empty(&s->coming)) {
@@ -326,6 +331,9 @@ static void on_stage_begin(struct send *send)
     resume_all(s, s->stage_begin_ns);
     set_level(s, 0);
     arrivals_begin_stage(s, (uint32_t)s->stage, s->stage_begin_ns);
+    if (is_last_stage(s, (uint32_t)s->stage)) {
+        loop_send_arm(s->loop, &s->plan_end_at, s->stage_end_ns);
+    }
 }
 
 /* Keeps the order: a stage may be told of while its forerunner has not begun yet. */
@@ -378,8 +386,8 @@ static void check_drained(struct shard *s)
 
 void shard_vu_gone(struct shard *s)
 {
-    if (s->awaits_place &&
-        arrivals_wait(s)) { /* there may be nobody else who would come for them */
+    /* There may be nobody else who would come for what waits. */
+    if (s->awaits_place && arrivals_wait(s)) {
         shard_grow(s);
     }
     check_drained(s);
@@ -392,6 +400,7 @@ void shard_sessions_gone(struct shard *s)
 
 static void drain(struct shard *s, bool cut, bool natural)
 {
+    loop_send_cancel(s->loop, &s->plan_end_at);
     if (!s->draining) {
         end_stages(s);
         arrivals_end(s, natural);
@@ -415,6 +424,32 @@ static void drain(struct shard *s, bool cut, bool natural)
         sessions_cut(s);
     }
     check_drained(s);
+}
+
+/* The plan ends by itself, at the same moment wherever it is played, and whoever ordered it may be
+ * far away: what waits is dropped now, and not when the order to drain comes. */
+static void on_plan_end(struct send *send)
+{
+    struct shard *s = list_entry(send, struct shard, plan_end_at);
+
+    s->is_over = true;
+    arrivals_end(s, true);
+    shard_queue_empty(s);
+    if (s->drains_at_end) {
+        drain(s, false, true);
+    }
+}
+
+/* Clocks of two machines never agree to the last arrival: the end of the plan is the plan's. */
+static void drain_naturally(struct shard *s)
+{
+    uint64_t end_ns = s->times[s->plan->stage_count - 1].end_ns;
+
+    if (!s->draining && end_ns != UINT64_MAX && loop_clock(s->loop) < end_ns) {
+        s->drains_at_end = true;
+        return;
+    }
+    drain(s, false, true);
 }
 
 /* ---- orders --------------------------------------------------------------------------------- */
@@ -443,7 +478,11 @@ void shard_take(struct shard *s, struct message *order)
         order_stage(s, order);
         return; /* it is kept */
     case ORDER_DRAIN:
-        drain(s, false, order->natural);
+        if (order->natural) {
+            drain_naturally(s);
+        } else {
+            drain(s, false, false);
+        }
         break;
     case ORDER_STOP:
         drain(s, true, false);
@@ -491,6 +530,7 @@ struct shard *shard_new(struct loop *loop, const struct shard_config *config)
     list_init(&s->coming);
     send_init(&s->next_stage_at, on_stage_begin);
     send_init(&s->level_at, on_level);
+    send_init(&s->plan_end_at, on_plan_end);
     arrivals_init(s);
     s->times = xmalloc(s->plan->stage_count * sizeof *s->times);
     memset(s->times, 0xff, s->plan->stage_count * sizeof *s->times); /* UINT64_MAX */

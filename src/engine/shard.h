@@ -11,6 +11,11 @@
  *   ORDER_DRAIN ─► no new operations; those in flight end; sessions say goodbye ─► REPORT_DRAINED
  *   ORDER_STOP  ─► everything is cut, what runs is `unfinished`                 ─► REPORT_DRAINED
  *
+ * All stages may be ordered before the first begins. With the end of the plan's last one nothing
+ * begins any more: what waits is dropped, users and sessions stay, windows go on, until the order
+ * to drain comes, however late. If that is the natural one and comes before the end, it waits for
+ * it.
+ *
  * Everything here belongs to the thread of the shard's loop.
  */
 #ifndef ENGINE_SHARD_H

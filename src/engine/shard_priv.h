@@ -158,6 +158,9 @@ struct shard {
     int64_t wall_offset_ns;
     struct list coming; /* orders of stages that have not begun, in order */
     struct send next_stage_at;
+    struct send plan_end_at; /* of the plan's last stage */
+    bool is_over;            /* the plan is: nothing begins any more, but sessions stay */
+    bool drains_at_end;      /* ORDER_DRAIN has come before that */
     bool draining, drained;
     enum unfinished cut_as; /* what is cut is unfinished for this reason */
 

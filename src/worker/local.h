@@ -61,6 +61,7 @@ void local_worker_check(void *worker);
 void local_worker_check_with(void *worker, bool lists);
 void local_worker_stage(
     void *worker, uint32_t stage, uint64_t grid_ns, uint64_t start_ns, uint64_t end_ns);
+/* `natural`: not before the end of the plan's last stage, if that has been ordered. */
 void local_worker_drain(void *worker, bool natural);
 void local_worker_stop(void *worker);
 

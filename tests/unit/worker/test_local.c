@@ -204,7 +204,7 @@ static void each_thread_reports_and_drains(void **state)
         if (cut) {
             local_worker_stop(w.worker);
         } else {
-            local_worker_drain(w.worker, true);
+            local_worker_drain(w.worker, false);
         }
         wait_for(&w, &w.drained, 3);
         assert_true(w.started >= 9);
