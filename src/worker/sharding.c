@@ -182,3 +182,71 @@ uint32_t sharding_total(const struct plan *plan, uint32_t cores)
 {
     return sharding_choose(plan, 0, cores);
 }
+
+/* ---- weights --------------------------------------------------------------------------------- */
+
+static double share_of(struct segment s, uint32_t level)
+{
+    return (double)segment_share(s, level);
+}
+
+/* The most that the source has of what the stage's users share, in parts of all, with any level
+ * from this one on: nobody has a user more than its weight (plan/deal.h). */
+static double most_work(const struct plan *p, uint32_t stage, uint32_t level, struct segment s)
+{
+    if (p->stages[stage].most_vus == level) {
+        return share_of(s, level) / level;
+    }
+    return share_of(s, s.deal->slots) / s.deal->slots + 1.0 / level;
+}
+
+static bool source_uses_rate(const struct plan *p, uint32_t stage, struct segment s, double cap)
+{
+    double rate = stage_rate(p, stage), part = segment_cap(s, cap);
+    uint32_t level = p->stages[stage].levels.sized ? 0 : least_level(p, stage);
+
+    if (level == 0 || rate <= part) {
+        return true;
+    }
+    return segment_share(s, level) > 0 &&
+           (isinf(rate) || least(rate, cap) * most_work(p, stage, level, s) <= part * UNEVEN_MAX);
+}
+
+static bool source_uses_pool(const struct plan *p, uint32_t stage, struct segment s)
+{
+    uint32_t sessions = segment_share(s, (uint32_t)p->scenario->session.pool_size);
+    uint32_t level = p->stages[stage].levels.sized ? 0 : least_level(p, stage);
+
+    return sessions > 0 && (level == 0 || segment_share(s, level) > 0 || sessions >= p->slots);
+}
+
+/* Has the source as much use for its parts of the caps as for its part of the load? */
+static bool source_fits(const struct plan *p, struct segment s)
+{
+    const struct caps_config *caps = &p->scenario->safety.caps;
+    double connections = segment_cap(s, (double)caps->max_connections);
+
+    if (caps->max_connections > 0 &&
+        connections < share_of(s, p->max_vus) * connections_per_user(p)) {
+        return false;
+    }
+    for (uint32_t i = 0; i < p->stage_count; i++) {
+        if ((caps->max_rps > 0 && !source_uses_rate(p, i, s, caps->max_rps)) ||
+            (p->scenario->session.mode == SESSION_POOL && !source_uses_pool(p, i, s))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool sharding_fits(const struct plan *plan, const struct deal *deal)
+{
+    for (uint32_t i = 0; i < deal->count && deal->count > 1; i++) {
+        struct segment s = {.index = i, .count = deal->count, .deal = deal};
+
+        if (!source_fits(plan, s)) {
+            return false;
+        }
+    }
+    return true;
+}

@@ -190,6 +190,113 @@ static void a_fleet_has_the_bounds_of_a_machine_with_all_its_cores(void **state)
     }
 }
 
+static void plan_of(struct planned *p, const char *workload, const char *more, const char *load)
+{
+    char text[1500];
+
+    snprintf(text, sizeof text,
+             "{'target': {'url': 'http://localhost/mcp'}, 'workload': {%s}, %s"
+             " 'stages': [{'stage': 'custom', 'duration_ms': 1000, %s}]}",
+             workload, more, load);
+    planned_make(p, text, NULL, 0);
+}
+
+static bool fits(const struct plan *p, const uint64_t *weights, uint32_t count)
+{
+    struct deal *deal;
+
+    assert_int_equal(deal_new(weights, count, &deal, NULL), 0);
+    bool yes = sharding_fits(p, deal);
+    deal_free(deal);
+    return yes;
+}
+
+#define LOAD(text) "'load': {" text "}"
+#define POOL       "'session_policy': {'mode': 'pool', 'pool_size': 4},"
+
+static void weights_have_to_fit_the_caps(void **state)
+{
+    static const struct {
+        const char *workload, *more, *load;
+        uint64_t weights[3];
+        uint32_t count;
+        bool fits;
+    } cases[] = {
+        /* Without a cap anything does, and one source always. */
+        {PING, "", LOAD("'target_vus': 1"), {5, 1, 1}, 3, true},
+        {PING, RATE_CAP("1"), LOAD("'target_vus': 1"), {5}, 1, true},
+        /* 70 users come out even; of 6 a light source has a sixth, and a seventh of the cap; of 4
+         * the last one has none. */
+        {PING, RATE_CAP("700"), LOAD("'target_vus': 70, 'target_rps': 699"), {5, 1, 1}, 3, true},
+        {PING, RATE_CAP("700"), LOAD("'target_vus': 6, 'target_rps': 699"), {5, 1, 1}, 3, false},
+        {PING, RATE_CAP("700"), LOAD("'target_vus': 6"), {5, 1, 1}, 3, true},
+        {PING, RATE_CAP("700"), LOAD("'target_vus': 4"), {5, 1, 1}, 3, false},
+        /* All of it may be done anywhere. */
+        {PING, RATE_CAP("700"), LOAD("'target_vus': 1, 'target_rps': 99"), {5, 1, 1}, 3, true},
+        /* Users are made where the arrivals are. */
+        {PING, RATE_CAP("700"), LOAD("'target_vus': 0, 'target_rps': 700"), {5, 1, 1}, 3, true},
+        /* A ramp passes uneven levels. */
+        {PING,
+         RATE_CAP("700"),
+         LOAD("'target_vus': 7000, 'target_rps': 700") ", 'ramp': {'mode': 'linear', 'start_vus': "
+                                                       "70}",
+         {5, 1, 1},
+         3,
+         false},
+        {PING,
+         RATE_CAP("700"),
+         LOAD("'target_vus': 9000, 'target_rps': 700") ", 'ramp': {'mode': 'linear', 'start_vus': "
+                                                       "7000}",
+         {5, 1, 1},
+         3,
+         true},
+        {PING, CONNECTION_CAP("70"), LOAD("'target_vus': 70"), {5, 1, 1}, 3, true},
+        {PING, CONNECTION_CAP("69"), LOAD("'target_vus': 70"), {5, 1, 1}, 3, false},
+        {PING, POOL, LOAD("'target_vus': 70"), {2, 1, 1}, 3, true},
+        {PING, POOL, LOAD("'target_vus': 70"), {5, 1, 1}, 3, false},
+        /* The third has no user; a part that is enough for one is no loss. */
+        {PING, POOL, LOAD("'target_vus': 2"), {2, 1, 1}, 3, true},
+        {PING ", 'in_flight_per_vu': 2", POOL, LOAD("'target_vus': 2"), {2, 1, 1}, 3, false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct planned p;
+
+        plan_of(&p, cases[i].workload, cases[i].more, cases[i].load);
+        if (fits(p.plan, cases[i].weights, cases[i].count) != cases[i].fits) {
+            fail_msg("case %zu", i);
+        }
+        planned_clear(&p);
+    }
+}
+
+/* Of equal weights both ways say the same. */
+static void what_is_chosen_fits(void **state)
+{
+    static const char *const caps[] = {RATE_CAP("20000"), RATE_CAP("60000"), CONNECTION_CAP("1002"),
+                                       CONNECTION_CAP("40"), POOL};
+    static const char *const loads[] = {
+        LOAD("'target_vus': 3"),
+        LOAD("'target_vus': 1001"),
+        LOAD("'target_vus': 4, 'target_rps': 19000"),
+        LOAD("'target_vus': 3, 'target_rps': 19000"),
+        LOAD("'target_vus': 900") ", 'ramp': {'mode': 'linear', 'start_vus': 2}",
+    };
+
+    (void)state;
+    for (size_t c = 0; c < sizeof caps / sizeof caps[0]; c++) {
+        for (size_t l = 0; l < sizeof loads / sizeof loads[0]; l++) {
+            static const uint64_t equal[] = {1, 1, 1, 1, 1, 1, 1, 1};
+            struct planned p;
+
+            plan_of(&p, PING, caps[c], loads[l]);
+            assert_true(fits(p.plan, equal, sharding_choose(p.plan, 8, CORES)));
+            planned_clear(&p);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -200,6 +307,8 @@ int main(void)
         cmocka_unit_test(a_cap_of_connections_that_may_bind_takes_one_shard),
         cmocka_unit_test(a_pool_is_dealt_in_sessions),
         cmocka_unit_test(a_fleet_has_the_bounds_of_a_machine_with_all_its_cores),
+        cmocka_unit_test(weights_have_to_fit_the_caps),
+        cmocka_unit_test(what_is_chosen_fits),
         cmocka_unit_test(threads_are_as_many_as_were_asked_for),
     };
 
