@@ -450,8 +450,19 @@ static void nothing_waits_for_a_user_to_start(void **state)
     "{'stage': 'custom', 'stage_id': '" id "', 'duration_ms': " ms ", 'load': {'target_vus': " vus \
     ", 'target_rps': " rps ", 'start_spread_ms': 0}" ramp "}"
 
+/* What a cap has held back has time at the end. */
+static void capped_scenario(const char *caps, unsigned slots, const char *stages, struct buf *out)
+{
+    buf_printf(out,
+               "{'target': {'url': 'http://localhost/mcp'}, 'safety': {'hard_caps': {%s}},"
+               " 'workload': {'in_flight_per_vu': %u,"
+               "  'operation_mix': [{'operation': 'tools_call', 'tool_name': 'echo'}]},"
+               " 'stages': [%s, " LOAD("end", "3000", "3", "5", "") "]}",
+               caps, slots, stages);
+}
+
 /* As many threads as are asked for, and wherever they are: the cap holds back no more than on one.
- * What it has held back has time at the end. */
+ */
 static void expect_no_part_idle(const char *caps, unsigned slots, const char *stages, bool dealt)
 {
     static struct played one, several;
@@ -459,12 +470,7 @@ static void expect_no_part_idle(const char *caps, unsigned slots, const char *st
     struct buf text;
 
     buf_init(&text, 1 << 16);
-    buf_printf(&text,
-               "{'target': {'url': 'http://localhost/mcp'}, 'safety': {'hard_caps': {%s}},"
-               " 'workload': {'in_flight_per_vu': %u,"
-               "  'operation_mix': [{'operation': 'tools_call', 'tool_name': 'echo'}]},"
-               " 'stages': [%s, " LOAD("end", "3000", "3", "5", "") "]}",
-               caps, slots, stages);
+    capped_scenario(caps, slots, stages, &text);
     play_on(buf_c(&text), 1, &one);
     assert_true(one.count > 0);
     for (uint32_t threads = 2; threads <= SHARDS_MAX; threads += threads) {
@@ -510,6 +516,37 @@ static void no_part_of_a_connection_cap_is_idle(void **state)
     expect_no_part_idle("'max_connections': 8", 1, LOAD("a", "4000", "7", "500", ""), true);
 }
 
+/* Weights that fit the caps (sharding_fits): what is held back is as little as on one. */
+static void expect_fit(const char *caps, const char *stages)
+{
+    static const uint64_t weights[] = {3, 1};
+    static struct played one, several;
+    struct planned p;
+    struct deal *deal;
+    struct buf text;
+
+    buf_init(&text, 1 << 16);
+    capped_scenario(caps, 1, stages, &text);
+    planned_make(&p, buf_c(&text), NULL, 0);
+    assert_int_equal(deal_new(weights, 2, &deal, NULL), 0);
+    assert_true(sharding_fits(p.plan, deal));
+    deal_free(deal);
+    planned_clear(&p);
+    play_on(buf_c(&text), 1, &one);
+    assert_true(one.count > 1000);
+    play_dealt(buf_c(&text), 2, weights, &several);
+    expect_equal(&several, &one);
+    expect_little_queueing(&one, &several);
+    buf_clear(&text);
+}
+
+static void no_part_of_a_cap_is_idle_that_is_dealt_by_weight(void **state)
+{
+    (void)state;
+    expect_fit("'max_rps': 805", LOAD("a", "4000", "40", "800", ""));
+    expect_fit("'max_connections': 41", LOAD("a", "4000", "40", "800", ""));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -518,6 +555,7 @@ int main(void)
         cmocka_unit_test(nothing_waits_for_a_user_to_start),
         cmocka_unit_test(no_part_of_a_rate_cap_is_idle),
         cmocka_unit_test(no_part_of_a_connection_cap_is_idle),
+        cmocka_unit_test(no_part_of_a_cap_is_idle_that_is_dealt_by_weight),
     };
 
     return cmocka_run_group_tests(tests, write_feed, remove_feed);
