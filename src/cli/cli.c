@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/cli.h"
 
+#include "base/mem.h"
+#include "cli/client.h"
 #include "cli/cmd_mockserver.h"
 #include "cli/quick.h"
 #include "cli/roles.h"
@@ -118,6 +120,71 @@ static const struct opt doctor_options[] = {
     SET_OPTION,
 };
 
+static const struct opt create_options[] = {
+    {.name = "name",
+     .argument = "TEXT",
+     .help = "Name of the run in its result, instead of the scenario's."},
+    {.name = "tag",
+     .argument = "KEY=VALUE",
+     .repeats = true,
+     .help = "A label of the run in its result, its summary and its JUnit report."},
+    EXPECT_OPTION,
+    WITH_OPTION,
+    SET_OPTION,
+    {.name = "seed",
+     .argument = "N",
+     .help = "Seed of all random choices; the same as --set workload.seed=N."},
+    QUICK_OPTIONS,
+    CLIENT_OPTIONS,
+};
+
+static const struct opt start_options[] = {
+    {.name = "wait",
+     .help = "Shows the events until the run is over, then its summary, and exits as the run did."},
+    {.name = "json",
+     .argument = "FILE",
+     .help = "With --wait: writes the result there (result/v1); - prints it."},
+    {.name = "quiet",
+     .letter = 'q',
+     .help = "With --wait: prints nothing but the verdict, and why it is not passed."},
+    CLIENT_OPTIONS,
+};
+
+static const struct opt status_options[] = {
+    {.name = "json", .help = "Prints what the control plane answers."},
+    {.name = "watch", .help = "Again each second, until the run is over."},
+    CLIENT_OPTIONS,
+};
+
+static const struct opt events_options[] = {
+    {.name = "follow", .letter = 'f', .help = "Goes on with new events until the run is over."},
+    {.name = "json", .help = "Prints each event as JSON, in a line of its own."},
+    CLIENT_OPTIONS,
+};
+
+static const struct opt stop_options[] = {
+    {.name = "mode",
+     .argument = "MODE",
+     .help = "drain (the default): what runs may finish; immediate: at once."},
+    CLIENT_OPTIONS,
+};
+
+static const struct opt list_options[] = {
+    {.name = "state", .argument = "STATE", .help = "Only runs in this state, for example created."},
+    {.name = "limit", .argument = "N", .help = "At most so many; 20 when nothing is said."},
+    {.name = "json", .help = "Prints what the control plane answers."},
+    CLIENT_OPTIONS,
+};
+
+static const struct opt clone_options[] = {SET_OPTION, CLIENT_OPTIONS};
+
+static const struct opt workers_options[] = {
+    {.name = "json", .help = "Prints what the control plane answers."},
+    CLIENT_OPTIONS,
+};
+
+static const struct opt client_options[] = {CLIENT_OPTIONS};
+
 static const struct opt examples_options[] = {
     {.name = "path", .help = "Prints the folder in which they are instead."},
 };
@@ -137,6 +204,11 @@ static const struct opt examples_options[] = {
     "  130  interrupted (Ctrl-C: finish what runs; twice: at once)\n"                      \
     "  143  terminated\n"
 
+#define CLIENT_EXITS                                                                  \
+    "Exit codes: 1 the control plane refuses (it says why), 2 wrong arguments or an " \
+    "invalid\nscenario, 3 no control plane can be reached.\n"
+#define NAMES_RUN "RUN is the id of a run, a beginning of it that no other run has, or last.\n"
+
 static int cmd_help(const struct opt_args *args);
 static int cmd_version(const struct opt_args *args);
 
@@ -144,11 +216,8 @@ static int cmd_version(const struct opt_args *args);
     {                                                                        \
         .name = (name_), .usage = "", .help = (today), .kind = COMMAND_LATER \
     }
-#define PLAYS "\"mcpdrill run FILE\" checks a scenario, plays it and shows the figures"
-#define STOPS "Ctrl-C ends \"mcpdrill run FILE\", twice at once"
 #define KEEPS "\"mcpdrill run FILE --out DIR\" keeps events, seconds and operations in files"
 #define SHOWS "\"mcpdrill report DIR\" shows what \"mcpdrill run FILE --out DIR\" has kept"
-#define LOADS "\"mcpdrill run FILE\" makes the load in one process, on all cores"
 #define LISTS "\"mcpdrill run --url URL\" asks a server for its list of tools"
 
 static const struct command commands[] = {
@@ -221,18 +290,95 @@ static const struct command commands[] = {
      .operands_max = 1,
      .run = cmd_help},
     ROLE_COMMANDS,
-    LATER("create", PLAYS),
-    LATER("start", PLAYS),
-    LATER("status", PLAYS),
-    LATER("stop", STOPS),
-    LATER("emergency-stop", STOPS),
-    LATER("events", KEEPS),
+    {.name = "create",
+     .usage = "FILE|--url URL [options]",
+     .help = "Gives a scenario to a control plane as a new run, and prints the run's id.",
+     .more = "The scenario is checked here first. The id stands alone on the standard output:\n"
+             "RUN=$(mcpdrill create FILE).\n\n" CLIENT_EXITS,
+     .operands_max = 1,
+     .run = cmd_create,
+     OPTIONS(create_options)},
+    {.name = "start",
+     .usage = "RUN [options]",
+     .help = "Starts a run that was created.",
+     .more = NAMES_RUN "With --wait the exit code is that of \"mcpdrill run\"; 3 when the control "
+                       "plane is lost, 5\nwithout enough workers. Ctrl-C stops waiting, not the "
+                       "run.\n\n" CLIENT_EXITS,
+     .operands_min = 1,
+     .operands_max = 1,
+     .run = cmd_start,
+     OPTIONS(start_options)},
+    {.name = "status",
+     .usage = "RUN [options]",
+     .help = "Prints where a run is: its state, its load, its figures, its verdict.",
+     .more = NAMES_RUN CLIENT_EXITS,
+     .operands_min = 1,
+     .operands_max = 1,
+     .run = cmd_status,
+     OPTIONS(status_options)},
+    {.name = "events",
+     .usage = "RUN [options]",
+     .help = "Prints what has happened in a run, a line for each event.",
+     .more = NAMES_RUN CLIENT_EXITS,
+     .operands_min = 1,
+     .operands_max = 1,
+     .run = cmd_events,
+     OPTIONS(events_options)},
+    {.name = "stop",
+     .usage = "RUN [options]",
+     .help = "Ends a run: nothing new is begun, and what runs may finish.",
+     .more = NAMES_RUN CLIENT_EXITS,
+     .operands_min = 1,
+     .operands_max = 1,
+     .run = cmd_stop,
+     OPTIONS(stop_options)},
+    {.name = "emergency-stop",
+     .usage = "RUN [options]",
+     .help = "Cuts a run off at once, on all workers; it ends as aborted.",
+     .more = NAMES_RUN CLIENT_EXITS,
+     .operands_min = 1,
+     .operands_max = 1,
+     .run = cmd_emergency_stop,
+     OPTIONS(client_options)},
+    {.name = "list",
+     .usage = "[options]",
+     .help = "Lists the runs of a control plane, the newest first.",
+     .more = CLIENT_EXITS,
+     .run = cmd_list,
+     OPTIONS(list_options)},
+    {.name = "clone",
+     .usage = "RUN [options]",
+     .help = "Makes a new run of the same scenario, and prints its id.",
+     .more = NAMES_RUN CLIENT_EXITS,
+     .operands_min = 1,
+     .operands_max = 1,
+     .run = cmd_clone,
+     OPTIONS(clone_options)},
+    {.name = "delete",
+     .usage = "RUN [options]",
+     .help = "Deletes a run that is over or was never started, with all that is stored of it.",
+     .more = NAMES_RUN CLIENT_EXITS,
+     .operands_min = 1,
+     .operands_max = 1,
+     .run = cmd_delete,
+     OPTIONS(client_options)},
+    {.name = "workers",
+     .usage = "[options]",
+     .help = "Lists the workers of a control plane.",
+     .more = CLIENT_EXITS,
+     .run = cmd_workers,
+     OPTIONS(workers_options)},
+    {.name = "export",
+     .usage = "RUN DIR [options]",
+     .help = "Writes what there is of a run that is over into a folder: result.json, "
+             "events.ndjson, scenario.json.",
+     .more = NAMES_RUN CLIENT_EXITS,
+     .operands_min = 2,
+     .operands_max = 2,
+     .run = cmd_export,
+     OPTIONS(client_options)},
     LATER("compare", SHOWS),
     LATER("logs", KEEPS),
-    LATER("list", SHOWS),
-    LATER("delete", SHOWS),
-    LATER("clone", PLAYS),
-    LATER("workers", LOADS),
     LATER("tools", LISTS),
 };
 
@@ -388,6 +534,31 @@ static void raise_descriptor_limit(void)
     }
 }
 
+/* The command and its words, where options of clients stand in front of it: they go behind it. */
+static int dispatch_moved(int argc, char **argv)
+{
+    int front = 1;
+
+    while (front < argc && client_option_words(argv[front]) > 0) {
+        front += client_option_words(argv[front]);
+    }
+    if (front >= argc) {
+        return cli_usage_error("a command is missing behind the options (\"mcpdrill help\" lists "
+                               "them)");
+    }
+    const struct command *command = command_find(commands, COUNT_OF(commands), argv[front]);
+    if (command == NULL) {
+        return unknown_command(argv[front]);
+    }
+    char **moved = xcalloc((size_t)argc + 1, sizeof *moved);
+    moved[0] = argv[front];
+    memcpy(moved + 1, argv + 1, (size_t)(front - 1) * sizeof *moved);
+    memcpy(moved + front, argv + front + 1, (size_t)(argc - front - 1) * sizeof *moved);
+    int code = dispatch(command, argc - 1, moved);
+    xfree(moved);
+    return code;
+}
+
 int cli_main(int argc, char **argv)
 {
     raise_descriptor_limit();
@@ -410,6 +581,9 @@ int cli_main(int argc, char **argv)
     }
     if (strcmp(name, "--version") == 0) {
         return cmd_version(NULL);
+    }
+    if (client_option_words(name) > 0) {
+        return dispatch_moved(argc, argv);
     }
     command = command_find(commands, COUNT_OF(commands), name);
     return command != NULL ? dispatch(command, argc - 1, argv + 1) : unknown_command(name);

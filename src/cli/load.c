@@ -316,6 +316,90 @@ int load_save(const struct scenario *scenario, const char *path, struct err *err
     return rc;
 }
 
+/* ---- files of the scenario ---------------------------------------------------------------------
+ */
+
+/* Relative paths begin where the scenario lies. */
+static int feed_path(struct loading *l, const char *path, const char **out, struct err *err)
+{
+    const char *file = "", *slash;
+
+    *out = path;
+    if (path[0] == '/' || quick_asked(l->args)) {
+        return 0;
+    }
+    int rc = locate(l, l->args->operands[0], &file, err);
+    slash = strrchr(file, '/');
+    if (rc == 0 && slash != NULL) {
+        *out = arena_printf(&l->arena, "%.*s/%s", (int)(slash - file), file, path);
+    }
+    return rc;
+}
+
+static int
+add_feed_text(struct loading *l, const char *name, struct buf *text, json_t *to, struct err *err)
+{
+    const char *path;
+    int rc = feed_path(l, name, &path, err);
+
+    text->len = 0;
+    if (rc == 0) {
+        rc = file_read(path, text, err);
+    }
+    if (rc != 0) {
+        return rc;
+    }
+    json_t *value = json_stringn(text->p != NULL ? text->p : "", text->len);
+    if (value == NULL) {
+        return err_set(err, ERR_INVALID,
+                       "%.150s: a control plane takes data feeds in UTF-8 only, which this is not",
+                       name);
+    }
+    json_object_set_new(to, name, value);
+    return 0;
+}
+
+int load_feed_texts(const struct opt_args *args,
+                    const struct scenario *scenario,
+                    size_t max_bytes,
+                    json_t **out,
+                    struct err *err)
+{
+    const struct workload_config *workload = &scenario->workload;
+    struct loading l = {.args = args};
+    json_t *texts = json_object();
+    size_t total = 0;
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && i < workload->feed_count; i++) {
+        const char *name = workload->feeds[i].path;
+        struct buf text;
+
+        if (json_object_get(texts, name) != NULL) {
+            continue;
+        }
+        /* One byte more than there is room for tells a file that is too large from one that fits.
+         */
+        buf_init(&text, max_bytes - total + 1);
+        rc = add_feed_text(&l, name, &text, texts, err);
+        total += text.len;
+        buf_clear(&text);
+        if (rc == ERR_LIMIT || (rc == 0 && total > max_bytes)) {
+            rc = err_set(err, ERR_LIMIT,
+                         "%.100s: the data feeds are larger than %zu bytes, which a control plane "
+                         "takes with a scenario",
+                         name, max_bytes);
+        }
+    }
+    arena_clear(&l.arena);
+    if (rc != 0) {
+        json_decref(texts);
+        return rc;
+    }
+    *out = texts;
+    return 0;
+}
+
 /* ---- issues ------------------------------------------------------------------------------------
  */
 

@@ -9,6 +9,7 @@
 #ifndef CLI_LOAD_H
 #define CLI_LOAD_H
 
+#include "base/json.h"
 #include "cli/opt.h"
 #include "scenario/scenario.h"
 
@@ -20,6 +21,15 @@ int load_scenario(const struct opt_args *args,
                   struct scenario **out,
                   struct issue_list *issues,
                   struct err *err);
+
+/* The texts of the files that the scenario of these options names (data feeds), by their paths as
+ * written, for somebody who cannot read them: an object of strings, the caller's. ERR_IO; ERR_LIMIT
+ * above `max_bytes` in all; ERR_INVALID for a file that is no UTF-8. */
+int load_feed_texts(const struct opt_args *args,
+                    const struct scenario *scenario,
+                    size_t max_bytes,
+                    json_t **out,
+                    struct err *err);
 
 /* Prints issues to stderr, each with its place in the file or the option that it is about; without
  * one the text of *err. */

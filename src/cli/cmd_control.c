@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: MIT */
+/* `mcpdrill start`, `stop`, `emergency-stop`, `delete`: what is done to a run of a control plane.
+ */
+#include "cli/cli.h"
+#include "cli/client.h"
+#include "cli/output.h"
+#include "cli/remote/event_text.h"
+#include "cli/remote/follow.h"
+#include "report/result/document.h"
+#include "report/result/result.h"
+#include "report/summary/summary.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* "run_…: STATE" */
+static int tell_state(const char *id, const json_t *answer)
+{
+    struct str state = document_text(answer, "state");
+    char line[RUN_ID_MAX + 64];
+
+    snprintf(line, sizeof line, "%s: %.*s\n", id, state.len < 40 ? (int)state.len : 40, state.p);
+    return cli_print(str_c(line));
+}
+
+/* Asks for a change, and tells the state that comes of it. `body` is taken over. */
+static int change(struct remote *r, const char *id, const char *what, json_t *body)
+{
+    char path[RUN_ID_MAX + 64];
+    json_t *answer = NULL;
+    int code = remote_send(r, "POST", client_path(id, what, path), body, &answer);
+
+    if (code == REMOTE_DONE) {
+        code = tell_state(id, answer);
+    }
+    json_decref(answer);
+    return code;
+}
+
+/* ---- start --wait -----------------------------------------------------------------------------
+ */
+
+static int print_event(void *owner, const json_t *event)
+{
+    const bool *to_stderr = owner;
+    struct buf line;
+    int code = EXIT_PASSED;
+
+    buf_init(&line, EVENT_TEXT_MAX);
+    event_text(event, &line); /* cut where it is too long */
+    if (*to_stderr) {
+        fwrite(line.p, 1, line.len, stderr);
+    } else {
+        code = cli_print(buf_str(&line));
+    }
+    buf_clear(&line);
+    return code;
+}
+
+static int ignore_event(void *owner, const json_t *event)
+{
+    (void)owner;
+    (void)event;
+    return EXIT_PASSED;
+}
+
+static int keep_result(const struct remote *r, const char *path, const json_t *result)
+{
+    struct err err = {0};
+    struct buf text;
+
+    buf_init(&text, RESULT_TEXT_MAX);
+    int rc = result_text_of(result, &text);
+    rc = rc != 0 ? err_set(&err, rc, "%.100s: the text is too long", path)
+                 : output_write(path, buf_str(&text), &err);
+    if (rc != 0) {
+        remote_say(r, "%s", err.msg);
+    }
+    buf_clear(&text);
+    return rc == 0 ? EXIT_PASSED : EXIT_INTERNAL;
+}
+
+static void print_summary(const json_t *result, bool quiet, bool to_stderr)
+{
+    struct summary_options options = {.style =
+                                          text_style_of(to_stderr ? STDERR_FILENO : STDOUT_FILENO)};
+    struct buf text;
+
+    buf_init(&text, SUMMARY_TEXT_MAX);
+    int rc = quiet ? summary_verdict(result, &options.style, &text)
+                   : summary_write(result, &options, &text);
+    if (!quiet) {
+        fputc('\n', to_stderr ? stderr : stdout);
+    }
+    fwrite(text.p, 1, text.len, to_stderr ? stderr : stdout);
+    if (rc != 0) {
+        fputs("mcpdrill start: the summary was cut\n", stderr);
+    }
+    (void)fflush(stdout);
+    buf_clear(&text);
+}
+
+/* The run's exit code, once its result is shown and kept. */
+static int show_result(struct remote *r, const struct opt_args *args, const char *id)
+{
+    const char *path = opt_value(args, "json");
+    char resource[RUN_ID_MAX + 64];
+    struct err err = {0};
+    json_t *result = NULL;
+    int code = remote_get(r, client_path(id, "/result", resource), &result);
+
+    if (code == REMOTE_DONE && document_check(result, &err) != 0) {
+        remote_say(r, "the result of %s: %s", id, err.msg);
+        code = REMOTE_UNREACHABLE;
+    }
+    if (code == REMOTE_DONE) {
+        const json_t *ended = document_at(result, "exit_code");
+        json_int_t value = json_integer_value(ended);
+
+        code = path != NULL ? keep_result(r, path, result) : EXIT_PASSED;
+        print_summary(result, opt_has(args, "quiet"), path != NULL && strcmp(path, "-") == 0);
+        bool told = json_is_integer(ended) && value >= 0 && value <= 255;
+        code = !told ? EXIT_INTERNAL : value != 0 ? (int)value : code;
+    }
+    json_decref(result);
+    return code;
+}
+
+static int wait_for(struct remote *r, const struct opt_args *args, const char *id)
+{
+    const char *path = opt_value(args, "json");
+    bool to_stderr = path != NULL && strcmp(path, "-") == 0;
+    struct follow what = {.run_id = id,
+                          .live = true,
+                          .on_event = opt_has(args, "quiet") ? ignore_event : print_event,
+                          .owner = &to_stderr};
+    int code = remote_catch_signals(r);
+
+    if (code == REMOTE_DONE) {
+        code = follow_run(r, &what);
+    }
+    if (r->signo != 0) {
+        remote_say(r, "the run goes on; \"mcpdrill stop %s\" ends it", id);
+    }
+    return code == REMOTE_DONE ? show_result(r, args, id) : code;
+}
+
+static int start_run(struct remote *r, const struct opt_args *args, const char *id)
+{
+    char path[RUN_ID_MAX + 64];
+    json_t *answer = NULL;
+
+    if (!opt_has(args, "wait")) {
+        return change(r, id, "/start", client_body(r));
+    }
+    int code = remote_send(r, "POST", client_path(id, "/start", path), client_body(r), &answer);
+    json_decref(answer);
+    return code == REMOTE_DONE ? wait_for(r, args, id) : code;
+}
+
+int cmd_start(const struct opt_args *args)
+{
+    static const char *const only_waiting[] = {"json", "quiet"};
+    const char *path = opt_value(args, "json");
+    struct err err = {0};
+    char text[80];
+
+    for (size_t i = 0; i < sizeof only_waiting / sizeof only_waiting[0]; i++) {
+        if (opt_has(args, only_waiting[i]) && !opt_has(args, "wait")) {
+            snprintf(text, sizeof text, "start: --%s goes with --wait", only_waiting[i]);
+            return cli_usage_error(text);
+        }
+    }
+    if (path != NULL && output_check(path, &err) != 0) {
+        return cli_usage_error(err.msg);
+    }
+    return client_with_run(args, start_run);
+}
+
+/* ---- the others -------------------------------------------------------------------------------
+ */
+
+static int stop_run(struct remote *r, const struct opt_args *args, const char *id)
+{
+    const char *mode = opt_value(args, "mode");
+    json_t *body = client_body(r);
+
+    json_object_set_new(body, "mode", json_string(mode != NULL ? mode : "drain"));
+    return change(r, id, "/stop", body);
+}
+
+int cmd_stop(const struct opt_args *args)
+{
+    const char *mode = opt_value(args, "mode");
+    char text[120];
+
+    if (mode != NULL && strcmp(mode, "drain") != 0 && strcmp(mode, "immediate") != 0) {
+        snprintf(text, sizeof text, "stop: --mode: found \"%.40s\", expected drain or immediate",
+                 mode);
+        return cli_usage_error(text);
+    }
+    return client_with_run(args, stop_run);
+}
+
+static int cut_run(struct remote *r, const struct opt_args *args, const char *id)
+{
+    (void)args;
+    return change(r, id, "/emergency-stop", client_body(r));
+}
+
+int cmd_emergency_stop(const struct opt_args *args)
+{
+    return client_with_run(args, cut_run);
+}
+
+static int delete_run(struct remote *r, const struct opt_args *args, const char *id)
+{
+    char path[RUN_ID_MAX + 64], line[RUN_ID_MAX + 32];
+    int code = remote_send(r, "DELETE", client_path(id, "", path), NULL, NULL);
+
+    (void)args;
+    snprintf(line, sizeof line, "%s: deleted\n", id);
+    return code == REMOTE_DONE ? cli_print(str_c(line)) : code;
+}
+
+int cmd_delete(const struct opt_args *args)
+{
+    return client_with_run(args, delete_run);
+}
