@@ -12,6 +12,7 @@ static void on_drain_timeout(struct timer *t)
 {
     struct run *r = list_entry(t, struct run, drain_timer_);
 
+    r->drain_ns_ = 0;
     r->drain_timed_out = true;
     run_emit(r, "SYSTEM_WARNING",
              json_pack("{ss}", "warning", "drain timeout: what still runs is cut"));
@@ -34,12 +35,13 @@ static void note_stop(struct run *r, enum run_stop_kind kind, enum stop_mode mod
 static void give_stop_order(struct run *r, enum stop_mode mode)
 {
     if (mode == STOP_IMMEDIATE) {
+        r->drain_ns_ = 0;
         loop_timer_cancel(r->loop, &r->drain_timer_);
         r->workers_->stop(r->workers_owner_);
         return;
     }
-    loop_timer_arm(r->loop, &r->drain_timer_,
-                   loop_clock(r->loop) + r->plan->scenario->safety.drain_timeout_ns);
+    r->drain_ns_ = loop_clock(r->loop) + r->plan->scenario->safety.drain_timeout_ns;
+    loop_timer_arm(r->loop, &r->drain_timer_, r->drain_ns_);
     r->workers_->drain(r->workers_owner_, r->stop.kind == RUN_STOP_COMPLETED);
 }
 
@@ -57,7 +59,7 @@ void ending_begin(struct run *r, enum run_stop_kind kind, enum stop_mode mode)
     note_stop(r, kind, mode);
     loop_timer_cancel(r->loop, &r->timer_);
     loop_timer_cancel(r->loop, &r->cap_timer_);
-    loop_timer_cancel(r->loop, &r->ramp_timer_);
+    watch_stage_end(r);
     r->stage_judging_ = false;
     r->end_ns = loop_clock(r->loop);
     stages_close(r, r->end_ns);
@@ -159,6 +161,13 @@ void ending_finish(struct run *r)
     run_set_state(r, end_state(r), "analysis_completed");
     if (r->observer_.on_end != NULL) {
         r->observer_.on_end(r->observer_.owner);
+    }
+}
+
+void ending_resume(struct run *r)
+{
+    if (r->drain_ns_ > 0) {
+        loop_timer_arm(r->loop, &r->drain_timer_, r->drain_ns_);
     }
 }
 

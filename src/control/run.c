@@ -65,6 +65,7 @@ static const char *actor_of(const json_t *payload)
 
 void run_emit(struct run *r, const char *type, json_t *payload)
 {
+    assert(!r->replaying_);
     struct run_event event = {
         .ts_ms = clock_wall_ms(), .type = type, .actor = actor_of(payload), .payload = payload};
 
@@ -120,6 +121,7 @@ void run_on_window(struct run *r, uint32_t source, const struct window *w)
     if (r->state == RUN_ANALYZING || run_state_terminal(r->state)) {
         return; /* figures that have been judged do not change any more */
     }
+    r->window_count_++;
     aggregate_add(r->books, source, w);
     validity_window(r->validity_, source, w);
     seconds_take(r);
@@ -258,6 +260,7 @@ void run_free(struct run *r)
     metric_set_free(r->metrics);
     validity_free(r->validity_);
     aggregate_free(r->books);
+    xfree(r->marks_);
     buf_clear(&r->evidence);
     arena_clear(&r->arena_);
     xfree(r);
@@ -291,7 +294,7 @@ void run_start(struct run *r)
     assert(r->state == RUN_CREATED);
     r->started_ms = clock_wall_ms();
     run_set_state(r, RUN_PREFLIGHT_RUNNING, "start_run");
-    loop_timer_arm(r->loop, &r->cap_timer_,
-                   loop_clock(r->loop) + r->plan->scenario->safety.caps.max_duration_ns);
+    r->cap_ns_ = loop_clock(r->loop) + r->plan->scenario->safety.caps.max_duration_ns;
+    loop_timer_arm(r->loop, &r->cap_timer_, r->cap_ns_);
     r->workers_->check(r->workers_owner_);
 }

@@ -150,6 +150,8 @@ struct run_stop {
              */
 };
 
+struct run_mark;
+
 struct run {
     struct loop *loop;
     const struct plan *plan;
@@ -205,7 +207,16 @@ struct run {
     struct pace *pace_;
     uint64_t seen_second_, event_count_;
     uint64_t preflight_ended_, preflight_failed_; /* of the preflight stage that runs */
-    struct run_source_state *source_states_;      /* of each source */
+    uint64_t cap_ns_, drain_ns_, step_ns_;        /* what is due when; 0: nothing */
+    uint64_t ramp_at_ns_;                         /* of the stage, when the target was set */
+    uint64_t window_count_;                       /* that run_on_window was given */
+    struct run_mark *marks_;                      /* replay.c */
+    size_t mark_count_;
+    /* While a saved run is made again. */
+    bool replaying_;
+    uint64_t replay_windows_, replay_seen_, replay_looked_;
+    size_t replay_mark_;
+    struct run_source_state *source_states_; /* of each source */
     bool stage_judging_;
     uint32_t ordered_; /* stages 0..n-1 have been ordered */
     struct arena arena_;

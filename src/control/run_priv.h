@@ -24,7 +24,23 @@ json_t *run_trigger_json(const struct run *r);
 /* The payload of STAGE_FAILED: why, and every check that ran. */
 json_t *run_preflight_json(const struct run *r);
 
-enum { RUN_WARNINGS_MAX = 16384 /* bytes of the lines for the end */ };
+enum {
+    RUN_WARNINGS_MAX = 16384,    /* bytes of the lines for the end … */
+    RUN_WARNING_MAX_BYTES = 512, /* … and of one of them */
+    /* Seconds that were looked at without a source, of which a saved run knows when exactly that
+     * was. Older ones are looked at as soon as it goes when the run is made again. */
+    RUN_MARKS_MAX = 1024,
+    RUN_SAVE_VERSION = 1,
+};
+
+/* Something that moved the watermark and is in no window: after so many windows a source was not
+ * waited for any more, or (source RUN_MARK_OVERDUE) seconds below `end_second` were looked at. */
+#define RUN_MARK_OVERDUE UINT32_MAX
+struct run_mark {
+    uint64_t windows;
+    uint32_t source;
+    uint64_t end_second;
+};
 
 /* SYSTEM_WARNING, and a line for the end. */
 void run_warn(struct run *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
@@ -33,8 +49,13 @@ void run_warn(struct run *r, const char *fmt, ...) __attribute__((format(printf,
  */
 
 void stages_init(struct run *r);
+/* Arms what is still to come. */
+void stages_resume(struct run *r);
 /* The first stage: second 0 begins with it. */
 void stages_begin(struct run *r);
+/* Books and conditions hear when a stage began, and when it ended. */
+void stages_tell_begin(struct run *r, uint32_t stage);
+void stages_tell_end(struct run *r, uint32_t stage);
 /* Goes on with the stage behind the current one, which has been closed. */
 void stages_next(struct run *r);
 /* The current stage ends: at `end_ns`, or as planned if that is earlier. */
@@ -53,8 +74,18 @@ uint64_t run_second_of(const struct run *r, uint64_t at_ns, bool up);
  */
 
 void seconds_init(struct run *r);
+void seconds_resume(struct run *r, uint64_t patience_ns);
 /* Takes every second that can be looked at, and does what follows from it. */
 void seconds_take(struct run *r);
+
+/* ---- replay.c: what a run that is made again has to know --------------------------------------
+ */
+
+void replay_add_mark(struct run *r, struct run_mark mark);
+void replay_note_source(struct run *r, uint32_t source);
+void replay_note_overdue(struct run *r, uint64_t end_second);
+/* Does what the marks say that happened after so many windows. */
+void replay_marks(struct run *r);
 
 /* ---- sources.c: who is waited for -------------------------------------------------------------
  */
@@ -71,6 +102,7 @@ const char *sources_lost(const struct run *r, char *out, size_t size);
  */
 
 void ending_init(struct run *r);
+void ending_resume(struct run *r);
 /* The run is stopping from now on. r->stop has what is known of the reason. */
 void ending_begin(struct run *r, enum run_stop_kind kind, enum stop_mode mode);
 /* All sources have ended: the figures are judged, the state is terminal. */
@@ -89,6 +121,10 @@ void specs_judge(struct run *r);
 void watch_init(struct run *r);
 /* A stage has begun: the steps of its ramp are told as they come. */
 void watch_stage(struct run *r);
+/* There are no steps any more. */
+void watch_stage_end(struct run *r);
+/* The run goes on in the middle of a stage. */
+void watch_resume(struct run *r);
 /* A second is complete. */
 void watch_second(struct run *r, uint64_t second);
 /* A condition ends the run: notes how far the ramp was, and adds it to the sentence. */

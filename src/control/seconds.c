@@ -142,8 +142,12 @@ static void decide(struct run *r, uint64_t end)
 
 void seconds_take(struct run *r)
 {
-    uint64_t end = aggregate_watermark(r->books, r->seen_second_, overdue_below(r));
+    uint64_t overdue = overdue_below(r);
+    uint64_t end = aggregate_watermark(r->books, r->seen_second_, overdue);
 
+    if (overdue > 0 && end > aggregate_watermark(r->books, r->seen_second_, 0)) {
+        replay_note_overdue(r, end);
+    }
     for (; r->seen_second_ < end; r->seen_second_++) {
         take_second(r, r->seen_second_);
     }
@@ -151,6 +155,12 @@ void seconds_take(struct run *r)
     if (run_is_running(r)) {
         decide(r, end);
     }
+}
+
+void seconds_resume(struct run *r, uint64_t patience_ns)
+{
+    r->patient_ns_ = loop_clock(r->loop) + patience_ns;
+    wait_for_seconds(r);
 }
 
 void seconds_init(struct run *r)

@@ -18,6 +18,9 @@ void sources_end(struct run *r, uint32_t source, bool drained)
     struct run_source_state *state = &r->source_states_[source];
 
     assert(source < r->workers_->source_count);
+    if (!state->drained && !state->lost) {
+        replay_note_source(r, source);
+    }
     state->drained = state->drained || drained;
     state->lost = !state->drained;
     if (state->drained) {

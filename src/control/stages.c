@@ -68,13 +68,28 @@ static void announce_stage(struct run *r, uint32_t stage)
                        (json_int_t)(r->plan->stages[stage].levels.duration_ns / NS_PER_MS)));
 }
 
+void stages_tell_begin(struct run *r, uint32_t stage)
+{
+    uint64_t start_ns = r->stages[stage].start_ns;
+
+    stop_stage_begin(r->conditions, stage, run_second_of(r, start_ns, true));
+    aggregate_begin_stage(r->books, stage, start_ns);
+}
+
+void stages_tell_end(struct run *r, uint32_t stage)
+{
+    uint64_t end_ns = r->stages[stage].end_ns, end_second = run_second_of(r, end_ns, false);
+
+    stop_stage_end(r->conditions, stage, end_second);
+    aggregate_end_stage(r->books, stage, end_second, end_ns);
+}
+
 /* The stage is the current one from now on; its order was given before. */
 static void enter_stage(struct run *r, uint32_t stage)
 {
     r->stage = (int32_t)stage;
     r->stages[stage].started = true;
-    stop_stage_begin(r->conditions, stage, run_second_of(r, r->stages[stage].start_ns, true));
-    aggregate_begin_stage(r->books, stage, r->stages[stage].start_ns);
+    stages_tell_begin(r, stage);
     announce_stage(r, stage);
     arm_stage_timer(r);
     watch_stage(r);
@@ -120,9 +135,7 @@ void stages_close(struct run *r, uint64_t end_ns)
     struct run_stage *s = &r->stages[r->stage];
     s->ended = true;
     s->end_ns = end_ns < s->end_ns ? end_ns : s->end_ns;
-    stop_stage_end(r->conditions, (uint32_t)r->stage, run_second_of(r, s->end_ns, false));
-    aggregate_end_stage(r->books, (uint32_t)r->stage, run_second_of(r, s->end_ns, false),
-                        s->end_ns);
+    stages_tell_end(r, (uint32_t)r->stage);
     const struct stage_config *c = run_stage_config(r, r->stage);
     run_emit(r, "STAGE_COMPLETED",
              json_pack("{sssssI}", "stage", stage_kind_name(c->kind), "stage_id", c->stage_id,
@@ -245,6 +258,17 @@ void stages_begin(struct run *r)
 {
     r->grid_ns = order_moment(r);
     start_stage(r, 0, r->grid_ns);
+}
+
+void stages_resume(struct run *r)
+{
+    if (!run_is_running(r)) {
+        return;
+    }
+    loop_timer_arm(r->loop, &r->cap_timer_, r->cap_ns_);
+    if (r->stage >= 0 && !r->stages[r->stage].ended) {
+        arm_stage_timer(r);
+    }
 }
 
 void stages_init(struct run *r)

@@ -6,32 +6,38 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { WARNING_MAX_BYTES = 512 };
-
 /* Beyond their maximum the events still tell. */
-static void keep_warning(struct run *r, char text[WARNING_MAX_BYTES], const char *fmt, va_list ap)
+static void
+keep_warning(struct run *r, char text[RUN_WARNING_MAX_BYTES], const char *fmt, va_list ap)
     __attribute__((format(printf, 3, 0)));
 
-static void keep_warning(struct run *r, char text[WARNING_MAX_BYTES], const char *fmt, va_list ap)
+static void
+keep_warning(struct run *r, char text[RUN_WARNING_MAX_BYTES], const char *fmt, va_list ap)
 {
-    vsnprintf(text, WARNING_MAX_BYTES, fmt, ap);
+    if (r->replaying_) {
+        return; /* it was told when it happened */
+    }
+    vsnprintf(text, RUN_WARNING_MAX_BYTES, fmt, ap);
     r->warnings_lost += buf_printf(&r->warnings, "%s\n", text) != 0;
 }
 
 void run_warn(struct run *r, const char *fmt, ...)
 {
-    char text[WARNING_MAX_BYTES];
+    char text[RUN_WARNING_MAX_BYTES];
     va_list ap;
 
     va_start(ap, fmt);
     keep_warning(r, text, fmt, ap);
     va_end(ap);
+    if (r->replaying_) {
+        return;
+    }
     run_emit(r, "SYSTEM_WARNING", json_pack("{so}", "warning", run_text(text)));
 }
 
 void run_note(struct run *r, const char *fmt, ...)
 {
-    char text[WARNING_MAX_BYTES];
+    char text[RUN_WARNING_MAX_BYTES];
     va_list ap;
 
     va_start(ap, fmt);
@@ -64,6 +70,7 @@ static void set_target(struct run *r, uint64_t t_ns)
     run_emit(r, "SCHEDULER_TARGET_SET",
              json_pack("{sIsfsIsf}", "target_vus", (json_int_t)vus, "target_rps", rps,
                        "previous_vus", (json_int_t)r->ramp_vus_, "previous_rps", r->ramp_rps_));
+    r->ramp_at_ns_ = t_ns;
     r->ramp_vus_ = vus;
     r->ramp_rps_ = rps;
 }
@@ -86,7 +93,8 @@ static void arm_step(struct run *r, uint64_t t_ns)
     uint64_t next = next_step_ns(r, t_ns);
 
     if (next < stage_of(r)->levels.duration_ns) {
-        loop_timer_arm(r->loop, &r->ramp_timer_, r->stages[r->stage].start_ns + next);
+        r->step_ns_ = r->stages[r->stage].start_ns + next;
+        loop_timer_arm(r->loop, &r->ramp_timer_, r->step_ns_);
     }
 }
 
@@ -96,6 +104,7 @@ static void on_step(struct timer *t)
     const struct stage_levels *l = &stage_of(r)->levels;
     uint64_t since = loop_now(r->loop) - r->stages[r->stage].start_ns;
 
+    r->step_ns_ = 0;
     set_target(r, since);
     r->ramp_step_++;
     bool done = r->ramp_vus_ == l->vus && r->ramp_rps_ >= l->rps && r->ramp_rps_ <= l->rps;
@@ -105,9 +114,26 @@ static void on_step(struct timer *t)
     }
 }
 
+void watch_stage_end(struct run *r)
+{
+    r->step_ns_ = 0;
+    loop_timer_cancel(r->loop, &r->ramp_timer_);
+}
+
+void watch_resume(struct run *r)
+{
+    if (r->stage >= 0) {
+        r->ramp_vus_ = plan_level(r->plan, (uint32_t)r->stage, r->ramp_at_ns_);
+        r->ramp_rps_ = plan_rate(r->plan, (uint32_t)r->stage, r->ramp_at_ns_);
+    }
+    if (r->step_ns_ > 0) {
+        loop_timer_arm(r->loop, &r->ramp_timer_, r->step_ns_);
+    }
+}
+
 void watch_stage(struct run *r)
 {
-    loop_timer_cancel(r->loop, &r->ramp_timer_);
+    watch_stage_end(r);
     set_target(r, 0);
     r->ramp_step_ = 0;
     if (stage_of(r)->config->ramp.given) {
