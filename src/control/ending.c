@@ -67,6 +67,11 @@ void ending_begin(struct run *r, enum run_stop_kind kind, enum stop_mode mode)
     give_stop_order(r, mode);
 }
 
+bool run_is_over(const struct run *r)
+{
+    return r->state == RUN_ANALYZING || run_state_terminal(r->state);
+}
+
 bool run_is_running(const struct run *r)
 {
     return r->state != RUN_CREATED && r->state != RUN_STOPPING && r->state != RUN_ANALYZING &&

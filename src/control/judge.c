@@ -92,13 +92,15 @@ static const char *lost_data(const struct run *r,
                              char *out,
                              size_t size)
 {
-    if (sources_lost(r, out, size) != NULL) {
-        return out;
-    }
     unsigned long long started = v->count[COUNT_STARTED];
     unsigned long long ended =
         v->count[COUNT_ENDED_OK] + v->count[COUNT_ENDED_FAILED] + v->count[COUNT_UNFINISHED];
 
+    const char *lost = sources_lost(r, out, size);
+
+    if (lost != NULL) {
+        return lost;
+    }
     if (started != ended) {
         snprintf(out, size, "%llu operations started, %llu reported", started, ended);
         return out;

@@ -209,6 +209,7 @@ static void read_sources(struct reader *in, const json_t *from)
 
         in->run->source_states_[i] = (struct run_source_state){
             .drained = flag(in, row, "drained"),
+            .totals = flag(in, row, "totals"),
             .lost = flag(in, row, "lost"),
         };
     }
@@ -385,6 +386,7 @@ int run_restore(struct run *r, const json_t *saved, struct err *err)
     read_flags(&in, object(&in, saved, "flags"));
     read_stages(&in, saved);
     read_sources(&in, saved);
+    copy(&in, saved, "totals_differ", r->totals_differ_, sizeof r->totals_differ_);
     read_marks(&in, saved);
     read_stop(&in, object(&in, saved, "stop"));
     if (r->checked) {

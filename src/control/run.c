@@ -118,7 +118,7 @@ void run_on_checks(struct run *r, const struct check_list *checks)
 
 void run_on_window(struct run *r, uint32_t source, const struct window *w)
 {
-    if (r->state == RUN_ANALYZING || run_state_terminal(r->state)) {
+    if (run_is_over(r)) {
         return; /* figures that have been judged do not change any more */
     }
     r->window_count_++;
@@ -129,7 +129,7 @@ void run_on_window(struct run *r, uint32_t source, const struct window *w)
 
 void run_on_drained(struct run *r, uint32_t source)
 {
-    if (r->state == RUN_ANALYZING || run_state_terminal(r->state)) {
+    if (run_is_over(r)) {
         return;
     }
     sources_end(r, source, true);

@@ -95,7 +95,10 @@ struct run_workers {
     uint32_t source_count;       /* sources of windows (shards) */
     /* source_count of them, which outlive the run. NULL: all are of the identity's worker_id,
      * without labels. */
-    const struct run_source *sources;
+    const struct run_source *sources; /* those of one worker stand side by side */
+    /* Each worker adds up what its sources have sent, and tells that behind the last of them
+     * (run_on_totals): the run does not end before. */
+    bool totals;
     /* Orders are given so long before the moment that they are about; 0: 20 ms. */
     uint64_t lead_ns;
 };
@@ -127,7 +130,8 @@ struct run_stage {
 /* A source, as the run waits for it. */
 struct run_source_state {
     bool drained; /* it has brought everything */
-    bool lost;    /* it is not waited for; the run goes on without it */
+    bool totals;  /* its worker has told its totals */
+    bool lost;    /* it was lost, and is not waited for since */
 };
 
 /* How far a ramp was, by its plan. */
@@ -216,6 +220,7 @@ struct run {
     bool replaying_;
     uint64_t replay_windows_, replay_seen_, replay_looked_;
     size_t replay_mark_;
+    char totals_differ_[320];                /* the first worker whose totals do; "" */
     struct run_source_state *source_states_; /* of each source */
     bool stage_judging_;
     uint32_t ordered_; /* stages 0..n-1 have been ordered */
@@ -258,6 +263,12 @@ void run_emergency_stop(struct run *r, const char *actor);
 
 /* Who makes the source's load. */
 const char *run_source_worker(const struct run *r, uint32_t source);
+/* How many workers the sources are of, and how many of them have brought everything, totals
+ * included where those are told. */
+struct run_worker_count {
+    uint32_t workers, whole;
+};
+struct run_worker_count run_count_workers(const struct run *r);
 
 /* How often a limit of ours was hit. */
 uint64_t run_limit(const struct run *r, enum limit id);
@@ -269,6 +280,9 @@ void run_on_checks(struct run *r, const struct check_list *checks);
 void run_on_window(struct run *r, uint32_t source, const struct window *w);
 /* The source has ended all operations and sessions and sends no more windows. */
 void run_on_drained(struct run *r, uint32_t source);
+/* What the worker has added up agrees with the books, or does not: then the run is lost data, and
+ * `text` says in one line what differs (else it is not looked at). */
+void run_on_totals(struct run *r, const char *worker_id, bool agree, const char *text);
 /* After the end: a line among the warnings. There is no event, as nothing follows the last one. */
 void run_note(struct run *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Our own failure: the run cannot go on. */

@@ -9,6 +9,8 @@
 void run_emit(struct run *r, const char *type, json_t *payload);
 
 void run_set_state(struct run *r, enum run_state state, const char *trigger);
+/* The figures are being judged, or have been. */
+bool run_is_over(const struct run *r);
 /* It has begun, and nothing has ended it yet. */
 bool run_is_running(const struct run *r);
 

@@ -44,8 +44,8 @@ static json_t *save_sources(const struct run *r)
     for (uint32_t i = 0; i < r->workers_->source_count; i++) {
         const struct run_source_state *s = &r->source_states_[i];
 
-        json_array_append_new(
-            out, json_pack("{sbsb}", "drained", (int)s->drained, "lost", (int)s->lost));
+        json_array_append_new(out, json_pack("{sbsbsb}", "drained", (int)s->drained, "totals",
+                                             (int)s->totals, "lost", (int)s->lost));
     }
     return out;
 }
@@ -164,7 +164,7 @@ static json_t *save_clock(const struct run *r)
 
 json_t *run_save(const struct run *r)
 {
-    assert(!run_state_terminal(r->state) && r->state != RUN_ANALYZING);
+    assert(!run_is_over(r));
     json_t *out = json_object();
 
     json_object_set_new(out, "version", number(RUN_SAVE_VERSION));
@@ -176,6 +176,7 @@ json_t *run_save(const struct run *r)
     json_object_set_new(out, "flags", save_flags(r));
     json_object_set_new(out, "stages", save_stages(r));
     json_object_set_new(out, "sources", save_sources(r));
+    json_object_set_new(out, "totals_differ", run_text(r->totals_differ_));
     json_object_set_new(out, "marks", save_marks(r));
     json_object_set_new(out, "stop", save_stop(&r->stop));
     json_object_set_new(out, "checks", r->checked ? save_checks(&r->checks) : json_null());

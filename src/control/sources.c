@@ -22,7 +22,7 @@ void sources_end(struct run *r, uint32_t source, bool drained)
         replay_note_source(r, source);
     }
     state->drained = state->drained || drained;
-    state->lost = !state->drained;
+    state->lost = state->lost || !drained;
     if (state->drained) {
         aggregate_finish_source(r->books, source);
     } else {
@@ -30,10 +30,17 @@ void sources_end(struct run *r, uint32_t source, bool drained)
     }
 }
 
+static bool is_whole(const struct run *r, uint32_t source)
+{
+    const struct run_source_state *state = &r->source_states_[source];
+
+    return state->drained && (state->totals || !r->workers_->totals);
+}
+
 void sources_check(struct run *r)
 {
     for (uint32_t i = 0; i < r->workers_->source_count; i++) {
-        if (!r->source_states_[i].drained && !r->source_states_[i].lost) {
+        if (!is_whole(r, i) && !r->source_states_[i].lost) {
             return;
         }
     }
@@ -46,13 +53,50 @@ const char *sources_lost(const struct run *r, char *out, size_t size)
 {
     /* Before the first stage there is nothing that could be missing. */
     for (uint32_t i = 0; r->grid_ns > 0 && i < r->workers_->source_count; i++) {
-        if (r->source_states_[i].lost) {
+        if (r->source_states_[i].lost && !is_whole(r, i)) {
             snprintf(out, size, "worker %.64s was lost, and with it what it had not reported",
                      run_source_worker(r, i));
             return out;
         }
     }
-    return NULL;
+    return r->totals_differ_[0] != '\0' ? r->totals_differ_ : NULL;
+}
+
+/* Sources of one worker stand side by side. */
+struct run_worker_count run_count_workers(const struct run *r)
+{
+    struct run_worker_count n = {0};
+
+    for (uint32_t i = 0, end; i < r->workers_->source_count; i = end) {
+        bool whole = true;
+
+        for (end = i; end < r->workers_->source_count &&
+                      strcmp(run_source_worker(r, end), run_source_worker(r, i)) == 0;
+             end++) {
+            whole = whole && is_whole(r, end);
+        }
+        n.workers++;
+        n.whole += whole;
+    }
+    return n;
+}
+
+void run_on_totals(struct run *r, const char *worker_id, bool agree, const char *text)
+{
+    if (run_is_over(r)) {
+        return;
+    }
+    for (uint32_t i = 0; i < r->workers_->source_count; i++) {
+        if (strcmp(run_source_worker(r, i), worker_id) == 0) {
+            r->source_states_[i].totals = true;
+        }
+    }
+    if (!agree && r->totals_differ_[0] == '\0') {
+        snprintf(r->totals_differ_, sizeof r->totals_differ_,
+                 "the totals of worker %.64s are not those of its windows: %.150s", worker_id,
+                 text);
+    }
+    sources_check(r);
 }
 
 /* ---- loss ------------------------------------------------------------------------------------ */
@@ -87,9 +131,8 @@ static bool end_sources_of(struct run *r, const char *worker_id)
     bool lost = false;
 
     for (uint32_t i = 0; i < r->workers_->source_count; i++) {
-        const struct run_source_state *state = &r->source_states_[i];
-
-        if (!state->drained && !state->lost && strcmp(run_source_worker(r, i), worker_id) == 0) {
+        if (!is_whole(r, i) && !r->source_states_[i].lost &&
+            strcmp(run_source_worker(r, i), worker_id) == 0) {
             sources_end(r, i, false);
             lost = true;
         }

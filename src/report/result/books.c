@@ -17,6 +17,8 @@ struct books {
     uint64_t started, succeeded, failed, unfinished;
     uint64_t due, dropped, verified, mismatches;
     uint32_t sources, finished;
+    bool differ;             /* the totals of a worker are not those of its windows */
+    uint32_t workers, whole; /* of a run of worker processes; 0: there are none */
 };
 
 uint32_t result_source_count(const struct run *r)
@@ -48,6 +50,12 @@ static struct books read_books(const struct run *r)
         aggregate_source(r->books, i, &source);
         b.finished += source.finished;
     }
+    if (r->workers_->sources != NULL) {
+        struct run_worker_count n = run_count_workers(r);
+        b.workers = n.workers;
+        b.whole = n.whole;
+        b.differ = r->totals_differ_[0] != '\0';
+    }
     return b;
 }
 
@@ -64,7 +72,8 @@ static uint64_t refused_windows(const struct books *b)
 static bool is_whole(const struct books *b)
 {
     return b->merge.missing == 0 && refused_windows(b) == 0 && b->merge.sums_agree &&
-           b->merge.due_missing == 0 && b->finished == b->sources && is_balanced(b);
+           b->merge.due_missing == 0 && b->finished == b->sources && b->whole == b->workers &&
+           !b->differ && is_balanced(b);
 }
 
 static bool is_empty(const struct books *b)
@@ -72,17 +81,22 @@ static bool is_empty(const struct books *b)
     return b->merge.windows == 0 && refused_windows(b) == 0;
 }
 
-/* "merge verified: 2/2 sources, 0 windows lost, started = succeeded + failed + unfinished", or what
- * is wrong. */
+/* "merge verified: 2/2 sources (of worker processes: 3/3 workers), 0 windows lost, started =
+ * succeeded + failed + unfinished", or what is wrong. */
 static void write_line(const struct books *b, struct buf *out)
 {
     if (is_empty(b)) {
         (void)buf_add_c(out, "nothing to merge: no load was generated");
         return;
     }
-    (void)buf_printf(out, "merge %s: %u/%u sources, %llu windows lost, ",
-                     is_whole(b) ? "verified" : "FAILED", b->finished, b->sources,
+    bool workers = b->workers > 0;
+    (void)buf_printf(out, "merge %s: %u/%u %s, %llu windows lost, ",
+                     is_whole(b) ? "verified" : "FAILED", workers ? b->whole : b->finished,
+                     workers ? b->workers : b->sources, workers ? "workers" : "sources",
                      (unsigned long long)b->merge.missing);
+    if (b->differ) {
+        (void)buf_add_c(out, "totals of a worker DIFFER, ");
+    }
     if (refused_windows(b) > 0 || !b->merge.sums_agree) {
         (void)buf_printf(out, "%llu windows refused, sums %s, ",
                          (unsigned long long)refused_windows(b),

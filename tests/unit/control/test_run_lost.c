@@ -107,8 +107,65 @@ static void a_worker_that_comes_back_in_time_has_lost_nothing(void **state)
     run_on_worker_lost(w.run, sources[1].worker_id, 1);
     run_for(&w, NS_PER_S);
     assert_int_equal(w.run->state, RUN_STOPPING);
-    assert_true(w.run->source_states_[1].drained);
-    assert_false(w.run->source_states_[1].lost);
+    run_on_drained(w.run, 0);
+    expect_end(&w, RUN_FAILED, 5);
+    assert_string_equal(w.run->validity, "valid");
+    assert_int_equal(run_count_workers(w.run).workers, 2);
+    assert_int_equal(run_count_workers(w.run).whole, 2);
+    tear_down(&w);
+}
+
+/* ---- totals -----------------------------------------------------------------------------------
+ */
+
+static void the_totals_of_all_workers_are_waited_for(void **state)
+{
+    struct world w;
+
+    (void)state;
+    set_up(&w, "", BASELINE);
+    w.workers.totals = true;
+    run_for(&w, 20 * NS_PER_S);
+    assert_int_equal(w.run->state, RUN_STOPPING);
+    run_on_totals(w.run, sources[0].worker_id, true, NULL);
+    assert_int_equal(w.run->state, RUN_STOPPING);
+    assert_int_equal(run_count_workers(w.run).whole, 1);
+    run_on_totals(w.run, sources[1].worker_id, true, NULL);
+    expect_end(&w, RUN_COMPLETED, 0);
+    assert_string_equal(w.run->validity, "valid");
+    tear_down(&w);
+}
+
+static void totals_that_differ_are_lost_data(void **state)
+{
+    struct world w;
+
+    (void)state;
+    set_up(&w, "", BASELINE);
+    w.workers.totals = true;
+    run_for(&w, 20 * NS_PER_S);
+    run_on_totals(w.run, sources[0].worker_id, false, "started: 110, in windows 100");
+    run_on_totals(w.run, sources[1].worker_id, true, NULL);
+    expect_end(&w, RUN_COMPLETED, 6);
+    assert_string_equal(w.run->validity, "lost_data");
+    assert_non_null(strstr(buf_c(&w.run->evidence), "wkr_0000000000000001"));
+    assert_non_null(strstr(buf_c(&w.run->evidence), "started: 110, in windows 100"));
+    tear_down(&w);
+}
+
+/* Its windows are there, but nobody can say that they are all. */
+static void a_worker_lost_before_its_totals_is_lost_data(void **state)
+{
+    struct world w;
+
+    (void)state;
+    set_up(&w, "", BASELINE);
+    w.workers.totals = true;
+    run_for(&w, 20 * NS_PER_S);
+    run_on_totals(w.run, sources[0].worker_id, true, NULL);
+    run_on_worker_lost(w.run, sources[1].worker_id, 3);
+    expect_end(&w, RUN_COMPLETED, 6);
+    assert_string_equal(w.run->validity, "lost_data");
     tear_down(&w);
 }
 
@@ -154,6 +211,9 @@ int main(void)
         cmocka_unit_test(a_loss_while_the_run_ends_changes_no_reason),
         cmocka_unit_test(a_worker_lost_before_the_load_has_lost_no_data),
         cmocka_unit_test(a_worker_that_comes_back_in_time_has_lost_nothing),
+        cmocka_unit_test(the_totals_of_all_workers_are_waited_for),
+        cmocka_unit_test(totals_that_differ_are_lost_data),
+        cmocka_unit_test(a_worker_lost_before_its_totals_is_lost_data),
         cmocka_unit_test(other_policies_act_like_fail_fast_and_say_so),
         cmocka_unit_test(workers_that_cannot_take_it_fail_the_run),
     };
