@@ -123,6 +123,17 @@ static inline uint64_t unpack_max(struct unpacker *u, uint64_t max, const char *
     return v;
 }
 
+/* What is 0 is left out by who writes: each message has one encoding. */
+static inline uint64_t unpack_not_zero(struct unpacker *u)
+{
+    uint64_t v = unpack_varint(u);
+
+    if (v == 0) {
+        unpack_fail(u, "a zero that should not be there");
+    }
+    return v;
+}
+
 static inline int64_t unpack_signed(struct unpacker *u)
 {
     uint64_t v = unpack_varint(u);

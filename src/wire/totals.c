@@ -233,13 +233,13 @@ static void unpack_part(struct unpacker *u, struct wire_total_part *part)
     uint64_t counts = unpack_max(u, BIT(COUNT_ALL) - 1, "an unknown counter");
 
     for (; counts != 0; counts &= counts - 1) {
-        part->count[__builtin_ctzll(counts)] = unpack_varint(u);
+        part->count[__builtin_ctzll(counts)] = unpack_not_zero(u);
     }
     uint64_t dists = unpack_max(u, BIT(DIST_ALL) - 1, "an unknown distribution");
     for (; dists != 0; dists &= dists - 1) {
         struct wire_total_dist *d = &part->dist[__builtin_ctzll(dists)];
 
-        d->count = unpack_varint(u);
+        d->count = unpack_not_zero(u);
         d->sum = unpack_varint(u);
         d->check = unpack_fixed(u);
     }

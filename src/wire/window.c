@@ -80,16 +80,6 @@ static void pack_numbers(struct packer *p, const struct window *w)
     }
 }
 
-static uint64_t unpack_not_zero(struct unpacker *u)
-{
-    uint64_t v = unpack_varint(u);
-
-    if (v == 0) {
-        unpack_fail(u, "a zero that should not be there");
-    }
-    return v;
-}
-
 static double unpack_finite(struct unpacker *u)
 {
     double v = unpack_double(u);

@@ -212,6 +212,26 @@ static void test_every_truncation_is_refused(void **state)
     buf_clear(&out);
 }
 
+/* Samples without a number would be left out when they are written again. */
+static void test_a_zero_is_refused(void **state)
+{
+    static const char counter[] = "\x01\0\0\0", samples[] = "\0\x01\0\x05"
+                                                            "12345678\0";
+    struct wire_totals back;
+    struct err err;
+
+    (void)state;
+    wire_totals_init(&back, KEYS);
+    assert_int_equal(wire_totals_decode((struct str){counter, sizeof counter - 1}, &back, &err),
+                     ERR_SYNTAX);
+    assert_string_equal(err.msg, "totals: a zero that should not be there");
+    assert_int_equal(wire_totals_decode((struct str){samples, sizeof samples - 1}, &back, &err),
+                     ERR_SYNTAX);
+    assert_string_equal(err.msg, "totals: a zero that should not be there");
+    assert_int_equal(back.run.dist[0].sum, 0);
+    wire_totals_clear(&back);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -221,6 +241,7 @@ int main(void)
         cmocka_unit_test(test_a_sample_in_another_bucket_is_seen),
         cmocka_unit_test(test_totals_come_back),
         cmocka_unit_test(test_every_truncation_is_refused),
+        cmocka_unit_test(test_a_zero_is_refused),
     };
     return cmocka_run_group_tests(tests, make_windows, free_windows);
 }
