@@ -30,7 +30,7 @@ static uint32_t rank_of(struct segment s, uint32_t slot)
     return low;
 }
 
-uint64_t segment_next_dealt_(struct segment s, uint64_t i)
+uint64_t segment_next_by_deal(struct segment s, uint64_t i)
 {
     const struct deal *d = s.deal;
     uint32_t slot = (uint32_t)(i % d->slots), rank = rank_of(s, slot);
@@ -41,7 +41,7 @@ uint64_t segment_next_dealt_(struct segment s, uint64_t i)
     return i - slot + d->slots + d->own_[d->first_[s.index]];
 }
 
-uint64_t segment_ordinal_dealt_(struct segment s, uint64_t i)
+uint64_t segment_ordinal_by_deal(struct segment s, uint64_t i)
 {
     return i / s.deal->slots * weight_of(s) + rank_of(s, (uint32_t)(i % s.deal->slots));
 }

@@ -20,9 +20,9 @@ struct segment {
     const struct deal *deal; /* of `count` sources; outlives the segment. NULL: equal weights */
 };
 
-/* The same for segments of a deal, behind the functions below. */
-uint64_t segment_next_dealt_(struct segment s, uint64_t i);
-uint64_t segment_ordinal_dealt_(struct segment s, uint64_t i);
+/* For the functions below alone: the same, of a segment with a deal. */
+uint64_t segment_next_by_deal(struct segment s, uint64_t i);
+uint64_t segment_ordinal_by_deal(struct segment s, uint64_t i);
 
 static inline bool segment_owns(struct segment s, uint64_t i)
 {
@@ -33,13 +33,13 @@ static inline bool segment_owns(struct segment s, uint64_t i)
 static inline uint64_t segment_next(struct segment s, uint64_t i)
 {
     return s.deal == NULL ? i + (s.index + s.count - i % s.count) % s.count
-                          : segment_next_dealt_(s, i);
+                          : segment_next_by_deal(s, i);
 }
 
 /* How many of its own are below `i`. */
 static inline uint64_t segment_ordinal(struct segment s, uint64_t i)
 {
-    return s.deal == NULL ? i / s.count + (i % s.count > s.index) : segment_ordinal_dealt_(s, i);
+    return s.deal == NULL ? i / s.count + (i % s.count > s.index) : segment_ordinal_by_deal(s, i);
 }
 
 /* How many of 0..total-1 are its own. */

@@ -228,8 +228,8 @@ static int start_shard(struct local_worker *w, uint32_t index, struct err *err)
 
 static bool is_part(const struct local_worker_config *c)
 {
-    return c->shards > 0 && c->base < c->total && c->shards <= c->total - c->base &&
-           (c->deal == NULL || c->deal->count == c->total);
+    return c->total <= DEAL_SOURCES_MAX && c->shards > 0 && c->base < c->total &&
+           c->shards <= c->total - c->base && (c->deal == NULL || c->deal->count == c->total);
 }
 
 int local_worker_new(struct loop *loop,

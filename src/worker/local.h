@@ -36,7 +36,7 @@ struct local_worker_config {
     uint32_t threads; /* of a whole run: at most so many; 0: chosen by its size and the cores */
 
     /* A part of a run. Whoever deals the run has looked at its caps (worker/sharding.h). */
-    uint32_t total;          /* sources of the run; 0: all of it is played here */
+    uint32_t total; /* sources of the run, at most DEAL_SOURCES_MAX; 0: all of it is played here */
     uint32_t base, shards;   /* the sources base .. base+shards-1 are; at least one */
     const struct deal *deal; /* the weights of all `total`; NULL: equal ones */
     uint32_t max_vus;        /* of all shards at once, where a stage is sized by its rate: dealt

@@ -180,7 +180,7 @@ uint32_t sharding_choose(const struct plan *plan, uint32_t threads, uint32_t cor
 
 uint32_t sharding_total(const struct plan *plan, uint32_t cores)
 {
-    return sharding_choose(plan, 0, cores);
+    return sharding_choose(plan, 0, cores < DEAL_SOURCES_MAX ? cores : DEAL_SOURCES_MAX);
 }
 
 /* ---- weights --------------------------------------------------------------------------------- */

@@ -34,7 +34,7 @@
 /* `threads` 0: chosen; else at most so many. At least 1. */
 uint32_t sharding_choose(const struct plan *plan, uint32_t threads, uint32_t cores);
 /* For a run on several machines: into how many sources of equal weight it may be dealt at most, by
- * the same bounds; `cores` are those of all workers that take part. At least 1. */
+ * the same bounds; `cores` are those of all workers that take part. 1 to DEAL_SOURCES_MAX. */
 uint32_t sharding_total(const struct plan *plan, uint32_t cores);
 /* May the run be dealt by these weights: do its caps, dealt by them, lie where they are used? If
  * not, sharding_total sources of equal weight do. */

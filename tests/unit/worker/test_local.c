@@ -295,6 +295,7 @@ static void what_is_no_part_is_refused(void **state)
         {.total = 3, .base = 2, .shards = 2},
         {.total = 3, .base = 2, .shards = UINT32_MAX},
         {.total = 3, .base = 0, .shards = 3, .deal = deal},
+        {.total = DEAL_SOURCES_MAX + 1, .base = 0, .shards = 1},
     };
     set_up(&w, 1, 1, "");
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {

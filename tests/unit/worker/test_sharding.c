@@ -173,6 +173,8 @@ static void a_fleet_has_the_bounds_of_a_machine_with_all_its_cores(void **state)
         {"'target_vus': 10000", RATE_CAP("60000"), 40, 4},
         {"'target_vus': 10000", CONNECTION_CAP("9000"), 40, 1},
         {"'target_vus': 1", "", 0, 1},
+        {"'target_vus': 1000000", "'safety': {'hard_caps': {'max_vus': 1000000}},", 100000,
+         DEAL_SOURCES_MAX},
     };
 
     (void)state;
