@@ -165,7 +165,8 @@ static const struct opt events_options[] = {
 static const struct opt stop_options[] = {
     {.name = "mode",
      .argument = "MODE",
-     .help = "drain (the default): what runs may finish; immediate: at once."},
+     .help = "drain: what runs may finish; immediate: at once. The scenario's stop policy when "
+             "nothing is said."},
     CLIENT_OPTIONS,
 };
 
@@ -324,6 +325,14 @@ static const struct command commands[] = {
      .operands_max = 1,
      .run = cmd_events,
      OPTIONS(events_options)},
+    {.name = "watch",
+     .usage = "RUN [options]",
+     .help = "Shows a run live, as \"mcpdrill run\" does, and its summary at the end.",
+     .more = NAMES_RUN "Ctrl-C stops watching, not the run.\n\n" CLIENT_EXITS,
+     .operands_min = 1,
+     .operands_max = 1,
+     .run = cmd_watch,
+     OPTIONS(client_options)},
     {.name = "stop",
      .usage = "RUN [options]",
      .help = "Ends a run: nothing new is begun, and what runs may finish.",

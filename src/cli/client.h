@@ -39,6 +39,11 @@ json_t *client_body(const struct remote *r);
 /* The path of a run's resource: "/runs/ID" and what follows. Returns `out`. */
 const char *client_path(const char *id, const char *rest, char out[RUN_ID_MAX + 64]);
 
+/* Fetches the result of a run that is over, writes it to `path` (NULL: nowhere; "-": the standard
+ * output, and the summary then goes to stderr), prints its summary or, when `quiet`, its verdict.
+ * The exit code of the run, or of what went wrong. */
+int client_show_result(struct remote *r, const char *id, const char *path, bool quiet);
+
 int cmd_create(const struct opt_args *args);
 int cmd_start(const struct opt_args *args);
 int cmd_stop(const struct opt_args *args);
@@ -49,6 +54,7 @@ int cmd_status(const struct opt_args *args);
 int cmd_list(const struct opt_args *args);
 int cmd_workers(const struct opt_args *args);
 int cmd_events(const struct opt_args *args);
+int cmd_watch(const struct opt_args *args);
 int cmd_export(const struct opt_args *args);
 
 #endif

@@ -56,30 +56,6 @@ static int get_and_print(struct remote *r,
 /* ---- status -----------------------------------------------------------------------------------
  */
 
-static void on_tick(struct timer *t);
-
-struct watch {
-    struct remote *remote;
-    struct timer tick;
-};
-
-static void on_tick(struct timer *t)
-{
-    loop_stop(list_entry(t, struct watch, tick)->remote->loop);
-}
-
-/* False when a signal came instead. */
-static bool wait_a_second(struct remote *r)
-{
-    struct watch w = {.remote = r};
-
-    timer_init(&w.tick, on_tick);
-    loop_timer_arm(r->loop, &w.tick, loop_clock(r->loop) + WATCH_NS);
-    loop_run(r->loop);
-    loop_timer_cancel(r->loop, &w.tick);
-    return r->signo == 0;
-}
-
 /* Again and again: one line of JSON each time, or texts with an empty line between. */
 static int watch_status(struct remote *r, const char *path, bool as_json)
 {
@@ -97,7 +73,7 @@ static int watch_status(struct remote *r, const char *path, bool as_json)
         }
         json_decref(run);
         first = false;
-        if (code == REMOTE_DONE && !over && !wait_a_second(r)) {
+        if (code == REMOTE_DONE && !over && !remote_pause(r, WATCH_NS)) {
             code = 128 + r->signo;
         }
     }

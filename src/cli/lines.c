@@ -7,7 +7,7 @@
 #include <math.h>
 #include <stdarg.h>
 
-enum { BAR_COLUMNS = 20, TARGET_COLUMNS = 200, RATE_COLUMNS = 12, LATENCY_COLUMNS = 9 };
+enum { BAR_COLUMNS = 20, FOREIGN_COLUMNS = 200, RATE_COLUMNS = 12, LATENCY_COLUMNS = 9 };
 
 void lines_add(struct lines *l, const char *fmt, ...)
 {
@@ -47,14 +47,14 @@ void lines_ratio(struct lines *l, uint64_t part, uint64_t whole)
 static void add_foreign(struct lines *l, struct str text)
 {
     if (l->rc == 0) {
-        l->rc = text_add_safe(l->out, text, TARGET_COLUMNS);
+        l->rc = text_add_safe(l->out, text, FOREIGN_COLUMNS);
     }
 }
 
-void lines_target(struct lines *l, struct str url, struct str name)
+void lines_named(struct lines *l, const char *label, struct str what, struct str name)
 {
-    lines_padded(l, "target", LINES_LABEL_COLUMNS);
-    add_foreign(l, url);
+    lines_padded(l, label, LINES_LABEL_COLUMNS);
+    add_foreign(l, what);
     lines_add(l, " · ");
     add_foreign(l, name);
     lines_add(l, "\n");

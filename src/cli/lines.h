@@ -27,8 +27,8 @@ void lines_alarm(struct lines *l);
 /* "5 (0.5 %)" */
 void lines_ratio(struct lines *l, uint64_t part, uint64_t whole);
 
-/* "target     http://… · NAME": texts of others. */
-void lines_target(struct lines *l, struct str url, struct str name);
+/* "LABEL      WHAT · NAME": texts of others. */
+void lines_named(struct lines *l, const char *label, struct str what, struct str name);
 
 struct lines_head {
     const char *state;

@@ -164,7 +164,7 @@ static void add_head(struct lines *l, const struct run *r, uint64_t now_ns)
 static void add_origin(struct lines *l, const struct run *r)
 {
     if (r->origin != NULL) {
-        lines_target(l, str_c(r->origin->target_url), str_c(run_name(r)));
+        lines_named(l, "target", str_c(r->origin->target_url), str_c(run_name(r)));
     }
 }
 

@@ -224,7 +224,7 @@ test('stop, emergency-stop, delete, list, workers', async () => {
   fresh();
   let end = await word(['stop', ID]);
   assert.equal(end.stdout, `${ID}: stopping\n`);
-  assert.deepEqual(asked[0].body, { actor: 'user', mode: 'drain' });
+  assert.deepEqual(asked[0].body, { actor: 'user' }); // the scenario's own policy
   end = await word(['stop', ID, '--mode', 'immediate']);
   assert.equal(asked[1].body.mode, 'immediate');
   end = await word(['stop', ID, '--mode', 'now']);
@@ -336,6 +336,41 @@ test('status --watch until the run is over', async () => {
   const end = await word(['status', ID, '--watch']);
   assert.equal(end.code, 0, end.stderr);
   assert.match(end.stdout, /state +soak_running[^]*\n\nrun [^]*state +completed[^]*verdict +passed/);
+});
+
+test('watch: a line for each new second, and the summary', async () => {
+  const began = 1795328930000;
+  const bucket = (n) => ({
+    timestamp: began + n * 1000,
+    success_ops: 90,
+    failed_ops: 10,
+    throughput: 100,
+    latency_p50: 1.5,
+    latency_p95: 2,
+    latency_p99: null,
+    active_vus: 5,
+    active_sessions: 5,
+    in_flight: 4,
+    events: 0,
+  });
+  const running = view(ID, { state: 'baseline_running', started_at_ms: began });
+  const over = { ...running, state: 'completed', terminal: true };
+  const metrics = (...seconds) => (res) =>
+    json(res, 200, { latency_is: 'response', time_series: seconds.map(bucket) });
+  fresh({
+    [`GET /runs/${ID}`]: [view(ID), running, over].map((one) => (res) => json(res, 200, one)),
+    [`GET /runs/${ID}/metrics`]: [metrics(0, 1), metrics(2)],
+  });
+  const end = await word(['watch', ID]);
+  assert.equal(end.code, 0, end.stderr);
+  const line = (n, state) =>
+    ` +${n} s {2}${state} +100/s {2}failed 10 \\(10 %\\) {2}R p50 1\\.5\\d* ms {2}p99 - {2}5 VUs {2}4 in flight\n`;
+  assert.match(
+    end.stdout,
+    new RegExp(`^${line(1, 'baseline_running')}${line(2, 'baseline_running')}${line(3, 'completed')}\n[^]*failed`, 'i'),
+  );
+  const froms = asked.filter((one) => one.key.endsWith('/metrics')).map((one) => one.query.get('from'));
+  assert.deepEqual(froms, ['0', String(began + 1001)]);
 });
 
 test('export writes a folder, once', async () => {

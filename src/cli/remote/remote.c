@@ -214,6 +214,27 @@ int remote_catch_signals(struct remote *r)
     return REMOTE_DONE;
 }
 
+struct pause {
+    struct timer timer;
+    struct loop *loop;
+};
+
+static void on_pause(struct timer *t)
+{
+    loop_stop(list_entry(t, struct pause, timer)->loop);
+}
+
+bool remote_pause(struct remote *r, uint64_t ns)
+{
+    struct pause p = {.loop = r->loop};
+
+    timer_init(&p.timer, on_pause);
+    loop_timer_arm(r->loop, &p.timer, loop_clock(r->loop) + ns);
+    loop_run(r->loop);
+    loop_timer_cancel(r->loop, &p.timer);
+    return r->signo == 0;
+}
+
 struct asking {
     struct remote *remote;
     json_t **out;

@@ -46,6 +46,9 @@ void remote_close(struct remote *r);
 /* SIGINT and SIGTERM from here on set r->signo and stop the loop, instead of ending the program. */
 int remote_catch_signals(struct remote *r);
 
+/* Waits. False when a signal came instead. */
+bool remote_pause(struct remote *r, uint64_t ns);
+
 /* `path` is escaped. *out, the caller's, is the answer; REMOTE_DONE is told for 2xx only. */
 int remote_get(struct remote *r, const char *path, json_t **out);
 /* `body` is taken over; NULL: none. `out` may be NULL. A POST is never sent twice. */
