@@ -51,7 +51,7 @@ int client_show_result(struct remote *r, const char *id, const char *path, bool 
     char resource[RUN_ID_MAX + 64];
     struct err err = {0};
     json_t *result = NULL;
-    int code = remote_get(r, client_path(id, "/result", resource), &result);
+    int code = remote_look(r, client_path(id, "/result", resource), &result);
 
     if (code == REMOTE_DONE && document_check(result, &err) != 0) {
         remote_say(r, "the result of %s: %s", id, err.msg);

@@ -65,7 +65,7 @@ static int watch_status(struct remote *r, const char *path, bool as_json)
     while (code == REMOTE_DONE && !over) {
         json_t *run;
 
-        code = remote_get(r, path, &run);
+        code = remote_look(r, path, &run);
         if (code == REMOTE_DONE) {
             code = first || as_json ? EXIT_PASSED : cli_print(STR("\n"));
             code = code == EXIT_PASSED ? print(run, as_json, true, view_run) : code;

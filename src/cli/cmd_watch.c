@@ -25,11 +25,11 @@ static int look(struct watching *w)
     json_t *run = NULL, *metrics = NULL;
 
     snprintf(path, sizeof path, "/runs/%s", w->id);
-    int code = remote_get(w->remote, path, &run);
+    int code = remote_look(w->remote, path, &run);
     if (code == REMOTE_DONE && document_count(run, "started_at_ms") > 0) {
         snprintf(path, sizeof path, "/runs/%s/metrics?include_time_series=true&from=%llu", w->id,
                  (unsigned long long)live_since_ms(w->live));
-        code = remote_get(w->remote, path, &metrics);
+        code = remote_look(w->remote, path, &metrics);
     }
     if (code == REMOTE_DONE) {
         live_take(w->live, run, metrics);

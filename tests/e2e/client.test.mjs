@@ -330,12 +330,15 @@ test('Ctrl-C ends the waiting, not the run', async () => {
   assert.ok(!keys().some((key) => key.endsWith('/stop')));
 });
 
-test('status --watch until the run is over', async () => {
+test('status --watch until the run is over, also while the control plane is started anew', async () => {
   const states = [{ state: 'soak_running' }, { state: 'completed', terminal: true, verdict: 'passed' }];
-  fresh({ [`GET /runs/${ID}`]: states.map((state) => (res) => json(res, 200, view(ID, state))) });
+  const [first, ...rest] = states.map((state) => (res) => json(res, 200, view(ID, state)));
+  const away = [(res) => res.destroy(), (res) => fail(res, 503, 'STARTING', 'not yet')];
+  fresh({ [`GET /runs/${ID}`]: [first, ...away, ...rest] });
   const end = await word(['status', ID, '--watch']);
   assert.equal(end.code, 0, end.stderr);
   assert.match(end.stdout, /state +soak_running[^]*\n\nrun [^]*state +completed[^]*verdict +passed/);
+  assert.match(end.stderr, /^.*; trying again for 120 s\n.* is there again\n$/);
 });
 
 test('watch: a line for each new second, and the summary', async () => {

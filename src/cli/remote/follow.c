@@ -63,7 +63,7 @@ static void on_open(void *owner)
     if (f->away) {
         remote_say(f->remote, "%s is there again", http_api_url(f->remote->api));
     }
-    f->opened = true;
+    f->opened = f->remote->answered = true;
     f->away = false;
     f->pause_ns = PAUSE_LEAST_NS;
 }
@@ -109,11 +109,9 @@ static void on_event(void *owner, const struct http_event *e)
 /* Did the stream end for a reason that passes by itself? */
 static bool passes(const struct following *f, const struct http_outcome *o)
 {
-    bool broken = o->failure == HTTP_ASK_UNREACHABLE || o->failure == HTTP_ASK_BROKEN ||
-                  o->failure == HTTP_ASK_TIMEOUT;
-    bool leaving = o->failure == HTTP_ASK_ANSWERED && (o->status == 200 || o->status >= 500);
+    bool leaving = o->failure == HTTP_ASK_ANSWERED && o->status == 200;
 
-    return f->opened && (broken || leaving);
+    return f->opened && (leaving || remote_passes(f->remote, o));
 }
 
 static void on_end(void *owner, const struct http_outcome *o)
@@ -127,7 +125,7 @@ static void on_end(void *owner, const struct http_outcome *o)
         finish(f, REMOTE_DONE);
         return;
     }
-    if (!passes(f, o) || (f->away && now_ns - f->gone_ns > FOLLOW_PATIENCE_NS)) {
+    if (!passes(f, o) || (f->away && now_ns - f->gone_ns > REMOTE_PATIENCE_NS)) {
         finish(f, remote_complain(f->remote, o));
         return;
     }
@@ -136,7 +134,7 @@ static void on_end(void *owner, const struct http_outcome *o)
         f->gone_ns = now_ns;
         remote_say(f->remote, "%s; trying again for %u s",
                    o->text != NULL ? o->text : "the control plane has ended the stream of events",
-                   (unsigned)(FOLLOW_PATIENCE_NS / NS_PER_S));
+                   (unsigned)(REMOTE_PATIENCE_NS / NS_PER_S));
     }
     loop_timer_arm(f->remote->loop, &f->pause, now_ns + f->pause_ns);
     f->pause_ns = f->pause_ns * 2 < PAUSE_MOST_NS ? f->pause_ns * 2 : PAUSE_MOST_NS;

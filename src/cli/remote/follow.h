@@ -2,7 +2,7 @@
 /*
  * The events of a run, each once and in order, over as many connections as it takes: a stream that
  * breaks, falls silent, or is ended by a control plane that leaves is taken up again behind the
- * last event that came.
+ * last event that came, for as long as REMOTE_PATIENCE_NS.
  */
 #ifndef CLI_REMOTE_FOLLOW_H
 #define CLI_REMOTE_FOLLOW_H
@@ -10,9 +10,6 @@
 #include "cli/remote/remote.h"
 
 #include <stdbool.h>
-
-/* How long a control plane that has been there may stay away. */
-#define FOLLOW_PATIENCE_NS (120 * NS_PER_S)
 
 struct follow {
     const char *run_id; /* whole */

@@ -238,17 +238,20 @@ bool remote_pause(struct remote *r, uint64_t ns)
 struct asking {
     struct remote *remote;
     json_t **out;
+    bool patient; /* a failure that may pass is not complained about */
     int code;
+    bool passes;
     bool over;
 };
 
-static int take_answer(const struct asking *a, const struct http_outcome *o)
+static int take_answer(struct asking *a, const struct http_outcome *o)
 {
     struct err err = {0};
 
     if (o->failure != HTTP_ASK_ANSWERED || o->status < 200 || o->status > 299) {
         return remote_complain(a->remote, o);
     }
+    a->remote->answered = true;
     if (o->status == 204 || a->out == NULL) {
         return REMOTE_DONE;
     }
@@ -260,24 +263,82 @@ static int take_answer(const struct asking *a, const struct http_outcome *o)
     return REMOTE_DONE;
 }
 
+bool remote_passes(const struct remote *r, const struct http_outcome *o)
+{
+    bool broken = o->failure == HTTP_ASK_UNREACHABLE || o->failure == HTTP_ASK_BROKEN ||
+                  o->failure == HTTP_ASK_TIMEOUT;
+
+    return r->answered && (broken || (o->failure == HTTP_ASK_ANSWERED && o->status >= 500));
+}
+
+/* Once for each absence. */
+static void tell_away(struct remote *r, const struct http_outcome *o)
+{
+    if (r->gone_ns == 0) {
+        r->gone_ns = loop_clock(r->loop);
+        remote_say(r, "%s; trying again for %u s",
+                   o->text != NULL ? o->text : "the control plane is not ready",
+                   (unsigned)(REMOTE_PATIENCE_NS / NS_PER_S));
+    }
+}
+
 static void on_answer(void *owner, const struct http_outcome *outcome)
 {
     struct asking *a = owner;
 
-    a->code = take_answer(a, outcome);
+    a->passes = a->patient && remote_passes(a->remote, outcome);
+    if (a->passes) {
+        tell_away(a->remote, outcome);
+    } else {
+        a->code = take_answer(a, outcome);
+    }
     a->over = true;
     loop_stop(a->remote->loop);
+}
+
+/* False when a signal came first. */
+static bool ask_once(struct asking *a, const struct http_ask *ask)
+{
+    struct remote *r = a->remote;
+    struct http_transfer *t = http_api_ask(r->api, ask, on_answer, a);
+
+    loop_run(r->loop);
+    if (!a->over) {
+        http_transfer_cancel(t);
+    }
+    return a->over;
 }
 
 static int ask(struct remote *r, const struct http_ask *ask, json_t **out)
 {
     struct asking a = {.remote = r, .out = out};
-    struct http_transfer *t = http_api_ask(r->api, ask, on_answer, &a);
 
-    loop_run(r->loop);
-    if (!a.over) { /* a signal */
-        http_transfer_cancel(t);
-        return 128 + r->signo;
+    return ask_once(&a, ask) ? a.code : 128 + r->signo;
+}
+
+int remote_look(struct remote *r, const char *path, json_t **out)
+{
+    struct http_ask what = {.path = str_c(path), .answer_max_bytes = REMOTE_ANSWER_MAX};
+    struct asking a;
+
+    *out = NULL;
+    for (;;) {
+        bool patient = r->gone_ns == 0 || loop_clock(r->loop) - r->gone_ns < REMOTE_PATIENCE_NS;
+
+        a = (struct asking){.remote = r, .out = out, .patient = patient};
+        if (!ask_once(&a, &what)) {
+            return 128 + r->signo;
+        }
+        if (!a.passes) {
+            break;
+        }
+        if (!remote_pause(r, NS_PER_S)) {
+            return 128 + r->signo;
+        }
+    }
+    if (a.code == REMOTE_DONE && r->gone_ns != 0) {
+        remote_say(r, "%s is there again", http_api_url(r->api));
+        r->gone_ns = 0;
     }
     return a.code;
 }

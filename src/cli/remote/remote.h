@@ -26,13 +26,18 @@ enum remote_code {
 #define REMOTE_BODY_MAX   ((size_t)10 * 1024 * 1024) /* of a request, as the control plane has it */
 #define REMOTE_ANSWER_MAX ((size_t)256 * 1024 * 1024) /* a result may be large */
 
+/* How long a control plane that has been there may stay away: it may be started anew. */
+#define REMOTE_PATIENCE_NS (120 * NS_PER_S)
+
 struct remote {
     const char *command;  /* "create": in front of messages */
     const char *document; /* what issues of a scenario are about: a file, or NULL */
     struct endpoint endpoint;
     struct loop *loop;
     struct http_api *api;
-    int signo; /* of the signal that came, 0: none (remote_catch_signals) */
+    bool answered;    /* it has, at least once */
+    int signo;        /* of the signal that came, 0: none (remote_catch_signals) */
+    uint64_t gone_ns; /* since when it has been away; 0: it is there */
     bool catches_;
     struct signals signals_;
 };
@@ -49,6 +54,10 @@ int remote_catch_signals(struct remote *r);
 /* Waits. False when a signal came instead. */
 bool remote_pause(struct remote *r, uint64_t ns);
 
+/* As remote_get, by somebody who looks again and again: a control plane that has been there and
+ * goes away is asked each second until it is back, for REMOTE_PATIENCE_NS. */
+int remote_look(struct remote *r, const char *path, json_t **out);
+
 /* `path` is escaped. *out, the caller's, is the answer; REMOTE_DONE is told for 2xx only. */
 int remote_get(struct remote *r, const char *path, json_t **out);
 /* `body` is taken over; NULL: none. `out` may be NULL. A POST is never sent twice. */
@@ -57,6 +66,8 @@ int remote_send(struct remote *r, const char *method, const char *path, json_t *
 /* The id of the run that the word names (cli/remote/run_id.h). */
 int remote_find_run(struct remote *r, const char *word, char id[RUN_ID_MAX + 1]);
 
+/* May the failure be over by itself in a while? Of one that was there before. */
+bool remote_passes(const struct remote *r, const struct http_outcome *outcome);
 /* Says what was wrong with an answer that is not 2xx, or with one that never came. */
 int remote_complain(const struct remote *r, const struct http_outcome *outcome);
 /* "mcpdrill COMMAND: TEXT" on stderr. */

@@ -291,6 +291,84 @@ static void test_no_complaint(void **state)
     unload(l);
 }
 
+/* ---- data feeds -------------------------------------------------------------------------------
+ */
+
+static char feed_dir[] = "/tmp/unit_feeds_XXXXXX";
+
+static void write_in(const char *name, struct str text)
+{
+    char path[128];
+
+    snprintf(path, sizeof path, "%s/%s", feed_dir, name);
+    assert_int_equal(file_write(path, text, NULL), 0);
+}
+
+/* The texts for a scenario with the feeds f0, f1 … of these paths. */
+static int feed_texts(const char *const *paths, size_t max_bytes, json_t **out, struct err *err)
+{
+    char file[128], text[2048];
+    const char *const words[] = {file, NULL};
+    size_t at = (size_t)snprintf(text, sizeof text, "%s",
+                                 "{\"target\":{\"url\":\"http://localhost:9000\"},\"stages\":[{"
+                                 "\"stage\":\"baseline\",\"duration_ms\":1000,\"load\":{"
+                                 "\"target_vus\":1}}],\"workload\":{\"data\":[");
+
+    for (size_t i = 0; paths[i] != NULL; i++) {
+        at += (size_t)snprintf(text + at, sizeof text - at,
+                               "%s{\"name\":\"f%zu\",\"path\":\"%s\",\"format\":\"csv\"}",
+                               i > 0 ? "," : "", i, paths[i]);
+    }
+    snprintf(text + at, sizeof text - at, "]}}");
+    write_in("s.json", str_c(text));
+    snprintf(file, sizeof file, "%s/s.json", feed_dir);
+    struct loaded *l = load(words, NULL);
+    if (l->rc != 0) {
+        fail_msg("%s", l->err.msg);
+    }
+    *err = (struct err){0};
+    int rc = load_feed_texts(&l->args, l->scenario, max_bytes, out, err);
+    unload(l);
+    return rc;
+}
+
+/* By their paths as written, each once, from where the scenario lies. */
+static void test_feed_texts(void **state)
+{
+    static const char *const files[] = {"s.json", "a.csv", "b.csv"};
+    char whole[128];
+    const char *const paths[] = {"a.csv", "./a.csv", whole, "a.csv", NULL};
+    json_t *texts = NULL;
+    struct err err;
+
+    (void)state;
+    assert_non_null(mkdtemp(feed_dir));
+    snprintf(whole, sizeof whole, "%s/b.csv", feed_dir);
+    write_in("a.csv", STR("x\n1\n"));
+    write_in("b.csv", STR("y\n\xc3\xb6\n"));
+    assert_int_equal(feed_texts(paths, 100, &texts, &err), 0);
+    assert_int_equal(json_object_size(texts), 3);
+    assert_string_equal(json_string_value(json_object_get(texts, "a.csv")), "x\n1\n");
+    assert_string_equal(json_string_value(json_object_get(texts, "./a.csv")), "x\n1\n");
+    assert_string_equal(json_string_value(json_object_get(texts, whole)), "y\n\xc3\xb6\n");
+    json_decref(texts);
+    texts = NULL;
+    assert_int_equal(feed_texts(paths, 13, &texts, &err), 0); /* all together, exactly */
+    json_decref(texts);
+    texts = NULL;
+    assert_int_equal(feed_texts(paths, 12, &texts, &err), ERR_LIMIT);
+    assert_null(texts);
+    assert_non_null(strstr(err.msg, "b.csv: the data feeds are larger than 12 bytes"));
+    assert_int_equal(feed_texts((const char *const[]){NULL}, 0, &texts, &err), 0);
+    assert_int_equal(json_object_size(texts), 0);
+    json_decref(texts);
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+        snprintf(whole, sizeof whole, "%s/%s", feed_dir, files[i]);
+        unlink(whole);
+    }
+    assert_int_equal(rmdir(feed_dir), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -301,6 +379,7 @@ int main(void)
         cmocka_unit_test(test_saved),
         cmocka_unit_test(test_complaints),
         cmocka_unit_test(test_no_complaint),
+        cmocka_unit_test(test_feed_texts),
     };
 
     return cmocka_run_group_tests(tests, make_file, drop_file);

@@ -21,6 +21,7 @@ struct world {
     struct http_exchange *held; /* of /hold and /events */
     struct http_api *api;
     unsigned connections, requests, gone, aborts;
+    struct mem_faults faults;
     int refuse;          /* a negative errno for new connections */
     const char *foreign; /* bytes of a peer that is no server of ours */
     struct stream *foreign_stream;
@@ -81,6 +82,11 @@ static void on_request(struct http_exchange *x, const struct http_request *reque
         w->held = x;
     } else if (str_eq(request->path, STR("/base/events"))) {
         begin_events(x, w);
+    } else if (str_eq(request->path, STR("/base/size"))) {
+        char text[32];
+
+        snprintf(text, sizeof text, "%zu", request->body.len);
+        answer_text(x, 200, text);
     } else if (str_eq(request->path, STR("/base/none"))) {
         http_reply(x, &(struct http_answer){.status = 204});
     } else if (str_eq(request->path, STR("/base/missing"))) {
@@ -120,7 +126,7 @@ static int open_stream(void *owner, struct stream **out)
         return w->refuse;
     }
     w->connections++;
-    mem_pair(w->loop, NULL, out, &far);
+    mem_pair(w->loop, &w->faults, out, &far);
     if (w->foreign != NULL) {
         far->owner = w;
         far->on_event = on_foreign;
@@ -272,6 +278,36 @@ static void test_ask(void **state)
     run_ms(&w, 1);
     SAYS(&w, ECHO_GET("/first") ECHO_GET("/again"));
     assert_int_equal(w.connections, 1); /* one after the other, on one connection */
+    stop(&w);
+}
+
+/* A body that no socket takes at once, and answers in pieces. */
+static void test_large_body(void **state)
+{
+    struct http_ask ask = {.method = "POST", .path = STR("/size")};
+    struct buf body;
+    struct world w;
+
+    (void)state;
+    start(&w);
+    w.faults = (struct mem_faults){.read_max = 60000, .write_max = 50000, .capacity = 200000};
+    buf_init(&body, 4 * 1024 * 1024);
+    assert_int_equal(buf_reserve(&body, body.max), 0);
+    memset(body.p, 'x', body.max);
+    body.len = body.max;
+    ask.body = buf_str(&body);
+    http_api_ask(w.api, &ask, on_end, &w);
+    buf_clear(&body); /* it was copied */
+    run_ms(&w, 1);
+    SAYS(&w, "answered 200 4194304|");
+    w.faults = (struct mem_faults){.read_max = 1, .write_max = 1};
+    for (int i = 0; i < HTTP_API_IDLE_MAX + 1; i++) {
+        get(&w, "/missing");
+    }
+    run_ms(&w, 1);
+    SAYS(&w, "answered 404 {\"error_code\":\"RUN_NOT_FOUND\"}|"
+             "answered 404 {\"error_code\":\"RUN_NOT_FOUND\"}|"
+             "answered 404 {\"error_code\":\"RUN_NOT_FOUND\"}|");
     stop(&w);
 }
 
@@ -649,6 +685,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_ask),
+        cmocka_unit_test(test_large_body),
         cmocka_unit_test(test_at_once),
         cmocka_unit_test(test_repeat),
         cmocka_unit_test(test_new_connection_is_not_repeated),
