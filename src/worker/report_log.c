@@ -38,6 +38,11 @@ bool report_log_fresh(const struct report_log *log)
     return !list_empty(&log->fresh_);
 }
 
+bool report_log_unacked(const struct report_log *log)
+{
+    return !list_empty(&log->sent_);
+}
+
 unsigned report_log_take(struct report_log *log, size_t bytes, struct buf *out)
 {
     unsigned count = 0;

@@ -43,6 +43,8 @@ struct report_queue {
 void report_log_init(struct report_log *log, size_t bytes_max);
 /* Anything to send? */
 bool report_log_fresh(const struct report_log *log);
+/* Was anything taken that is not acknowledged yet? */
+bool report_log_unacked(const struct report_log *log);
 /* Appends fresh frames, oldest first, as long as `out` stays within `bytes`, but at least one.
  * They count as sent. Returns how many. `out` must have room for one frame of any size. */
 unsigned report_log_take(struct report_log *log, size_t bytes, struct buf *out);
