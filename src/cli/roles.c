@@ -45,7 +45,7 @@ const struct opt worker_options[WORKER_OPTIONS] = {
      .help = "Most virtual users here; as many as this machine carries when nothing is said."},
     {.name = "heartbeat-interval",
      .argument = "TIME",
-     .help = "How often it says that it is there; 2s when nothing is said."},
+     .help = "How often it says that it is there; 1s when nothing is said."},
     {.name = "poll-interval",
      .argument = "TIME",
      .help = "Nothing needs it any more: work is brought, not fetched."},
@@ -59,7 +59,23 @@ const struct opt worker_options[WORKER_OPTIONS] = {
      .argument = "PATTERN",
      .repeats = true,
      .help = "Environment variables and files that scenarios may take secrets from."},
-    {.name = "threads", .argument = "N", .help = "Threads that make load."},
+    {.name = "threads",
+     .argument = "N",
+     .help = "Threads that make load; one for each core when nothing is said."},
+    {.name = "label",
+     .argument = "KEY=VALUE",
+     .repeats = true,
+     .help = "Says what kind of worker it is, for example region=eu: runs may ask for it."},
+    {.name = "procs",
+     .argument = "N",
+     .help = "Starts so many workers, each a process with descriptors of its own."},
+    {.name = "pipe",
+     .help = "Its control plane is at the other end of descriptor 3.",
+     .hidden = true},
+    {.name = "of",
+     .argument = "N",
+     .help = "It shares the machine with so many processes like it.",
+     .hidden = true},
 };
 
 const struct opt agent_options[AGENT_OPTIONS] = {
@@ -105,11 +121,6 @@ int cmd_server_later(const struct opt_args *args)
              "mock server with it, \"mcpdrill mock --addr %.100s\" does the same",
              is_address(addr) ? addr : ":9000");
     return refuse(args, instead);
-}
-
-int cmd_worker_later(const struct opt_args *args)
-{
-    return refuse(args, "\"mcpdrill run FILE\" makes the load in one process, on all cores");
 }
 
 int cmd_agent_later(const struct opt_args *args)

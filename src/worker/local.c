@@ -5,11 +5,11 @@
 #include "engine/shard.h"
 #include "engine/target.h"
 #include "loop/mailbox.h"
+#include "worker/cores.h"
 #include "worker/health.h"
 #include "worker/sharding.h"
 
 #include <pthread.h>
-#include <sched.h>
 #include <semaphore.h>
 
 struct shard_thread {
@@ -192,18 +192,6 @@ static void on_report(struct mailbox *box, struct list *node)
     xfree(m);
 }
 
-/* The cores that this process may use. */
-static uint32_t core_count(void)
-{
-    cpu_set_t set;
-
-    if (sched_getaffinity(0, sizeof set, &set) != 0) {
-        return 1;
-    }
-    int n = CPU_COUNT(&set);
-    return n > 0 ? (uint32_t)n : 1;
-}
-
 static int start_shard(struct local_worker *w, uint32_t index, struct err *err)
 {
     struct shard_thread *t = &w->shards[index];
@@ -250,7 +238,7 @@ int local_worker_new(struct loop *loop,
         w->config.deal = NULL;
     }
     w->shard_count =
-        all ? sharding_choose(config->plan, config->threads, core_count()) : config->shards;
+        all ? sharding_choose(config->plan, config->threads, cores_of_process()) : config->shards;
     w->log_successes = config->log ? plan_log_successes(config->plan) : 0;
     w->shards = xcalloc(w->shard_count, sizeof *w->shards);
     int rc = mailbox_init(&w->outbox, loop, on_report, err);

@@ -140,7 +140,6 @@ test('programs that come later know their flags, and say what does the job today
   const bin = (role) => join(prefix, 'bin', `mcpdrill-${role}`);
   for (const [role, flags, instead] of [
     ['server', ['--addr', ':9000', '--insecure'], /mcpdrill run FILE.*mcpdrill mock --addr :9000/],
-    ['worker', ['--control-plane=http://localhost:8080', '--max-vus', '10'], /mcpdrill run FILE/],
     ['agent', ['--pair-key', 'k', '--listen-port', '3000', '--tls-insecure-skip-verify'], /mcpdrill run FILE/],
   ]) {
     const end = await run(bin(role), flags);
