@@ -86,7 +86,7 @@ static void lose(struct conn *c)
     }
     conn_close(c, false);
     if (open) {
-        c->x.server->service_->on_gone(&c->x);
+        c->x.service->on_gone(&c->x);
     }
 }
 
@@ -117,6 +117,27 @@ static void on_expire(struct timer *t)
 
 /* ---- requests ----------------------------------------------------------------------------- */
 
+/* A request begins; its first bytes may be there. */
+static void expect_head(struct conn *c)
+{
+    const struct http_limits *limits = &c->x.server->limits;
+    uint64_t time =
+        limits->head_timeout_ns > 0 ? limits->head_timeout_ns : limits->request_timeout_ns;
+
+    conn_expire_at(c, loop_now(c->x.server->loop) + time);
+}
+
+/* Its head is complete, some of its body is missing. */
+static void expect_body(struct conn *c)
+{
+    const struct http_limits *limits = &c->x.server->limits;
+
+    if (!c->partial->head_done && limits->head_timeout_ns > 0) {
+        conn_expire_at(c, loop_now(c->x.server->loop) + limits->request_timeout_ns);
+    }
+    c->partial->head_done = true;
+}
+
 static struct partial *want_partial(struct conn *c)
 {
     struct http_server *s = c->x.server;
@@ -128,7 +149,7 @@ static struct partial *want_partial(struct conn *c)
         buf_init(&c->partial->raw, max);
         buf_init(&c->partial->body, s->limits.body_max_bytes);
         if (c->state == CONN_READ) {
-            conn_expire_at(c, loop_now(s->loop) + s->limits.request_timeout_ns);
+            expect_head(c);
         }
     }
     return c->partial;
@@ -146,12 +167,37 @@ static void hand_over(struct conn *c, const struct h1_head *head, struct str bod
     }
     c->state = CONN_BUSY;
     c->x.user = NULL;
+    c->x.service = s->service_;
+    c->x.owner = s->owner;
     c->close_after = !head->keep_alive;
     c->http_1_0 = head->minor_version == 0;
     c->head_only = str_eq(head->method, STR("HEAD"));
     c->chunked = c->wants_drain = false;
     conn_expire_at(c, UINT64_MAX);
     s->service_->on_request(&c->x, &request);
+}
+
+void http_hand_to(struct http_exchange *x,
+                  const struct http_service *service,
+                  void *owner,
+                  const struct http_request *request)
+{
+    x->user = NULL;
+    x->service = service;
+    x->owner = owner;
+    service->on_request(x, request);
+}
+
+static size_t body_max_of(struct http_server *s, const struct h1_head *head)
+{
+    size_t max = s->limits.body_max_bytes;
+
+    if (s->service_->body_max != NULL) {
+        size_t own = s->service_->body_max(s, head);
+
+        max = own < max ? own : max;
+    }
+    return max;
 }
 
 /* Decodes what is there of a chunked body. True when it is complete: *used is where the next
@@ -194,6 +240,8 @@ static size_t serve_chunked(struct conn *c, const struct h1_head *head, size_t h
         part->head_bytes = head_bytes;
         buf_clear(&part->body);
         h1_body_init(&part->reader, head);
+        part->body.max = body_max_of(c->x.server, head);
+        expect_body(c);
     }
     if (!decode_chunked(c, &used)) {
         return 0;
@@ -208,7 +256,7 @@ static size_t serve_chunked(struct conn *c, const struct h1_head *head, size_t h
 static size_t
 serve_one(struct conn *c, const char *p, size_t len, const struct h1_head *head, size_t head_bytes)
 {
-    if (head->body == H1_BODY_LENGTH && head->content_length > c->x.server->limits.body_max_bytes) {
+    if (head->body == H1_BODY_LENGTH && head->content_length > body_max_of(c->x.server, head)) {
         conn_refuse(c, 413, "the body is larger than this server takes\n");
         return 0;
     }
@@ -224,6 +272,7 @@ serve_one(struct conn *c, const char *p, size_t len, const struct h1_head *head,
     size_t body_bytes = head->body == H1_BODY_LENGTH ? (size_t)head->content_length : 0;
     if (len - head_bytes < body_bytes) {
         want_partial(c)->need = head_bytes + body_bytes;
+        expect_body(c);
         if (head->expect_continue) {
             conn_send_continue(c);
         }
@@ -261,6 +310,7 @@ static size_t serve(struct conn *c, const char *p, size_t len, size_t *seen)
         if (c->partial != NULL) {
             c->partial->need = 0;
             c->partial->continued = false;
+            c->partial->head_done = false;
         }
     }
     c->serving = false;
@@ -395,7 +445,7 @@ void conn_after_output(struct conn *c)
     c->state = CONN_READ;
     if (c->partial != NULL) {
         /* The next request began while this one was answered; its time begins now. */
-        conn_expire_at(c, loop_now(s->loop) + s->limits.request_timeout_ns);
+        expect_head(c);
     } else {
         conn_expire_at(c, loop_now(s->loop) + s->limits.idle_timeout_ns);
     }

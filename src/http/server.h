@@ -21,7 +21,10 @@
  * only while the socket does not take it.
  *
  * Limits: head (http/h1_parse.h) 431, body 413, time for a request 408, malformed 400; each closes
- * the connection after the answer. What was read ahead is bounded by HTTP_AHEAD_MAX.
+ * the connection after the answer, whose words the service may choose (phrase). What was read ahead
+ * is bounded by HTTP_AHEAD_MAX.
+ *
+ * A service may leave a request to another one (http_hand_to): two servers on one port.
  */
 #ifndef HTTP_SERVER_H
 #define HTTP_SERVER_H
@@ -45,7 +48,8 @@ struct http_limits {
     size_t backlog_max_bytes;    /* unsent bytes of a stream; default 1 MiB */
     unsigned connections_max;    /* beyond it 503; default 1000000 */
     uint64_t idle_timeout_ns;    /* between requests, and for a client that does not read */
-    uint64_t request_timeout_ns; /* from a request's first byte to its last */
+    uint64_t request_timeout_ns; /* from a request's first byte to its last … */
+    uint64_t head_timeout_ns; /* … or, unless 0, to the end of its head; the body's time follows */
 };
 
 /* Written by the server's thread, read by any. Only totals: they never go back. */
@@ -62,10 +66,13 @@ static inline void http_stat_add(_Atomic uint64_t *counter, uint64_t n)
 }
 
 struct http_server;
+struct http_service;
 
 /* The handle of an exchange. */
 struct http_exchange {
     struct http_server *server;
+    const struct http_service *service; /* whose it is, and … */
+    void *owner;                        /* … the owner of that one */
     void *user;    /* for the service; NULL at the beginning of each exchange */
     bool loopback; /* as told to http_server_accept */
 };
@@ -78,13 +85,27 @@ struct http_request {
     struct str body;
 };
 
-/* The user's part; each gets the `owner` of http_server_init by x->server->owner. */
+struct http_answer {
+    int status;
+    struct str content_type; /* may be empty */
+    struct str headers;      /* further header lines, each with its CRLF; may be empty */
+    struct str body;         /* http_reply only */
+};
+
+/* The user's part; each gets the `owner` of http_server_init by x->owner. */
 struct http_service {
     void (*on_request)(struct http_exchange *x, const struct http_request *request);
     /* The client has left, or does not read; the exchange is over. Never from inside a call. */
     void (*on_gone)(struct http_exchange *x);
     /* The socket has taken the backlog of a stream: write on. May be NULL. */
     void (*on_drain)(struct http_exchange *x);
+    /* The most bytes that the body of this request may have; no more than limits.body_max_bytes,
+     * which is what it is without this one (NULL). */
+    size_t (*body_max)(struct http_server *s, const struct h1_head *head);
+    /* An answer that the server gives by itself, for a request that nobody sees: sets type and body
+     * (they live until the next call), and more headers if it likes. `text` says what is wrong.
+     * NULL: the text as it is. */
+    void (*phrase)(struct http_server *s, const char *text, struct http_answer *answer);
 };
 
 struct http_server {
@@ -114,14 +135,14 @@ void http_server_clear(struct http_server *s);
 /* A new connection; its stream belongs to the server. `loopback`: its peer is on this machine. */
 void http_server_accept(struct http_server *s, struct stream *stream, bool loopback);
 
-/* ---- answers ------------------------------------------------------------------------------ */
+/* From inside on_request, before any answer: the exchange is the other service's from now on, which
+ * gets the request at once. Not of a server of its own: only the exchange changes hands. */
+void http_hand_to(struct http_exchange *x,
+                  const struct http_service *service,
+                  void *owner,
+                  const struct http_request *request);
 
-struct http_answer {
-    int status;
-    struct str content_type; /* may be empty */
-    struct str headers;      /* further header lines, each with its CRLF; may be empty */
-    struct str body;         /* http_reply only */
-};
+/* ---- answers ------------------------------------------------------------------------------ */
 
 /* Head and body leave in one write. Ends the exchange. */
 void http_reply(struct http_exchange *x, const struct http_answer *answer);

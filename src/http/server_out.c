@@ -103,8 +103,8 @@ static void drained(struct conn *c)
     conn_expire_at(c, UINT64_MAX);
     if (c->wants_drain) {
         c->wants_drain = false;
-        if (c->x.server->service_->on_drain != NULL) {
-            c->x.server->service_->on_drain(&c->x);
+        if (c->x.service->on_drain != NULL) {
+            c->x.service->on_drain(&c->x);
         }
     }
 }
@@ -277,14 +277,20 @@ void http_abort(struct http_exchange *x, bool reset)
 
 void conn_refuse(struct conn *c, int status, const char *text)
 {
+    struct http_server *s = c->x.server;
+    struct http_answer answer = {
+        .status = status,
+        .content_type = STR("text/plain"),
+        .body = str_c(text),
+    };
+
+    if (s->service_->phrase != NULL) {
+        s->service_->phrase(s, text, &answer);
+    }
     c->state = CONN_BUSY;
     c->close_after = c->linger = true;
     c->head_only = c->http_1_0 = false;
-    http_reply(&c->x, &(struct http_answer){
-                          .status = status,
-                          .content_type = STR("text/plain"),
-                          .body = str_c(text),
-                      });
+    http_reply(&c->x, &answer);
 }
 
 void conn_send_continue(struct conn *c)

@@ -21,6 +21,7 @@ struct partial {
     size_t need;    /* bytes of raw without which nothing can go on */
     bool chunked;   /* raw is a head of head_bytes, then what is not decoded yet */
     bool continued; /* 100 Continue was sent */
+    bool head_done; /* the head is complete, and its time is over with it */
     size_t head_bytes;
     struct h1_body_reader reader;
     struct buf body; /* decoded */

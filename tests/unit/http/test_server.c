@@ -67,7 +67,7 @@ static void on_drain(struct http_exchange *x)
     r->drained++;
 }
 
-static const struct http_service service = {on_request, on_gone, on_drain};
+static const struct http_service service = {on_request, on_gone, on_drain, NULL, NULL};
 
 static void on_client(struct stream *s, unsigned events)
 {
@@ -536,6 +536,157 @@ static void test_timeouts(void **state)
     stop(&r);
 }
 
+static void test_head_and_body_have_times_of_their_own(void **state)
+{
+    struct http_limits limits = http_limits_default();
+    struct rig r;
+
+    (void)state;
+    limits.head_timeout_ns = NS_PER_S;
+    limits.request_timeout_ns = 3 * NS_PER_S;
+    start(&r, &limits, NULL);
+    send_text(&r, "POST /p HTTP/1.1\r\nHost: x\r\n");
+    run(&r, 900);
+    assert_int_equal(r.in.len, 0);
+    send_text(&r, "Content-Length: 5\r\n\r\n");
+    run(&r, 1000);
+    send_text(&r, "he"); /* bytes of the body give it no more time */
+    run(&r, 1900);
+    assert_int_equal(r.in.len, 0);
+    run(&r, 200);
+    assert_int_equal(status_of(&r), 408);
+    stream_close(r.client);
+    connect_client(&r, NULL);
+    send_text(&r, "POST /p HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n");
+    run(&r, 2900);
+    send_text(&r, "0\r\n\r\nGET /a"); /* and the next head has its own time again */
+    assert_int_equal(status_of(&r), 200);
+    run(&r, 1100);
+    assert_int_equal(count(&r, "HTTP/1.1 408"), 1);
+    stop(&r);
+}
+
+static size_t four_for_small(struct http_server *s, const struct h1_head *head)
+{
+    (void)s;
+    return str_eq(head->target, STR("/small")) ? 4 : SIZE_MAX;
+}
+
+static void in_own_words(struct http_server *s, const char *text, struct http_answer *answer)
+{
+    (void)s;
+    assert_true(text[0] != '\0');
+    answer->content_type = STR("text/own");
+    answer->headers = STR("X-Own: 1\r\n");
+    answer->body = STR("own words");
+}
+
+/* A service says for each request how much it takes, and in which words it is refused. */
+static void test_choosy_service(void **state)
+{
+    static const struct http_service choosy = {on_request, on_gone, on_drain, four_for_small,
+                                               in_own_words};
+    struct http_limits limits = http_limits_default();
+    struct rig r;
+
+    (void)state;
+    limits.body_max_bytes = 8;
+    start(&r, &limits, NULL);
+    r.server.service_ = &choosy;
+    send_text(&r, "POST /big HTTP/1.1\r\nHost: x\r\nContent-Length: 8\r\n\r\n12345678");
+    send_text(&r, "POST /small HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\n1234");
+    send_text(&r, "POST /small HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n4\r\n1234"
+                  "\r\n0\r\n\r\n");
+    assert_int_equal(r.requests, 3);
+    send_text(&r, "POST /big HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n6\r\n123456"
+                  "\r\n0\r\n\r\n");
+    assert_int_equal(r.requests, 4);
+    assert_int_equal(count(&r, "HTTP/1.1 200"), 4);
+    send_text(&r, "POST /small HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n");
+    assert_int_equal(count(&r, "HTTP/1.1 413"), 1);
+    assert_int_equal(count(&r, "Content-Type: text/own\r\nX-Own: 1\r\n"), 1);
+    assert_int_equal(count(&r, "own words"), 1);
+    stream_close(r.client);
+    connect_client(&r, NULL);
+    send_text(&r, "POST /small HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n");
+    send_text(&r, "12345\r\n");
+    assert_int_equal(status_of(&r), 413);
+    assert_int_equal(r.requests, 4);
+    stream_close(r.client);
+    connect_client(&r, NULL);
+    send_text(&r, "POST /big HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n");
+    assert_int_equal(status_of(&r), 413);
+    stop(&r);
+}
+
+/* ---- two services on one port ------------------------------------------------------------- */
+
+struct guest {
+    unsigned requests, gone;
+    struct http_exchange *x;
+};
+
+static void guest_request(struct http_exchange *x, const struct http_request *request)
+{
+    struct guest *g = x->owner;
+
+    assert_null(x->user);
+    g->requests++;
+    g->x = x;
+    if (!str_eq(request->path, STR("/guest/hold"))) {
+        http_reply(x, &(struct http_answer){.status = 202});
+    }
+}
+
+static void guest_gone(struct http_exchange *x)
+{
+    struct guest *g = x->owner;
+
+    g->gone++;
+}
+
+static struct guest guest;
+
+static void host_request(struct http_exchange *x, const struct http_request *request)
+{
+    static const struct http_service theirs = {.on_request = guest_request, .on_gone = guest_gone};
+
+    if (str_starts(request->path, STR("/guest"))) {
+        x->user = &guest; /* what the host has put there is not the guest's */
+        http_hand_to(x, &theirs, &guest, request);
+        return;
+    }
+    assert_ptr_equal(x->owner, x->server->owner);
+    on_request(x, request);
+}
+
+static void test_another_service(void **state)
+{
+    static const struct http_service host = {host_request, on_gone, on_drain, NULL, NULL};
+    struct rig r;
+
+    (void)state;
+    guest = (struct guest){0};
+    start(&r, NULL, NULL);
+    r.server.service_ = &host;
+    send_text(&r, "GET /guest HTTP/1.1\r\nHost: x\r\n\r\nGET /own HTTP/1.1\r\nHost: x\r\n\r\n");
+    assert_int_equal(count(&r, "HTTP/1.1 202"), 1);
+    assert_int_equal(count(&r, "GET /own? "), 1);
+    send_text(&r, "GET /guest/hold HTTP/1.1\r\nHost: x\r\n\r\n");
+    stream_close(r.client);
+    connect_client(&r, NULL);
+    send_text(&r, "GET /hold HTTP/1.1\r\nHost: x\r\n\r\n");
+    assert_int_equal(guest.requests, 2);
+    assert_int_equal(guest.gone, 1);
+    assert_int_equal(r.gone, 0);
+    stream_close(r.client);
+    connect_client(&r, NULL);
+    run(&r, 0);
+    assert_int_equal(guest.gone, 1);
+    assert_int_equal(r.gone, 1);
+    stop(&r);
+}
+
 static void test_pace(void **state)
 {
     struct rig r;
@@ -590,6 +741,9 @@ int main(void)
         cmocka_unit_test(test_write_to_nobody),
         cmocka_unit_test(test_abort),
         cmocka_unit_test(test_timeouts),
+        cmocka_unit_test(test_head_and_body_have_times_of_their_own),
+        cmocka_unit_test(test_choosy_service),
+        cmocka_unit_test(test_another_service),
         cmocka_unit_test(test_pace),
         cmocka_unit_test(test_connection_limit),
     };
