@@ -18,7 +18,7 @@ static uint64_t load(const _Atomic uint64_t *counter)
 
 static void add_mock(const struct mock *m, struct mock_totals *sum)
 {
-    const struct http_stats *h = &m->http.stats;
+    const struct http_stats *h = m->traffic;
 
     sum->http_requests += load(&m->stats.http_requests);
     sum->responses += load(&m->stats.responses);
@@ -69,7 +69,9 @@ void mock_free(struct mock *m)
     }
     struct mock_shared *shared = m->shared;
 
-    http_server_clear(&m->http);
+    if (!m->guest) {
+        http_server_clear(&m->http);
+    }
     loop_send_cancel(m->loop, &m->sweep);
     pthread_mutex_lock(&shared->shared_.lock);
     add_mock(m, &shared->shared_.gone);
@@ -384,6 +386,12 @@ static int change_faults(struct mock *m, json_t *object, struct err *err)
         changed.freeze = changed.freeze_ms = 0; /* "freeze": false ends a timed freeze, too */
     }
     int rc = faults_read(object, &changed, err);
+    if (rc == 0 && m->guest &&
+        (changed.refuse_connections > 0 || changed.refuse_connections_ms > 0)) {
+        rc = err_set(err, ERR_UNSUPPORTED,
+                     "refuse_connections would close the port of the control plane as well; a "
+                     "mockserver has a port of its own");
+    }
     if (rc == 0) {
         shared->shared_.faults = changed;
         atomic_fetch_add(&shared->faults_version, 1);
@@ -439,6 +447,16 @@ static struct str allowed_methods(struct str path)
         return STR("Allow: GET\r\n");
     }
     return STR("Allow: POST\r\n");
+}
+
+bool mock_controls(struct str path)
+{
+    for (size_t i = 0; i < sizeof routes / sizeof routes[0]; i++) {
+        if (str_eq(path, routes[i].path)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 bool mock_control(struct mock *m, struct http_exchange *x, const struct http_request *r)

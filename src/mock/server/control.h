@@ -5,7 +5,8 @@
 
 #include "mock/state/state.h"
 
-/* Paths of the control plane: /stats…, /faults, /sessions/forget. False when it is none. */
+/* Is it one of /stats…, /faults, /sessions/forget? If so, mock_control answers it. */
+bool mock_controls(struct str path);
 bool mock_control(struct mock *m, struct http_exchange *x, const struct http_request *r);
 /* Takes the knobs over when they have changed. */
 void mock_faults_refresh(struct mock *m);

@@ -248,7 +248,7 @@ static void on_method(struct op *op, const struct http_request *r, const struct 
 
 static void on_request(struct http_exchange *x, const struct http_request *r)
 {
-    struct mock *m = x->server->owner;
+    struct mock *m = x->owner;
     struct front front = {0};
     struct op op = {.m = m, .x = x};
 
@@ -270,6 +270,23 @@ static void on_request(struct http_exchange *x, const struct http_request *r)
     } else {
         refuse(&op, 404, "not found: MCP is served at /mcp, / and /notifications/subscribe");
     }
+}
+
+bool mock_wants(const struct http_request *request)
+{
+    struct str method = request->head->method, path = request->path;
+    const struct h1_header *accept;
+
+    if (!str_eq(path, STR("/"))) {
+        return str_eq(path, STR("/mcp")) || str_eq(path, STR("/notifications/subscribe")) ||
+               mock_controls(path);
+    }
+    if (str_eq(method, STR("POST")) || str_eq(method, STR("DELETE"))) {
+        return true;
+    }
+    accept = h1_find(request->head, STR("accept"));
+    return str_eq(method, STR("GET")) && accept != NULL &&
+           memmem(accept->value.p, accept->value.len, "text/event-stream", 17) != NULL;
 }
 
 static const struct http_service service = {
@@ -310,13 +327,12 @@ void mock_shared_free(struct mock_shared *shared)
     }
 }
 
-struct mock *mock_new(struct mock_shared *shared, struct loop *loop)
+static struct mock *make(struct mock_shared *shared, struct loop *loop)
 {
     struct mock *m = xcalloc(1, sizeof *m);
 
     m->shared = shared;
     m->loop = loop;
-    http_server_init(&m->http, loop, NULL, &service, m);
     buf_init(&m->text, MOCK_SCRATCH_MAX);
     buf_init(&m->result, MOCK_SCRATCH_MAX);
     buf_init(&m->body, MOCK_SCRATCH_MAX);
@@ -333,6 +349,29 @@ struct mock *mock_new(struct mock_shared *shared, struct loop *loop)
     }
     pthread_mutex_unlock(&shared->shared_.lock);
     return m;
+}
+
+struct mock *mock_new(struct mock_shared *shared, struct loop *loop)
+{
+    struct mock *m = make(shared, loop);
+
+    http_server_init(&m->http, loop, NULL, &service, m);
+    m->traffic = &m->http.stats;
+    return m;
+}
+
+struct mock *mock_new_guest(struct mock_shared *shared, struct http_server *host)
+{
+    struct mock *m = make(shared, host->loop);
+
+    m->guest = true;
+    m->traffic = &host->stats;
+    return m;
+}
+
+void mock_take(struct mock *m, struct http_exchange *x, const struct http_request *request)
+{
+    http_hand_to(x, &service, m, request);
 }
 
 void mock_accept(struct mock *m, struct stream *stream, bool loopback)

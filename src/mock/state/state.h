@@ -55,7 +55,9 @@ struct mock_shared {
 struct mock {
     struct mock_shared *shared;
     struct loop *loop;
-    struct http_server http;
+    struct http_server http; /* not of a guest */
+    bool guest;
+    const struct http_stats *traffic; /* of its own server, or of its host */
     struct mock_stats stats;
     uint64_t rng_seed, rng_count; /* session ids */
     struct faults faults;         /* a copy, of version */
