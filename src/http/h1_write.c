@@ -22,6 +22,7 @@ static const struct {
     {406, STR_INIT("Not Acceptable")},
     {408, STR_INIT("Request Timeout")},
     {409, STR_INIT("Conflict")},
+    {410, STR_INIT("Gone")},
     {413, STR_INIT("Content Too Large")},
     {415, STR_INIT("Unsupported Media Type")},
     {417, STR_INIT("Expectation Failed")},
