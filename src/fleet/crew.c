@@ -239,6 +239,7 @@ static int on_rejected(struct crew *c, struct member *m, struct str body, struct
         for (uint32_t i = 0; i < m->sources; i++) {
             run_on_drained(c->run, m->base + i);
         }
+        run_on_totals(c->run, m->worker_id, true, "");
     }
     return rc;
 }
@@ -319,12 +320,8 @@ static int on_drained(struct crew *c, struct member *m, struct str body, struct 
     }
     if (rc == 0) {
         m->source_drained[source - m->base] = true;
-        /* The last one counts when the totals have come: until then the run goes on. */
-        if (++m->drained < m->sources) {
-            run_on_drained(c->run, source);
-        } else {
-            m->last_drained = source;
-        }
+        m->drained++;
+        run_on_drained(c->run, source);
     }
     return rc;
 }

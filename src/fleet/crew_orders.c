@@ -174,4 +174,5 @@ void crew_orders_init(struct crew *c)
     c->orders.source_count = c->allocation.source_count;
     c->orders.sources = c->sources;
     c->orders.lead_ns = c->config.lead_ns;
+    c->orders.totals = true;
 }

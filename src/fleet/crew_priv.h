@@ -27,12 +27,11 @@ struct member {
     const char *worker_id;
     uint32_t base, sources, vus;
     enum member_state state;
-    uint64_t applied;      /* seq of the last report */
-    uint64_t ordered;      /* n of the last order */
-    struct list orders;    /* struct given */
-    uint32_t drained;      /* sources that have said so … */
-    uint32_t last_drained; /* … the last of all, which the run does not know of yet */
-    bool *source_drained;  /* which */
+    uint64_t applied;     /* seq of the last report */
+    uint64_t ordered;     /* n of the last order */
+    struct list orders;   /* struct given */
+    uint32_t drained;     /* sources that have said so */
+    bool *source_drained; /* which */
     struct check_list *checks;
     struct wire_totals totals; /* of the windows that came */
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What a restart of the control plane needs of a crew, beside the windows. */
 #include "base/mem.h"
+#include "control/save.h"
 #include "fleet/crew_priv.h"
 
 #include <string.h>
@@ -42,10 +43,9 @@ static json_t *member_json(const struct member *m)
             json_array_append_new(drained, json_integer((json_int_t)m->base + i));
         }
     }
-    return json_pack("{sssIsIsosIsoso}", "worker_id", m->worker_id, "state", (json_int_t)m->state,
-                     "applied", (json_int_t)m->applied, "drained", drained, "last_drained",
-                     (json_int_t)m->last_drained, "checks", checks_json(m->checks), "orders",
-                     orders);
+    return json_pack("{sssIsIsososo}", "worker_id", m->worker_id, "state", (json_int_t)m->state,
+                     "applied", (json_int_t)m->applied, "drained", drained, "checks",
+                     checks_json(m->checks), "orders", orders);
 }
 
 json_t *crew_save(const struct crew *c)
@@ -122,7 +122,6 @@ static int restore_member(struct member *m, const json_t *saved, struct err *err
     }
     m->state = (enum member_state)state;
     m->applied = (uint64_t)json_integer_value(json_object_get(saved, "applied"));
-    m->last_drained = (uint32_t)json_integer_value(json_object_get(saved, "last_drained"));
     return rc;
 }
 

@@ -12,5 +12,4 @@ void crew_settle(struct crew *c, uint32_t index, const struct wire_totals *said)
 
     m->state = MEMBER_THROUGH;
     run_on_totals(c->run, m->worker_id, agree, agree ? "" : err.msg);
-    run_on_drained(c->run, m->last_drained);
 }

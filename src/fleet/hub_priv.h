@@ -5,6 +5,7 @@
 
 #include "base/arena.h"
 #include "control/run.h"
+#include "control/save.h"
 #include "fleet/crew.h"
 #include "fleet/hub.h"
 #include "http/url.h"
