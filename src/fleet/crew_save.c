@@ -4,6 +4,7 @@
 #include "control/save.h"
 #include "fleet/crew_priv.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* ---- saved ----------------------------------------------------------------------------------- */
@@ -61,7 +62,7 @@ json_t *crew_save(const struct crew *c)
 
 /* ---- restored -------------------------------------------------------------------------------- */
 
-static int restore_order(struct member *m, json_t *saved, struct err *err)
+static int restore_order(const struct crew *c, struct member *m, json_t *saved, struct err *err)
 {
     struct given *given = xcalloc(1, sizeof *given);
     const char *kind = json_string_value(json_object_get(saved, "order"));
@@ -69,6 +70,7 @@ static int restore_order(struct member *m, json_t *saved, struct err *err)
 
     if (kind != NULL && strcmp(kind, wire_order_name(WIRE_ORDER_ASSIGN)) == 0) {
         given->order.kind = WIRE_ORDER_ASSIGN;
+        snprintf(given->order.run_id, sizeof given->order.run_id, "%s", c->config.identity->run_id);
         given->order.n = (uint64_t)json_integer_value(json_object_get(saved, "n"));
     } else {
         rc = wire_order_from_json(saved, &given->order, err);
@@ -98,7 +100,8 @@ static int restore_checks(struct member *m, const json_t *saved, struct err *err
     return rc;
 }
 
-static int restore_member(struct member *m, const json_t *saved, struct err *err)
+static int
+restore_member(const struct crew *c, struct member *m, const json_t *saved, struct err *err)
 {
     json_int_t state = json_integer_value(json_object_get(saved, "state"));
     json_t *item;
@@ -110,7 +113,7 @@ static int restore_member(struct member *m, const json_t *saved, struct err *err
     }
     json_array_foreach(json_object_get(saved, "orders"), i, item)
     {
-        rc = rc != 0 ? rc : restore_order(m, item, err);
+        rc = rc != 0 ? rc : restore_order(c, m, item, err);
     }
     json_array_foreach(json_object_get(saved, "drained"), i, item)
     {
@@ -138,7 +141,7 @@ int crew_restore(struct crew *c, struct run *run, const json_t *saved, struct er
     }
     json_array_foreach(members, i, item)
     {
-        int rc = restore_member(&c->members[i], item, err);
+        int rc = restore_member(c, &c->members[i], item, err);
         if (rc != 0) {
             return rc;
         }

@@ -171,6 +171,13 @@ int hosted_load(struct hosted *r, struct issue_list *issues, struct err *err)
     return origin_make(&r->origin, r->plan, 0, NULL, r->name, json_deep_copy(r->tags), err);
 }
 
+const char *hosted_name(const struct hosted *r)
+{
+    const char *name = r->origin.name;
+
+    return name != NULL && name[0] != '\0' ? name : r->scenario->scenario_id;
+}
+
 /* ---- events -----------------------------------------------------------------------------------
  */
 

@@ -11,28 +11,11 @@
 /* ---- checked ----------------------------------------------------------------------------------
  */
 
-static json_t *issues_of(const struct issue_list *issues, enum issue_level level)
-{
-    json_t *all = issue_list_json(issues), *out = json_array(), *item;
-    const char *word = level == ISSUE_ERROR ? "error" : "warning";
-    size_t i;
-
-    json_array_foreach(all, i, item)
-    {
-        const char *is = json_string_value(json_object_get(item, "level"));
-        if (is != NULL && strcmp(is, word) == 0) {
-            json_array_append(out, item);
-        }
-    }
-    json_decref(all);
-    return out;
-}
-
 /* An object with the members that are not empty. */
 static json_t *issues_json(const struct issue_list *issues)
 {
-    json_t *out = json_object();
-    json_t *errors = issues_of(issues, ISSUE_ERROR), *warnings = issues_of(issues, ISSUE_WARNING);
+    json_t *all = issue_list_json(issues), *out = json_object();
+    json_t *errors = json_object_get(all, "errors"), *warnings = json_object_get(all, "warnings");
 
     if (json_array_size(errors) > 0) {
         json_object_set(out, "errors", errors);
@@ -40,8 +23,7 @@ static json_t *issues_json(const struct issue_list *issues)
     if (json_array_size(warnings) > 0) {
         json_object_set(out, "warnings", warnings);
     }
-    json_decref(errors);
-    json_decref(warnings);
+    json_decref(all);
     return out;
 }
 
@@ -123,7 +105,7 @@ static void put_new_run(struct hub *h, struct hosted *r)
         .created_ms = r->created_ms,
         .updated_ms = r->created_ms,
         .scenario_id = r->scenario->scenario_id,
-        .name = r->origin.name,
+        .name = hosted_name(r),
         .state = run_state_name(RUN_CREATED),
         .tags = buf_str(&tags),
         .config = buf_str(&config),
@@ -208,8 +190,8 @@ int hub_create(struct hub *h,
     } else {
         put_new_run(h, r);
         put_created_event(r);
-        json_t *found = issues_of(&issues, ISSUE_WARNING);
-        *warnings = json_array_size(found) > 0 ? json_incref(found) : NULL;
+        json_t *found = issues_json(&issues);
+        *warnings = json_incref(json_object_get(found, "warnings"));
         json_decref(found);
         rc = store_failed(h->store, NULL) ? refuse_store(h, why) : 0;
     }

@@ -187,6 +187,8 @@ int hosted_read(struct hub *h,
                 struct hub_refusal *why);
 /* From the document to plan and origin. Issues are added; ERR_INVALID when it has errors. */
 int hosted_load(struct hosted *r, struct issue_list *issues, struct err *err);
+/* The name that it was given, its scenario's, or the scenario's id. */
+const char *hosted_name(const struct hosted *r);
 /* Writes an event of the hub's own: of the run's if there is one. Takes the payload over. */
 void hosted_event(struct hosted *r, const char *type, const char *actor, json_t *payload);
 /* Of a run that is not played: nothing but events waits to be written. */

@@ -213,9 +213,9 @@ static void recover_run(struct hub *h, const char *run_id, const json_t *saved)
     }
     list_append(&h->runs, &r->node);
     h->run_count++;
+    run_resume(r->run, HUB_LOST_NS);
     run_tell(r->run, "SYSTEM_RECOVERY",
              json_pack("{sssb}", "reason", "control plane was started again", "resumed", 1));
-    run_resume(r->run, HUB_LOST_NS);
     hub_touch(r);
     hub_line(h, "Run goes on: %s %s", r->run_id, run_state_name(r->run->state));
 }

@@ -50,9 +50,7 @@ static json_t *view_begin(const struct hosted *r, enum run_state state, uint64_t
     json_object_set_new(view, "execution_id",
                         r->execution_id[0] != '\0' ? json_string(r->execution_id) : json_null());
     json_object_set_new(view, "scenario_id", json_string(r->scenario->scenario_id));
-    json_object_set_new(
-        view, "name",
-        json_string(r->origin.name != NULL ? r->origin.name : r->scenario->scenario_id));
+    json_object_set_new(view, "name", json_string(hosted_name(r)));
     json_object_set_new(view, "state", json_string(run_state_name(state)));
     json_object_set_new(view, "phase", json_string(phase_of(state)));
     json_object_set_new(view, "terminal", json_boolean(run_state_terminal(state)));

@@ -13,7 +13,7 @@ json_t *result_event_json(const struct plan_identity *identity, const struct run
 {
     const char *execution = identity->execution_id[0] != '\0' ? identity->execution_id : NULL;
 
-    json_t *line = json_pack("{sssssIsss?ssssso}", "schema_version", "event/v1", "event_id",
+    json_t *line = json_pack("{sssssIssss?ssssso}", "schema_version", "event/v1", "event_id",
                              event->id, "ts_ms", (json_int_t)event->ts_ms, "run_id",
                              identity->run_id, "execution_id", execution, "type", event->type,
                              "actor", event->actor, "correlation", correlation(event));

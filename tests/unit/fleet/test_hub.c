@@ -1,0 +1,474 @@
+/* SPDX-License-Identifier: MIT */
+/* Whole runs over a real store and workers that are played by the test. */
+#include "fake_worker.h"
+#include "fleet/hub.h"
+#include "support/open_store.h"
+
+#define SCENARIO                                                                   \
+    "{'target': {'url': 'http://127.0.0.1:9/mcp'},"                                \
+    " 'workload': {'operation_mix': [{'operation': 'tools_list', 'weight': 1}],"   \
+    "  'user_journey': {'startup_sequence': {'run_tools_list_on_start': false}}}," \
+    " 'stages': [{'stage': 'baseline', 'duration_ms': 1000, 'load': {'target_vus': 10}}]}"
+
+struct place {
+    struct open_store store;
+    struct hub *hub;
+};
+
+static void open_hub(struct place *p)
+{
+    struct hub_config config = {.loop = p->store.loop, .store = p->store.s};
+    struct err err = {0};
+
+    if (hub_new(&config, &p->hub, &err) != 0) {
+        fail_msg("%s", err.msg);
+    }
+}
+
+static void set_up(struct place *p)
+{
+    open_store_new(&p->store);
+    open_hub(p);
+}
+
+static void tear_down(struct place *p)
+{
+    hub_free(p->hub);
+    open_store_free(&p->store);
+}
+
+/* As a process that ends and another one that begins. */
+static void restart(struct place *p)
+{
+    struct err err = {0};
+
+    hub_free(p->hub);
+    store_close(p->store.s);
+    assert_int_equal(open_store_again(&p->store, 0, &err), 0);
+    open_hub(p);
+}
+
+static json_t *document(const char *text)
+{
+    char json[4096];
+    json_t *out = NULL;
+
+    snprintf(json, sizeof json, "%s", text);
+    for (char *c = json; *c != '\0'; c++) {
+        *c = *c == '\'' ? '"' : *c;
+    }
+    assert_int_equal(json_parse(str_c(json), sizeof json, &out, NULL), 0);
+    return out;
+}
+
+struct durable {
+    struct store_wait wait;
+    bool done;
+};
+
+static void on_durable(struct store_wait *wait)
+{
+    list_entry(wait, struct durable, wait)->done = true;
+}
+
+/* All that was done is durable, and what waited for it has happened. */
+static void settle(struct place *p)
+{
+    struct durable d = {.done = false};
+
+    store_wait_init(&d.wait, on_durable);
+    hub_when_durable(p->hub, &d.wait);
+    open_store_until(&p->store, &d.done);
+    assert_true(d.done);
+}
+
+static void create(struct place *p, const char *text, char id[HUB_RUN_ID_MAX])
+{
+    json_t *config = document(text), *warnings = NULL;
+    struct hub_new_run what = {.config = config, .actor = "ann"};
+    struct hub_refusal why = {0};
+
+    if (hub_create(p->hub, &what, id, &warnings, &why) != 0) {
+        fail_msg("%s", why.message);
+    }
+    json_decref(warnings);
+    json_decref(config);
+    settle(p);
+}
+
+static const char *state_of(struct place *p, const char *id)
+{
+    static char state[32];
+    struct hub_refusal why = {0};
+    json_t *view = NULL;
+
+    assert_int_equal(hub_view(p->hub, id, &view, &why), 0);
+    snprintf(state, sizeof state, "%s", json_string_value(json_object_get(view, "state")));
+    json_decref(view);
+    return state;
+}
+
+static int start(struct place *p, const char *id, struct hub_refusal *why)
+{
+    const char *state = NULL;
+    int rc = hub_start(p->hub, id, "ann", &state, why);
+
+    settle(p);
+    return rc;
+}
+
+/* Turns until the run is in the state, five seconds at most. */
+static void until(struct place *p, const char *id, const char *state)
+{
+    uint64_t end_ns = clock_monotonic_ns() + 5 * NS_PER_S;
+
+    while (strcmp(state_of(p, id), state) != 0 && clock_monotonic_ns() < end_ns) {
+        loop_turn(p->store.loop, clock_monotonic_ns() + 10 * NS_PER_MS);
+    }
+    assert_string_equal(state_of(p, id), state);
+}
+
+struct seen_events {
+    uint64_t count;
+    char types[64][32];
+    char ids[64][40];
+};
+
+static bool see_event(void *owner, const struct store_event *row)
+{
+    struct seen_events *seen = owner;
+
+    assert_int_equal(row->number, seen->count); /* without a gap */
+    snprintf(seen->types[seen->count], 32, "%s", row->type);
+    snprintf(seen->ids[seen->count++], 40, "%s", row->event_id);
+    return seen->count < 64;
+}
+
+static bool has_event(const struct seen_events *seen, const char *type)
+{
+    for (uint64_t i = 0; i < seen->count; i++) {
+        if (strcmp(seen->types[i], type) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* ---- tests ------------------------------------------------------------------------------------
+ */
+
+static void created_runs_are_checked_and_kept(void **state)
+{
+    struct place p;
+    char id[HUB_RUN_ID_MAX], copy[HUB_RUN_ID_MAX];
+    struct hub_refusal why = {0};
+    json_t *bad = document("{'target': {}}"), *patch = document("{'scenario_id': 'other'}");
+    json_t *warnings = NULL, *list = NULL;
+    struct store_filter all = {.limit = 10};
+
+    (void)state;
+    set_up(&p);
+    struct hub_new_run what = {.config = bad, .actor = "ann"};
+    assert_int_equal(hub_create(p.hub, &what, id, &warnings, &why), ERR_INVALID);
+    assert_string_equal(why.code, "VALIDATION_FAILED");
+    assert_true(json_array_size(json_object_get(why.details, "errors")) > 0);
+    hub_refusal_clear(&why);
+    create(&p, SCENARIO, id);
+    assert_string_equal(state_of(&p, id), "created");
+    assert_int_equal(hub_clone(p.hub, id, patch, "bob", copy, &why), 0);
+    settle(&p);
+    restart(&p);
+    assert_string_equal(state_of(&p, copy), "created");
+    assert_int_equal(hub_list(p.hub, &all, &list, &why), 0);
+    assert_int_equal(json_integer_value(json_object_get(list, "total")), 2);
+    json_decref(list);
+    assert_int_equal(hub_delete(p.hub, id, &why), 0);
+    settle(&p);
+    assert_int_equal(hub_delete(p.hub, id, &why), ERR_NOT_FOUND);
+    assert_int_equal(hub_stop(p.hub, copy, "", "ann", &why), ERR_STATE);
+    assert_string_equal(why.code, "INVALID_STATE");
+    hub_refusal_clear(&why);
+    json_decref(bad);
+    json_decref(patch);
+    tear_down(&p);
+}
+
+static void without_workers_a_run_stays_created(void **state)
+{
+    struct place p;
+    struct fake_worker small = {.hub = NULL};
+    char id[HUB_RUN_ID_MAX];
+    struct hub_refusal why = {0};
+
+    (void)state;
+    set_up(&p);
+    create(&p, SCENARIO, id);
+    assert_int_equal(start(&p, id, &why), ERR_LIMIT);
+    assert_string_equal(why.code, "NO_CAPACITY");
+    assert_true(why.retryable);
+    hub_refusal_clear(&why);
+    fake_register(&small, p.hub, "eu", 9);
+    assert_int_equal(start(&p, id, &why), ERR_LIMIT);
+    assert_int_equal(json_integer_value(json_object_get(why.details, "available_vus")), 9);
+    hub_refusal_clear(&why);
+    assert_string_equal(state_of(&p, id), "created");
+    hub_detach(p.hub, &small.link);
+    fake_clear(&small);
+    tear_down(&p);
+}
+
+struct pair {
+    struct fake_worker w[2];
+};
+
+static void register_pair(struct place *p, struct pair *pair)
+{
+    for (int i = 0; i < 2; i++) {
+        if (pair->w[i].key_count == 0) {
+            pair->w[i].key_count = 1;
+            wire_totals_init(&pair->w[i].totals, 1);
+            snprintf(pair->w[i].id, sizeof pair->w[i].id, "wkr_%08d", i);
+        }
+        fake_register(&pair->w[i], p->hub, i == 0 ? "eu" : "us", 8);
+    }
+}
+
+static void clear_pair(struct place *p, struct pair *pair)
+{
+    for (int i = 0; i < 2; i++) {
+        hub_detach(p->hub, &pair->w[i].link);
+        fake_clear(&pair->w[i]);
+    }
+}
+
+/* Up to the stage's order. */
+static void begin(struct place *p, struct pair *pair, const char *id)
+{
+    struct hub_refusal why = {0};
+
+    if (start(p, id, &why) != 0) {
+        fail_msg("%s", why.message);
+    }
+    for (int i = 0; i < 2; i++) {
+        assert_non_null(fake_order(&pair->w[i], WIRE_ORDER_ASSIGN));
+        assert_null(fake_order(&pair->w[i], WIRE_ORDER_CHECK));
+    }
+    fake_ready(&pair->w[0]);
+    settle(p);
+    assert_null(fake_order(&pair->w[0], WIRE_ORDER_CHECK)); /* the barrier */
+    fake_ready(&pair->w[1]);
+    settle(p);
+    for (int i = 0; i < 2; i++) {
+        const struct wire_order *check = fake_order(&pair->w[i], WIRE_ORDER_CHECK);
+        assert_non_null(check);
+        assert_int_equal(check->lists, i == 0);
+    }
+    fake_checks(&pair->w[0], true);
+    fake_checks(&pair->w[1], true);
+    settle(p);
+    assert_non_null(fake_order(&pair->w[1], WIRE_ORDER_STAGE));
+    assert_string_equal(state_of(p, id), "baseline_running");
+}
+
+static void play(struct pair *pair, uint64_t second, uint32_t ok)
+{
+    for (int i = 0; i < 2; i++) {
+        fake_window(&pair->w[i], pair->w[i].orders[0].base, second, ok);
+    }
+}
+
+static void check_result(struct place *p, const char *id, json_int_t operations)
+{
+    struct hub_refusal why = {0};
+    json_t *result = NULL;
+
+    assert_int_equal(hub_result(p->hub, id, &result, &why), 0);
+    json_t *integrity = json_object_get(result, "integrity");
+    assert_int_equal(
+        json_integer_value(json_object_get(json_object_get(result, "counts"), "ended_ok")),
+        operations);
+    assert_true(json_is_true(json_object_get(integrity, "whole")));
+    assert_non_null(strstr(json_string_value(json_object_get(integrity, "line")),
+                           "2/2 workers, 0 windows lost"));
+    json_decref(result);
+}
+
+static void two_workers_play_a_run(void **state)
+{
+    struct place p;
+    struct pair pair = {0};
+    struct seen_events seen = {0};
+    char id[HUB_RUN_ID_MAX];
+
+    (void)state;
+    set_up(&p);
+    register_pair(&p, &pair);
+    create(&p, SCENARIO, id);
+    begin(&p, &pair, id);
+    assert_int_equal(pair.w[0].orders[0].total, 2);
+    play(&pair, 0, 50);
+    until(&p, id, "stopping");
+    settle(&p);
+    assert_true(fake_order(&pair.w[0], WIRE_ORDER_DRAIN)->natural);
+    play(&pair, 1, 1);
+    fake_end(&pair.w[0]);
+    assert_string_equal(state_of(&p, id), "stopping");
+    fake_end(&pair.w[1]);
+    settle(&p);
+    assert_true(hub_is_over(p.hub, id));
+    assert_string_equal(state_of(&p, id), "completed");
+    assert_non_null(fake_order(&pair.w[0], WIRE_ORDER_RELEASE));
+    check_result(&p, id, 102);
+    assert_int_equal(store_events(p.store.s, id, 0, 64, see_event, &seen), 0);
+    assert_string_equal(seen.types[0], "RUN_CREATED");
+    assert_true(has_event(&seen, "WORKER_ASSIGNED"));
+    assert_string_equal(seen.types[seen.count - 1], "STATE_TRANSITION");
+    clear_pair(&p, &pair);
+    tear_down(&p);
+}
+
+/* What was not acknowledged comes again, what was is counted once, and no event is told twice or
+ * gets another number. */
+static void a_restart_goes_on(void **state)
+{
+    struct place p;
+    struct pair pair = {0};
+    struct seen_events before = {0}, after = {0};
+    char id[HUB_RUN_ID_MAX];
+
+    (void)state;
+    set_up(&p);
+    register_pair(&p, &pair);
+    create(&p, SCENARIO, id);
+    begin(&p, &pair, id);
+    play(&pair, 0, 50);
+    settle(&p);
+    assert_int_equal(store_events(p.store.s, id, 0, 64, see_event, &before), 0);
+    restart(&p);
+    register_pair(&p, &pair);
+    assert_int_equal(fake_report_as(&pair.w[0], 1, WIRE_REPORT_READY, STR("{}")), 0);
+    assert_int_equal(pair.w[0].acked, 3); /* ready, checks, a window: nothing is asked for again */
+    until(&p, id, "stopping");
+    settle(&p);
+    play(&pair, 1, 1);
+    fake_end(&pair.w[0]);
+    settle(&p);
+    restart(&p); /* once more, between the two ends */
+    register_pair(&p, &pair);
+    fake_end(&pair.w[1]);
+    settle(&p);
+    assert_string_equal(state_of(&p, id), "completed");
+    check_result(&p, id, 102);
+    assert_int_equal(store_events(p.store.s, id, 0, 64, see_event, &after), 0);
+    for (uint64_t i = 0; i < before.count; i++) {
+        assert_string_equal(before.ids[i], after.ids[i]);
+    }
+    assert_true(has_event(&after, "SYSTEM_RECOVERY"));
+    clear_pair(&p, &pair);
+    tear_down(&p);
+}
+
+static void repeats_and_gaps(void **state)
+{
+    struct place p;
+    struct pair pair = {0};
+    char id[HUB_RUN_ID_MAX];
+
+    (void)state;
+    set_up(&p);
+    register_pair(&p, &pair);
+    create(&p, SCENARIO, id);
+    begin(&p, &pair, id);
+    assert_int_equal(fake_report_as(&pair.w[0], 1, WIRE_REPORT_READY, STR("{}")), 0);
+    assert_int_equal(pair.w[0].acked, 2);
+    assert_int_equal(fake_report_as(&pair.w[0], 9, WIRE_REPORT_DRAINED, STR("x")), 0);
+    assert_int_equal(pair.w[0].acked, 2); /* from 3 on, please */
+    assert_false(pair.w[0].refused);
+    assert_int_equal(fake_report_as(&pair.w[0], 3, WIRE_REPORT_WINDOW, STR("nonsense")), 0);
+    assert_true(pair.w[0].refused); /* it is no worker of ours: the run ends */
+    assert_string_equal(state_of(&p, id), "stopping");
+    settle(&p);
+    assert_non_null(fake_order(&pair.w[1], WIRE_ORDER_STOP));
+    fake_end(&pair.w[1]);
+    settle(&p);
+    assert_string_equal(state_of(&p, id), "failed");
+    clear_pair(&p, &pair);
+    tear_down(&p);
+}
+
+static void a_check_that_fails_on_one_worker(void **state)
+{
+    struct place p;
+    struct pair pair = {0};
+    char id[HUB_RUN_ID_MAX];
+    struct hub_refusal why = {0};
+    json_t *view = NULL;
+
+    (void)state;
+    set_up(&p);
+    register_pair(&p, &pair);
+    create(&p, SCENARIO, id);
+    assert_int_equal(start(&p, id, &why), 0);
+    fake_ready(&pair.w[0]);
+    fake_ready(&pair.w[1]);
+    settle(&p);
+    fake_checks(&pair.w[0], true);
+    fake_checks(&pair.w[1], false);
+    settle(&p);
+    fake_end(&pair.w[0]);
+    fake_end(&pair.w[1]);
+    settle(&p);
+    assert_string_equal(state_of(&p, id), "failed");
+    assert_int_equal(hub_view(p.hub, id, &view, &why), 0);
+    const char *message =
+        json_string_value(json_object_get(json_object_get(view, "stop_reason"), "message"));
+    assert_non_null(strstr(message, pair.w[1].id));
+    json_decref(view);
+    clear_pair(&p, &pair);
+    tear_down(&p);
+}
+
+/* Two runs at once never take more of a worker than it has. */
+static void capacity_is_shared(void **state)
+{
+    struct place p;
+    struct pair pair = {0};
+    char one[HUB_RUN_ID_MAX], two[HUB_RUN_ID_MAX];
+    struct hub_refusal why = {0};
+
+    (void)state;
+    set_up(&p);
+    register_pair(&p, &pair);
+    create(&p, SCENARIO, one);
+    create(&p, SCENARIO, two);
+    assert_int_equal(start(&p, one, &why), 0);
+    assert_int_equal(start(&p, two, &why), ERR_LIMIT); /* 6 of 16 are left */
+    assert_int_equal(json_integer_value(json_object_get(why.details, "available_vus")), 6);
+    hub_refusal_clear(&why);
+    assert_int_equal(hub_emergency_stop(p.hub, one, "ann", &why), 0);
+    assert_non_null(fake_order(&pair.w[0], WIRE_ORDER_STOP)); /* at once */
+    fake_ready(&pair.w[0]);
+    fake_end(&pair.w[0]);
+    fake_ready(&pair.w[1]);
+    fake_end(&pair.w[1]);
+    settle(&p);
+    assert_string_equal(state_of(&p, one), "aborted");
+    assert_int_equal(start(&p, two, &why), 0);
+    clear_pair(&p, &pair);
+    tear_down(&p);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(created_runs_are_checked_and_kept),
+        cmocka_unit_test(without_workers_a_run_stays_created),
+        cmocka_unit_test(two_workers_play_a_run),
+        cmocka_unit_test(a_restart_goes_on),
+        cmocka_unit_test(repeats_and_gaps),
+        cmocka_unit_test(a_check_that_fails_on_one_worker),
+        cmocka_unit_test(capacity_is_shared),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
