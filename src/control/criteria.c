@@ -77,7 +77,7 @@ void criterion_judge(const struct aggregate *books,
     filter.stage_index = spec->stage_index;
     filter.keys = spec->keys;
     filter.dists = aggregate_dists_of(m);
-    aggregate_view_total(books, &filter, &view);
+    aggregate_view_total(spec->books != NULL ? spec->books : books, &filter, &view);
     *out = (struct criterion_result){.spec = spec};
     out->has_value = metric_value(m, &view, &out->value);
     out->shed = metric_shed(m, &view);

@@ -31,9 +31,10 @@ struct criterion_spec {
     const struct metric *metric;
     enum stop_comparator comparator; /* what has to be true */
     double threshold;
-    int32_t stage_index;    /* -1: the load stages */
-    const uint64_t *keys;   /* bit per key that counts; NULL: all */
-    bool names_stages;      /* `keys` narrow the stages: those count, whatever they are */
+    int32_t stage_index;           /* -1: the load stages */
+    const uint64_t *keys;          /* bit per key that counts; NULL: all */
+    bool names_stages;             /* `keys` narrow the stages: those count, whatever they are */
+    const struct aggregate *books; /* to look at; NULL: those that criterion_judge is given */
     const char *scope_text; /* `keys` for people: "tool_name=search"; NULL or "": nothing to say */
 };
 

@@ -87,7 +87,7 @@ void replay_marks(struct run *r)
         if (mark->source == RUN_MARK_OVERDUE) {
             look(r, mark->end_second);
         } else {
-            aggregate_leave_source(r->books, mark->source);
+            books_end_source(r, mark->source, false);
             look_at_whole(r);
         }
     }
@@ -97,7 +97,7 @@ void run_replay_window(struct run *r, uint32_t source, const struct window *w)
 {
     assert(r->replaying_);
     r->window_count_++;
-    aggregate_add(r->books, source, w);
+    books_add(r, source, w);
     validity_window(r->validity_, source, w);
     look_at_whole(r);
     replay_marks(r);
@@ -112,7 +112,7 @@ void run_resume(struct run *r, uint64_t patience_ns)
     r->replaying_ = false;
     for (uint32_t i = 0; i < r->workers_->source_count; i++) {
         if (r->source_states_[i].drained) {
-            aggregate_finish_source(r->books, i);
+            books_end_source(r, i, true);
         }
     }
     stages_resume(r);

@@ -122,7 +122,7 @@ void run_on_window(struct run *r, uint32_t source, const struct window *w)
         return; /* figures that have been judged do not change any more */
     }
     r->window_count_++;
-    aggregate_add(r->books, source, w);
+    books_add(r, source, w);
     validity_window(r->validity_, source, w);
     seconds_take(r);
 }
@@ -147,67 +147,6 @@ void run_on_failure(struct run *r, const char *text)
 }
 
 /* ---- the run -------------------------------------------------------------------------------- */
-
-/* Preflight only looks whether load is possible: its figures are none of the load's, unless there
- * is nothing else. */
-static void set_preflight_apart(struct run *r)
-{
-    uint32_t load_stages = 0;
-
-    for (uint32_t i = 0; i < r->plan->stage_count; i++) {
-        load_stages += !run_is_preflight(r, i);
-    }
-    for (uint32_t i = 0; load_stages > 0 && i < r->plan->stage_count; i++) {
-        if (run_is_preflight(r, i)) {
-            aggregate_set_apart(r->books, i);
-        }
-    }
-}
-
-/* Only conditions with a scope ask single seconds for single operations. */
-static void group_history(struct run *r)
-{
-    /* NOLINTNEXTLINE(bugprone-sizeof-expression) */
-    const uint64_t **scopes = xcalloc(r->condition_count + 1, sizeof *scopes);
-    size_t count = 0;
-
-    for (size_t i = 0; i < r->condition_count; i++) {
-        if (r->specs_[i].keys != NULL) {
-            scopes[count++] = r->specs_[i].keys;
-        }
-    }
-    aggregate_group_history(r->books, scopes, count);
-    xfree(scopes);
-}
-
-static void make_books(struct run *r)
-{
-    const struct plan *p = r->plan;
-    struct aggregate_key *keys = xcalloc(p->key_count, sizeof *keys);
-
-    for (uint32_t s = 0; s < p->stage_count; s++) {
-        for (uint32_t o = 0; o < p->operation_count; o++) {
-            const struct plan_operation *op = &p->operations[o];
-
-            keys[plan_key(p, s, o)] = (struct aggregate_key){
-                .stage_index = s,
-                .operation = operation_name(op->kind),
-                .tool_name = op->tool_name,
-                .template_id = op->template_id,
-            };
-        }
-    }
-    uint32_t history = stop_history_seconds(r->specs_, r->condition_count);
-    r->books =
-        aggregate_new(keys, p->key_count, p->stage_count, r->workers_->source_count,
-                      (uint32_t)p->scenario->workload.custom_count, history > 60 ? history : 60);
-    group_history(r);
-    for (uint32_t i = 0; i < p->stage_count; i++) {
-        aggregate_set_open_model(r->books, i, p->stages[i].levels.open_model);
-    }
-    set_preflight_apart(r);
-    xfree(keys);
-}
 
 int run_new(struct loop *loop, const struct run_parts *parts, struct run **out, struct err *err)
 {
@@ -239,7 +178,8 @@ int run_new(struct loop *loop, const struct run_parts *parts, struct run **out, 
         run_free(r);
         return rc;
     }
-    make_books(r);
+    books_make(r);
+    r->conditions = stop_new(r->specs_, r->condition_count);
     *out = r;
     return 0;
 }
@@ -259,7 +199,7 @@ void run_free(struct run *r)
     pace_free(r->pace_);
     metric_set_free(r->metrics);
     validity_free(r->validity_);
-    aggregate_free(r->books);
+    books_free(r);
     xfree(r->marks_);
     buf_clear(&r->evidence);
     arena_clear(&r->arena_);
@@ -294,6 +234,7 @@ void run_start(struct run *r)
     assert(r->state == RUN_CREATED);
     r->started_ms = clock_wall_ms();
     run_set_state(r, RUN_PREFLIGHT_RUNNING, "start_run");
+    books_tell_empty(r);
     r->cap_ns_ = loop_clock(r->loop) + r->plan->scenario->safety.caps.max_duration_ns;
     loop_timer_arm(r->loop, &r->cap_timer_, r->cap_ns_);
     r->workers_->check(r->workers_owner_);

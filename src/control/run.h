@@ -155,6 +155,7 @@ struct run_stop {
 };
 
 struct run_mark;
+struct run_scope;
 
 struct run {
     struct loop *loop;
@@ -225,6 +226,9 @@ struct run {
     bool stage_judging_;
     uint32_t ordered_; /* stages 0..n-1 have been ordered */
     struct arena arena_;
+    struct run_scope *scopes_; /* books.c */
+    uint32_t scope_count_;
+    uint32_t *condition_scopes_, *criterion_scopes_; /* of each one, by number */
     struct stop_spec *specs_;
     struct criterion_spec *criterion_specs_;
 };

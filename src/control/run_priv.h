@@ -80,6 +80,31 @@ void seconds_resume(struct run *r, uint64_t patience_ns);
 /* Takes every second that can be looked at, and does what follows from it. */
 void seconds_take(struct run *r);
 
+/* ---- books.c: the books of all sources, and of those that scopes name --------------------------
+ */
+
+#define RUN_SCOPE_NONE UINT32_MAX
+
+struct run_scope {
+    const char *text; /* "worker_id=…, label.zone=a" */
+    uint32_t source_count;
+    uint32_t *local; /* of each source of the run its number in `books`, or RUN_SCOPE_NONE */
+    struct aggregate *books;
+};
+
+/* The sources that the scope names, by number; RUN_SCOPE_NONE when it names all. */
+uint32_t books_scope(struct run *r, const struct scope_config *scope);
+/* All specs are there; those with such a scope get their books. */
+void books_make(struct run *r);
+void books_free(struct run *r);
+/* Warns of scopes without a source. */
+void books_tell_empty(struct run *r);
+
+void books_add(struct run *r, uint32_t source, const struct window *w);
+void books_end_source(struct run *r, uint32_t source, bool finished);
+void books_begin_stage(struct run *r, uint32_t stage, uint64_t begin_ns);
+void books_end_stage(struct run *r, uint32_t stage, uint64_t end_second, uint64_t end_ns);
+
 /* ---- replay.c: what a run that is made again has to know --------------------------------------
  */
 
@@ -113,7 +138,7 @@ void ending_finish(struct run *r);
 /* ---- specs.c: conditions and criteria ---------------------------------------------------------
  */
 
-/* Makes metrics, conditions and what the criteria will be judged by. ERR_INVALID. */
+/* Makes metrics, and what conditions and criteria will be judged by. ERR_INVALID. */
 int specs_make(struct run *r, struct err *err);
 /* All figures are final. */
 void specs_judge(struct run *r);

@@ -23,11 +23,7 @@ void sources_end(struct run *r, uint32_t source, bool drained)
     }
     state->drained = state->drained || drained;
     state->lost = state->lost || !drained;
-    if (state->drained) {
-        aggregate_finish_source(r->books, source);
-    } else {
-        aggregate_leave_source(r->books, source);
-    }
+    books_end_source(r, source, state->drained);
 }
 
 static bool is_whole(const struct run *r, uint32_t source)

@@ -86,7 +86,7 @@ static const char *text_of(struct run *r, const struct scope_config *scope)
     } parts[] = {
         {"stage_id", scope->stage_id},       {"stage", scope->stage},
         {"operation", scope->operation},     {"tool_name", scope->tool_name},
-        {"template_id", scope->template_id},
+        {"template_id", scope->template_id}, {"worker_id", scope->worker_id},
     };
     char text[SCOPE_TEXT_MAX] = "";
     size_t len = 0;
@@ -96,6 +96,10 @@ static const char *text_of(struct run *r, const struct scope_config *scope)
             len += (size_t)snprintf(text + len, sizeof text - len, "%s%s=%s", len > 0 ? ", " : "",
                                     parts[i].key, parts[i].value);
         }
+    }
+    for (size_t i = 0; i < scope->label_count && len < sizeof text; i++) {
+        len += (size_t)snprintf(text + len, sizeof text - len, "%slabel.%s=%s", len > 0 ? ", " : "",
+                                scope->labels[i].name, scope->labels[i].value);
     }
     return len > 0 ? arena_strdup(&r->arena_, text) : NULL;
 }
@@ -121,8 +125,9 @@ static int find(const struct run *r, const char *name, const struct metric **out
 static int
 add_condition(struct run *r, const struct condition_config *c, int32_t stage, struct err *err)
 {
-    struct stop_spec *spec = &r->specs_[r->condition_count++];
+    struct stop_spec *spec = &r->specs_[r->condition_count];
 
+    r->condition_scopes_[r->condition_count++] = books_scope(r, &c->scope);
     *spec = (struct stop_spec){
         .id = c->id,
         .comparator = comparator_of(c->comparator),
@@ -141,8 +146,9 @@ add_condition(struct run *r, const struct condition_config *c, int32_t stage, st
 static int
 add_criterion(struct run *r, const struct criterion_config *c, int32_t stage, struct err *err)
 {
-    struct criterion_spec *spec = &r->criterion_specs_[r->criterion_count++];
+    struct criterion_spec *spec = &r->criterion_specs_[r->criterion_count];
 
+    r->criterion_scopes_[r->criterion_count++] = books_scope(r, &c->scope);
     *spec = (struct criterion_spec){
         .id = c->id,
         .comparator = comparator_of(c->comparator),
@@ -206,14 +212,12 @@ int specs_make(struct run *r, struct err *err)
         criteria += r->plan->stages[i].config->criterion_count;
     }
     make_metrics(r);
+    r->condition_scopes_ = arena_array(&r->arena_, conditions, sizeof *r->condition_scopes_);
+    r->criterion_scopes_ = arena_array(&r->arena_, criteria, sizeof *r->criterion_scopes_);
     r->specs_ = arena_array(&r->arena_, conditions, sizeof *r->specs_);
     r->criterion_specs_ = arena_array(&r->arena_, criteria, sizeof *r->criterion_specs_);
     r->criteria = arena_array(&r->arena_, criteria, sizeof *r->criteria);
-    int rc = add_all(r, err);
-    if (rc == 0) {
-        r->conditions = stop_new(r->specs_, r->condition_count);
-    }
-    return rc;
+    return add_all(r, err);
 }
 
 void specs_judge(struct run *r)

@@ -73,7 +73,7 @@ void stages_tell_begin(struct run *r, uint32_t stage)
     uint64_t start_ns = r->stages[stage].start_ns;
 
     stop_stage_begin(r->conditions, stage, run_second_of(r, start_ns, true));
-    aggregate_begin_stage(r->books, stage, start_ns);
+    books_begin_stage(r, stage, start_ns);
 }
 
 void stages_tell_end(struct run *r, uint32_t stage)
@@ -81,7 +81,7 @@ void stages_tell_end(struct run *r, uint32_t stage)
     uint64_t end_ns = r->stages[stage].end_ns, end_second = run_second_of(r, end_ns, false);
 
     stop_stage_end(r->conditions, stage, end_second);
-    aggregate_end_stage(r->books, stage, end_second, end_ns);
+    books_end_stage(r, stage, end_second, end_ns);
 }
 
 /* The stage is the current one from now on; its order was given before. */

@@ -486,15 +486,16 @@ look_at(struct stop *s, const struct aggregate *a, uint64_t second, struct stop_
 
     for (size_t i = 0; i < s->count; i++) {
         struct condition *c = &s->conditions[i];
+        const struct aggregate *books = c->spec.books != NULL ? c->spec.books : a;
 
         c->state.active = covers(&s->scopes[c->scope], second);
-        c->state.waiting = c->state.active && !is_open(s, c, a, second);
-        if (!c->state.active || c->state.waiting || !condition_look(s, c, a, second)) {
+        c->state.waiting = c->state.active && !is_open(s, c, books, second);
+        if (!c->state.active || c->state.waiting || !condition_look(s, c, books, second)) {
             continue;
         }
         c->state.triggered = true;
         if (!triggered) {
-            fill_trigger(s, a, i, second, trigger);
+            fill_trigger(s, books, i, second, trigger);
             triggered = true;
         } else if (trigger->also_count < STOP_ALSO_MAX) {
             trigger->also[trigger->also_count++] = i;

@@ -57,10 +57,11 @@ struct stop_spec {
     const struct metric *metric;
     enum stop_comparator comparator;
     double threshold;
-    uint64_t window_ms;       /* 1 ..; rounded up to seconds */
-    uint32_t sustain_windows; /* 1 .. */
-    int32_t stage_index;      /* -1: the whole run */
-    const uint64_t *keys;     /* bit per key that counts; NULL: all */
+    uint64_t window_ms;            /* 1 ..; rounded up to seconds */
+    uint32_t sustain_windows;      /* 1 .. */
+    int32_t stage_index;           /* -1: the whole run */
+    const uint64_t *keys;          /* bit per key that counts; NULL: all */
+    const struct aggregate *books; /* to look at; NULL: those that stop_evaluate is given */
     const char *scope_text; /* `keys` for people: "tool_name=search"; NULL or "": nothing to say */
     bool after_first_stream;
     enum stop_action on_trigger;

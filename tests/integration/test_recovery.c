@@ -243,7 +243,8 @@ static const char *scenario(uint64_t seed)
         " 'safety': {'stop_policy': {'mode': 'drain', 'drain_timeout_ms': %d}, "
         "'worker_failure_policy': 'best_effort',"
         "  'stop_conditions': [{'id': 'errors', 'metric': 'operations_failed', 'comparator': '>',"
-        "   'threshold': %d, 'window_ms': 1000, 'sustain_windows': 1}]},"
+        "   'threshold': %d, 'window_ms': 1000, 'sustain_windows': 1}, {'id': 'one', 'metric':"
+        "   'error_rate', 'threshold': 0.8, 'window_ms': 2000, 'scope': {'label.zone': 'b'}}]},"
         " 'success_criteria': [{'id': 'ok', 'metric': 'error_rate', 'comparator': '<',"
         "   'threshold': 0.2}],"
         " 'stages': [%s{'stage': 'baseline', 'duration_ms': 5500, 'load': {'target_vus': 6},"
@@ -263,10 +264,11 @@ static const char *scenario(uint64_t seed)
     return text;
 }
 
+static const char *const zones[] = {"zone=a", "zone=b"};
 static const struct run_source named[SOURCES] = {
-    {.worker_id = "wkr_0000000000000001"},
-    {.worker_id = "wkr_0000000000000001"},
-    {.worker_id = "wkr_0000000000000002"},
+    {"wkr_0000000000000001", &zones[0], 1},
+    {"wkr_0000000000000001", &zones[0], 1},
+    {"wkr_0000000000000002", &zones[1], 1},
 };
 
 static void make_run(struct sim *s)

@@ -271,6 +271,9 @@ struct scope_config {
     const char *stage_id, *stage; /* of a condition for the whole run */
     const char *operation;        /* "tools/call" */
     const char *tool_name, *template_id;
+    const char *worker_id;
+    struct named_text *labels; /* that a worker must have, all of them */
+    size_t label_count;
 };
 
 struct condition_config {

@@ -177,6 +177,20 @@ static json_t *field_value(const struct field *f, const void *base)
     return NULL;
 }
 
+static void add_named(json_t *out, const struct section *section, const void *base)
+{
+    const void *items;
+    size_t count = list_of(section->named, base, &items);
+
+    for (size_t i = 0; i < count; i++) {
+        const struct named_text *text = (const struct named_text *)items + i;
+        json_t *key = json_sprintf("%s%s", section->named_begin, text->name);
+
+        json_object_set_new(out, json_string_value(key), json_string(text->value));
+        json_decref(key);
+    }
+}
+
 static json_t *section_value(const struct section *section, const void *base)
 {
     json_t *out = json_object();
@@ -187,6 +201,9 @@ static json_t *section_value(const struct section *section, const void *base)
         if (value != NULL) {
             json_object_set_new(out, section->fields[i].key, value);
         }
+    }
+    if (section->named != NULL) {
+        add_named(out, section, base);
     }
     return out;
 }

@@ -93,6 +93,9 @@ static void write_section(struct page *page, const struct section *section)
     for (size_t i = 0; i < section->count; i++) {
         write_row(&section->fields[i], page->out);
     }
+    if (section->named != NULL) {
+        write_row(section->named, page->out);
+    }
     for (size_t i = 0; i < section->count; i++) {
         if (section->fields[i].section != NULL) {
             write_section(page, section->fields[i].section);

@@ -193,6 +193,21 @@ static void add_aliases(json_t *properties, const struct section *section, const
     }
 }
 
+/* Keys that are not in the table. The beginning of named texts is a word and a dot. */
+static json_t *pattern_schema(const struct section *section)
+{
+    json_t *out = json_pack("{sb}", "^x-", 1);
+
+    if (section->named != NULL) {
+        size_t len = strlen(section->named_begin) - 1;
+        json_t *pattern = json_sprintf("^%.*s[.]", (int)len, section->named_begin);
+
+        json_object_set_new(out, json_string_value(pattern), field_schema(section->named));
+        json_decref(pattern);
+    }
+    return out;
+}
+
 static json_t *section_schema(const struct section *section)
 {
     json_t *properties = json_object(), *required = json_array();
@@ -209,7 +224,7 @@ static json_t *section_schema(const struct section *section)
     add_aliases(properties, section, section == &scenario_section ? "" : section->title);
     json_object_set_new(out, "type", json_string("object"));
     json_object_set_new(out, "properties", properties);
-    json_object_set_new(out, "patternProperties", json_pack("{sb}", "^x-", 1));
+    json_object_set_new(out, "patternProperties", pattern_schema(section));
     json_object_set_new(out, "additionalProperties", json_false());
     if (json_array_size(required) > 0) {
         json_object_set(out, "required", required);

@@ -40,15 +40,29 @@ static const struct field scope_fields[] = {
      .computed = "every template",
      .help = "Only calls from this template."},
     {.key = "worker_id",
-     .type = FIELD_ANY,
-     .flags = FIELDS_REFUSED,
+     .type = FIELD_STRING,
+     .offset = AT(scope_config, worker_id),
+     .min = 1,
+     .max = 64,
+     .computed = "every worker",
      .help = "Only what this worker did."},
 };
+static const struct field scope_label = {.key = "label.NAME",
+                                         .type = FIELD_STRING,
+                                         .offset = AT(scope_config, labels),
+                                         .count_offset = AT(scope_config, label_count),
+                                         .max = 200,
+                                         .item_max = 64,
+                                         .computed = "every worker",
+                                         .help = "Only what workers with this label did: "
+                                                 "`\"label.region\": \"eu\"`. Of several labels a "
+                                                 "worker has to have all."};
 static const struct section scope_section = {.title = "stop_conditions[].scope",
                                              .fields = scope_fields,
                                              .count = COUNT(scope_fields),
                                              .unknown_code = "UNKNOWN_SCOPE_KEY",
-                                             .refused_begin = "label."};
+                                             .named = &scope_label,
+                                             .named_begin = "label."};
 
 static const struct field condition_fields[] = {
     {.key = "id",

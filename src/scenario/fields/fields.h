@@ -66,9 +66,13 @@ struct section {
     const char *title; /* "stages[]": what the reference page calls it */
     const struct field *fields;
     size_t count;
-    size_t size;               /* of the struct, for arrays */
-    const char *unknown_code;  /* of a key that it does not know; NULL: UNKNOWN_FIELD */
-    const char *refused_begin; /* keys that begin with this are known and not supported yet */
+    size_t size;              /* of the struct, for arrays */
+    const char *unknown_code; /* of a key that it does not know; NULL: UNKNOWN_FIELD */
+    /* Keys that begin with `named_begin` hold texts, which fit the row `named`; its offsets are
+     * those of a list of struct named_text, with the rest of the key as name, and its count;
+     * `item_max` is that of the name. NULL: there are none. */
+    const struct field *named;
+    const char *named_begin;
 };
 
 /* The whole document; its struct is struct scenario. */

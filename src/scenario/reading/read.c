@@ -481,6 +481,9 @@ static void report_unknown(struct check *c, const struct section *section, const
     for (size_t i = 0; i < section->count; i++) {
         buf_printf(&known, "%s`%s`", i == 0 ? "" : ", ", section->fields[i].key);
     }
+    if (section->named != NULL) {
+        buf_printf(&known, ", `%s`", section->named->key);
+    }
     const char *key_shown = check_key(c, key);
     size_t mark = shown ? check_enter(c, key) : c->path.len;
     check_error(c, code,
@@ -492,23 +495,51 @@ static void report_unknown(struct check *c, const struct section *section, const
     buf_clear(&known);
 }
 
+/* What stands behind the beginning that keys of the section's named texts have; NULL: it is none.
+ */
+static const char *name_of(const struct section *section, const char *key)
+{
+    size_t begin = section->named != NULL ? strlen(section->named_begin) : 0;
+    size_t len = strlen(key);
+
+    return begin > 0 && len > begin && len - begin <= section->named->item_max &&
+                   strncmp(key, section->named_begin, begin) == 0
+               ? key + begin
+               : NULL;
+}
+
 /* Keys that begin with x- are the user's own. */
 static void check_unknown(struct check *c, const struct section *section, const char *key)
 {
-    const char *refused = section->refused_begin;
+    if (field_find(section, key) == NULL && strncmp(key, "x-", 2) != 0 &&
+        name_of(section, key) == NULL) {
+        report_unknown(c, section, key);
+    }
+}
 
-    if (field_find(section, key) != NULL || strncmp(key, "x-", 2) == 0) {
-        return;
-    }
-    if (refused != NULL && strncmp(key, refused, strlen(refused)) == 0) {
-        size_t mark = strlen(key) <= KEY_SHOWN_MAX ? check_enter(c, key) : c->path.len;
-        check_error(c, "NOT_SUPPORTED",
-                    check_text(c, "Leave `%.*s` out.", KEY_SHOWN_MAX, check_key(c, key)),
-                    "`%s…` is not supported yet", refused);
+static void read_named(struct check *c, const struct section *section, json_t *object, void *base)
+{
+    const struct field *f = section->named;
+    struct named_text *items = arena_array(c->arena, json_object_size(object), sizeof *items);
+    size_t count = 0;
+    const char *key;
+    json_t *value;
+
+    json_object_foreach(object, key, value)
+    {
+        const char *name = name_of(section, key);
+        enum fit fit = field_fit(f, value);
+        size_t mark = name != NULL ? check_enter(c, key) : c->path.len;
+
+        if (name != NULL && fit != FIT) {
+            report_misfit(c, f, value, fit);
+        } else if (name != NULL) {
+            items[count++] = (struct named_text){arena_strdup(c->arena, name),
+                                                 arena_strdup(c->arena, json_string_value(value))};
+        }
         check_leave(c, mark);
-        return;
     }
-    report_unknown(c, section, key);
+    store_list(f, base, items, count);
 }
 
 void read_section(struct check *c, const struct section *section, json_t *object, void *base)
@@ -518,6 +549,9 @@ void read_section(struct check *c, const struct section *section, json_t *object
 
     for (size_t i = 0; i < section->count; i++) {
         read_field(c, &section->fields[i], object, base);
+    }
+    if (section->named != NULL) {
+        read_named(c, section, object, base);
     }
     json_object_foreach(object, key, value)
     {

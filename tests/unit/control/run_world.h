@@ -25,7 +25,8 @@ struct world {
     struct run *run;
     /* What each window says, and what goes wrong. */
     uint64_t ok, failed, vus;
-    bool silent[SOURCES]; /* nothing comes from it any more */
+    uint64_t failed_on[SOURCES]; /* besides */
+    bool silent[SOURCES];        /* nothing comes from it any more */
     bool lose_one_outcome, check_fails, silent_checks, never_drains;
     enum error_code code;
     /* What was ordered. */
@@ -51,13 +52,13 @@ struct world {
 /* ---- the workers ------------------------------------------------------------------------------
  */
 
-static inline void fill(struct world *w)
+static inline void fill(struct world *w, uint32_t source)
 {
     struct outcome o = {.t_due = 1, .t_free = 1, .t_ready = 1, .t_send = 1, .t_end = 1 + 5 * MS};
 
     o.key = w->run->stage > 0 ? (uint32_t)w->run->stage : 0;
     o.requests_sent = 1;
-    for (uint64_t i = 0; i < w->ok + w->failed; i++) {
+    for (uint64_t i = 0; i < w->ok + w->failed + w->failed_on[source]; i++) {
         bool failed = i >= w->ok;
 
         o.cls = failed ? OUTCOME_FAILED : OUTCOME_OK;
@@ -79,7 +80,7 @@ static inline void report_of(struct world *w, uint32_t source, uint64_t second, 
     window_reset(w->window, second, w->grid_ns + second * NS_PER_S, end_ns);
     w->window->stage_index = w->run->stage > 0 ? (uint32_t)w->run->stage : 0;
     w->window->gauges.active_vus = w->vus;
-    fill(w);
+    fill(w, source);
     run_on_window(w->run, source, w->window);
 }
 
@@ -128,7 +129,7 @@ static inline void answer_drained(struct world *w)
     if (w->ticking) {
         w->ticking = false;
         loop_send_cancel(w->loop, &w->tick);
-        w->ok = w->failed = 0;
+        w->ok = w->failed = w->failed_on[0] = w->failed_on[1] = 0;
         report(w, loop_now(w->loop));
     }
     for (uint32_t source = 0; source < SOURCES; source++) {
@@ -198,8 +199,9 @@ static inline void order_stop(void *workers)
 }
 
 /* A fleet far away: orders have to be earlier. */
-static const struct run_source sources[SOURCES] = {{.worker_id = "wkr_0000000000000001"},
-                                                   {.worker_id = "wkr_0000000000000002"}};
+static const char *const labels[SOURCES][2] = {{"zone=a", "disk=ssd"}, {"zone=b", "disk=ssd"}};
+static const struct run_source sources[SOURCES] = {{"wkr_0000000000000001", labels[0], 2},
+                                                   {"wkr_0000000000000002", labels[1], 2}};
 
 static const struct run_workers workers = {
     .check = order_check,

@@ -419,8 +419,11 @@ static void test_scopes(void **state)
          {.code = "UNKNOWN_SCOPE_KEY",
           .pointer = "/toolname",
           .advice = "Did you mean `tool_name`? Known here: `stage_id`, `stage`, `operation`"}},
-        {"{\"label.zone\":\"a\"}", {.code = "NOT_SUPPORTED", .pointer = "/label.zone"}},
-        {"{\"worker_id\":\"w\"}", {.code = "NOT_SUPPORTED", .pointer = "/worker_id"}},
+        {"{\"label.zone\":\"a\",\"label.cloud\":\"\"}", {.code = NULL}},
+        {"{\"worker_id\":\"w\",\"operation\":\"ping\"}", {.code = NULL}},
+        {"{\"label.zone\":3}", {.code = "SCHEMA_VIOLATION", .pointer = "/label.zone"}},
+        {"{\"label.\":\"a\"}", {.code = "UNKNOWN_SCOPE_KEY", .pointer = "/label."}},
+        {"{\"worker_id\":\"\"}", {.code = "SCHEMA_VIOLATION", .pointer = "/worker_id"}},
     };
 
     (void)state;
