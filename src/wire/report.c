@@ -24,24 +24,21 @@ static void pack_id(struct packer *p, const char *id)
 {
     size_t len = strlen(id);
 
-    assert(len > 0 && len < WIRE_ID_SIZE);
+    assert(len < WIRE_ID_SIZE && wire_is_id((struct str){id, len}));
     pack_text(p, (struct str){id, len});
 }
 
-/* An id has no character that could mean something to whoever prints or looks it up. */
 static void unpack_id(struct unpacker *u, char out[WIRE_ID_SIZE])
 {
     struct str id = unpack_text(u, WIRE_ID_SIZE - 1);
 
-    for (size_t i = 0; i < id.len; i++) {
-        if (id.p[i] <= ' ' || id.p[i] > '~') {
-            unpack_fail(u, "a run id with an odd character");
-        }
+    if (!wire_is_id(id)) {
+        unpack_fail(u, "a run id that is none");
+        id.len = 0;
     }
-    if (id.len == 0) {
-        unpack_fail(u, "an empty run id");
+    if (id.len > 0) {
+        memcpy(out, id.p, id.len);
     }
-    memcpy(out, id.p, id.len);
     out[id.len] = '\0';
 }
 

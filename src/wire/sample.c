@@ -6,10 +6,10 @@
 #include <assert.h>
 
 /* In the order in which they happen. */
-#define TIME_(member) offsetof(struct outcome, member)
-static const size_t times[] = {TIME_(t_due),  TIME_(t_free),    TIME_(t_ready),
-                               TIME_(t_send), TIME_(t_headers), TIME_(t_first_event),
-                               TIME_(t_end)};
+#define OFFSET(member) offsetof(struct outcome, member)
+static const size_t times[] = {OFFSET(t_due),  OFFSET(t_free),    OFFSET(t_ready),
+                               OFFSET(t_send), OFFSET(t_headers), OFFSET(t_first_event),
+                               OFFSET(t_end)};
 enum { TIME_COUNT = sizeof times / sizeof times[0] };
 
 /* What of it is there; the times' bits come first. */

@@ -235,7 +235,7 @@ static int read_integer(const struct reading *r, const json_t *v, uint64_t *out)
 
 static int read_number(const struct reading *r, const json_t *v, void *at)
 {
-    uint64_t number;
+    uint64_t number = 0;
     int rc = read_integer(r, v, &number);
 
     if (rc == 0 && r->field->type == WIRE_U32) {
@@ -266,17 +266,30 @@ static int read_double(const struct reading *r, const json_t *v, double *out)
     return 0;
 }
 
+bool wire_is_id(struct str text)
+{
+    static const char others[] = {'_', '-', '.', ':'};
+
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.p[i];
+        bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+
+        if (!letter && memchr(others, c, sizeof others) == NULL) {
+            return false;
+        }
+    }
+    return text.len > 0;
+}
+
 static int read_id(const struct reading *r, const json_t *v, char *out)
 {
-    static const char letters[] =
-        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.:";
-    size_t len = json_string_length(v);
+    struct str id = {json_string_value(v), json_string_length(v)};
 
-    if (!json_is_string(v) || len == 0 || len >= r->field->max ||
-        strspn(json_string_value(v), letters) != len) {
+    if (!wire_is_id(id) || id.len >= r->field->max) {
         return wrong(r, "is not an id");
     }
-    memcpy(out, json_string_value(v), len + 1);
+    memcpy(out, id.p, id.len);
+    out[id.len] = '\0';
     return 0;
 }
 
@@ -353,7 +366,7 @@ static int read_u32s(const struct reading *r, const json_t *v, struct wire_u32s 
     out->items = count > 0 ? xcalloc(count, sizeof *out->items) : NULL;
     out->count = (uint32_t)count;
     for (size_t i = 0; i < count; i++) {
-        uint64_t number;
+        uint64_t number = 0;
         int rc = read_integer(r, json_array_get(v, i), &number);
 
         if (rc != 0) {

@@ -65,6 +65,9 @@ struct wire_table {
 /* WIRE_TEXTS: longest name and value in bytes. */
 enum { WIRE_TEXTS_NAME_MAX = 128, WIRE_TEXTS_VALUE_MAX = 256 };
 
+/* May it be an id? Not empty, nothing but letters, digits and _ - . : */
+bool wire_is_id(struct str text);
+
 /* A new object; the caller owns it. Values beyond the bounds of their rows are our own bug. */
 json_t *wire_table_to_json(const struct wire_table *t, const void *message);
 /* Appends compact JSON. 0 or ERR_LIMIT (nothing is added). */

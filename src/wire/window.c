@@ -23,32 +23,32 @@ enum { DIST_BIT_OTHERS = DIST_ALL }; /* of a part's other_failures */
 /* ---- numbers that stand alone ------------------------------------------------------------------
  */
 
-#define AT_(member) offsetof(struct window, member)
+#define OFFSET(member) offsetof(struct window, member)
 static const size_t numbers[] = {
-    AT_(silence_ns),
-    AT_(gauges.active_vus),
-    AT_(gauges.active_sessions),
-    AT_(gauges.active_streams),
-    AT_(gauges.open_connections),
-    AT_(gauges.in_flight),
-    AT_(gauges.oldest_event_age_ns),
-    AT_(busy_ns),
-    AT_(wall_ns),
-    AT_(wakeups),
-    AT_(samples_thinned),
-    AT_(samples_lost),
-    AT_(other_failures),
-    AT_(health.run_delay_ns),
-    AT_(health.turn_p99_ns),
-    AT_(health.throttled_ns),
-    AT_(health.rss_bytes),
-    AT_(health.memory_limit_bytes),
-    AT_(health.segments_sent),
-    AT_(health.segments_retransmitted),
+    OFFSET(silence_ns),
+    OFFSET(gauges.active_vus),
+    OFFSET(gauges.active_sessions),
+    OFFSET(gauges.active_streams),
+    OFFSET(gauges.open_connections),
+    OFFSET(gauges.in_flight),
+    OFFSET(gauges.oldest_event_age_ns),
+    OFFSET(busy_ns),
+    OFFSET(wall_ns),
+    OFFSET(wakeups),
+    OFFSET(samples_thinned),
+    OFFSET(samples_lost),
+    OFFSET(other_failures),
+    OFFSET(health.run_delay_ns),
+    OFFSET(health.turn_p99_ns),
+    OFFSET(health.throttled_ns),
+    OFFSET(health.rss_bytes),
+    OFFSET(health.memory_limit_bytes),
+    OFFSET(health.segments_sent),
+    OFFSET(health.segments_retransmitted),
 };
 /* Of health.has_process. */
-static const size_t shares[] = {AT_(health.steal), AT_(health.pressure_cpu),
-                                AT_(health.pressure_memory)};
+static const size_t shares[] = {OFFSET(health.steal), OFFSET(health.pressure_cpu),
+                                OFFSET(health.pressure_memory)};
 enum {
     NUMBER_COUNT = sizeof numbers / sizeof numbers[0],
     NUMBER_BIT_PROCESS = NUMBER_COUNT, /* health.has_process */

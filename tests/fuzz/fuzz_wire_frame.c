@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "fuzz/fuzz.h"
 #include "wire/frame.h"
+#include "wire/receipt.h"
 #include "wire/report.h"
 
 enum { OUT_MAX = 64 * 1024 * 1024 };
@@ -78,6 +79,7 @@ union any {
     struct wire_pulse pulse;
     struct wire_ready ready;
     struct wire_rejected rejected;
+    struct wire_receipt receipt;
 };
 
 static void check_table(const struct wire_table *t, struct str in)
@@ -191,6 +193,7 @@ static void check_message(const struct wire_frame *f)
         break;
     case WIRE_PULSE:
         check_table(&wire_pulse_table, f->payload);
+        check_table(&wire_receipt_table, f->payload); /* it has no kind of its own */
         break;
     }
 }

@@ -8,6 +8,7 @@
 #include "support/unit.h"
 #include "support/wire_examples.h"
 #include "wire/frame.h"
+#include "wire/receipt.h"
 #include "wire/totals.h"
 #include "wire/window.h"
 
@@ -142,6 +143,19 @@ static void test_messages(void **state)
     wire_checks_encode(&checks, &t);
     compare_json("checks.json", &t);
     wire_hello_clear(&hello);
+}
+
+static void test_receipt(void **state)
+{
+    static struct wire_receipt r;
+    struct buf t;
+
+    (void)state;
+    wire_receipt_ack(&r, run_id, 205);
+    wire_receipt_refuse(&r, "run_of_others", "this worker has no part in it");
+    buf_init(&t, FILE_MAX);
+    wire_receipt_encode(&r, &t);
+    compare_json("receipt.json", &t);
 }
 
 static void test_orders(void **state)
@@ -352,6 +366,7 @@ int main(void)
         cmocka_unit_test(test_numbers_mean_what_they_did),
         cmocka_unit_test(test_messages),
         cmocka_unit_test(test_orders),
+        cmocka_unit_test(test_receipt),
         cmocka_unit_test(test_window),
         cmocka_unit_test(test_totals),
         cmocka_unit_test(test_frames),

@@ -47,6 +47,7 @@ static void test_every_truncation_of_a_head_is_refused(void **state)
     for (size_t len = 0; len < out.len; len++) {
         assert_int_equal(wire_report_decode((struct str){out.p, len}, &r, NULL), ERR_SYNTAX);
     }
+    assert_int_equal(wire_report_decode((struct str){NULL, 0}, &r, NULL), ERR_SYNTAX);
     out.len = 0;
     wire_ack_encode(&out, run_id, 1000);
     for (size_t len = 0; len < out.len; len++) {
@@ -68,9 +69,10 @@ static const struct refused {
     {"\0\x01\x01r", 4, "a report: an unknown kind"},
     {"\x07\x01\x01r", 4, "a report: an unknown kind"},
     {"\x01\0\x01r", 4, "a report: it has no number"},
-    {"\x01\x01\0", 3, "a report: an empty run id"},
-    {"\x01\x01\x02r\x1b", 5, "a report: a run id with an odd character"},
-    {"\x01\x01\x02r\0", 5, "a report: a run id with an odd character"},
+    {"\x01\x01\0", 3, "a report: a run id that is none"},
+    {"\x01\x01\x02r\x1b", 5, "a report: a run id that is none"},
+    {"\x01\x01\x02r\0", 5, "a report: a run id that is none"},
+    {"\x01\x01\x03r/1", 6, "a report: a run id that is none"},
     {"\x01\x01\x41r", 4, "a report: a text that is too long"},
 };
 

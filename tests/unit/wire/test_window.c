@@ -634,6 +634,29 @@ static void test_a_full_buffer_is_left_as_it_was(void **state)
     window_free(w);
 }
 
+/* A new member of these structs would stay behind in silence. Give it its place in wire/ and in
+ * same_window, and then its size here. */
+static void test_no_member_is_forgotten(void **state)
+{
+    size_t known = sizeof(struct window_part) + sizeof(struct window_later) +
+                   sizeof(uint64_t[LIMIT_COUNT]) + sizeof(struct op_sample[WINDOW_SLOWEST_MAX]) +
+                   sizeof(struct failure[WINDOW_FAILURES_MAX]) +
+                   sizeof(struct window_text[WINDOW_TEXT_PLACES]) + sizeof(struct window_gauges) +
+                   sizeof(struct window_health);
+
+    (void)state;
+    assert_int_equal(sizeof(struct window), known + 152);
+    assert_int_equal(sizeof(struct window_part),
+                     sizeof(uint64_t[COUNT_ALL + 1]) + sizeof(void *[DIST_ALL]));
+    assert_int_equal(sizeof(struct window_later), sizeof(struct window_part) + 24);
+    assert_int_equal(sizeof(struct window_custom), 64);
+    assert_int_equal(sizeof(struct outcome), 192);
+    assert_int_equal(sizeof(struct op_sample), sizeof(struct outcome) + SAMPLE_MESSAGE_MAX + 8);
+    assert_int_equal(sizeof(struct failure), 48 + SIGNATURE_MAX + SIGNATURE_SAMPLE_MAX);
+    assert_int_equal(sizeof(struct sample_batch), 56);
+    assert_int_equal(sizeof(struct hist_head), 56);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -646,6 +669,7 @@ int main(void)
         cmocka_unit_test(test_contradictions_are_refused),
         cmocka_unit_test(test_what_the_plan_does_not_have_is_refused),
         cmocka_unit_test(test_a_full_buffer_is_left_as_it_was),
+        cmocka_unit_test(test_no_member_is_forgotten),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
