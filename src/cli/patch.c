@@ -12,12 +12,14 @@ json_t *patch_between(const json_t *from, const json_t *to)
         return json_deep_copy(to);
     }
     patch = json_object();
+    /* NOLINTNEXTLINE(performance-no-int-to-ptr): it is only read */
     json_object_foreach((json_t *)(uintptr_t)from, key, value)
     {
         if (json_object_get(to, key) == NULL) {
             json_object_set_new(patch, key, json_null());
         }
     }
+    /* NOLINTNEXTLINE(performance-no-int-to-ptr): it is only read */
     json_object_foreach((json_t *)(uintptr_t)to, key, value)
     {
         const json_t *before = json_object_get(from, key);

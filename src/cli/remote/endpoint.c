@@ -36,6 +36,7 @@ static int check_members(const char *path, const json_t *file, struct err *err)
     const char *key;
     json_t *value;
 
+    /* NOLINTNEXTLINE(performance-no-int-to-ptr): it is only read */
     json_object_foreach((json_t *)(uintptr_t)file, key, value)
     {
         if (strncmp(key, "x-", 2) == 0) {

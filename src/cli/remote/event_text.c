@@ -162,7 +162,7 @@ static void add_value(struct line *l, const json_t *value)
                     VALUE_COLUMNS);
         return;
     }
-    buf_init(&text, EVENT_TEXT_MAX * 4);
+    buf_init(&text, (size_t)EVENT_TEXT_MAX * 4);
     if (json_write(value, &text) == 0) {
         add_foreign(l, buf_str(&text), VALUE_COLUMNS);
     } else {
@@ -178,6 +178,7 @@ static void say_members(struct line *l, const json_t *p)
     json_t *value;
     size_t shown = 0;
 
+    /* NOLINTNEXTLINE(performance-no-int-to-ptr): it is only read */
     json_object_foreach((json_t *)(uintptr_t)p, key, value)
     {
         if (json_is_null(value)) {

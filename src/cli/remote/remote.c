@@ -84,6 +84,7 @@ static void add_details(const json_t *details, const char *message, struct buf *
     const char *key;
     json_t *value;
 
+    /* NOLINTNEXTLINE(performance-no-int-to-ptr): it is only read */
     json_object_foreach((json_t *)(uintptr_t)details, key, value)
     {
         const char *text = json_string_value(value);

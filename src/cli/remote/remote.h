@@ -67,9 +67,9 @@ int remote_send(struct remote *r, const char *method, const char *path, json_t *
 int remote_find_run(struct remote *r, const char *word, char id[RUN_ID_MAX + 1]);
 
 /* May the failure be over by itself in a while? Of one that was there before. */
-bool remote_passes(const struct remote *r, const struct http_outcome *outcome);
+bool remote_passes(const struct remote *r, const struct http_outcome *o);
 /* Says what was wrong with an answer that is not 2xx, or with one that never came. */
-int remote_complain(const struct remote *r, const struct http_outcome *outcome);
+int remote_complain(const struct remote *r, const struct http_outcome *o);
 /* "mcpdrill COMMAND: TEXT" on stderr. */
 void remote_say(const struct remote *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 

@@ -48,7 +48,7 @@ static void cell(struct out *o, struct str text, size_t columns, bool right)
     if (o->rc != 0) {
         return;
     }
-    buf_init(&safe, CELL_MAX * 4);
+    buf_init(&safe, (size_t)CELL_MAX * 4);
     o->rc = text_add_safe(&safe, text.len > 0 ? text : STR("-"), columns);
     if (o->rc == 0) {
         o->rc = right ? text_add_right(o->to, buf_str(&safe), columns)
