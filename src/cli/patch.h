@@ -9,7 +9,8 @@
 #include "base/json.h"
 
 /* `document` as others show it; it stays untouched. *out, the caller's: what makes the changed
- * document of it. ERR_USAGE when an override cannot be applied; the text says which and why. */
+ * document of it. ERR_USAGE when an override cannot be applied, or
+ * when the patch would have a masked secret in place of the secret; the text says which and why. */
 int patch_of_sets(
     const json_t *document, const char *const *sets, size_t count, json_t **out, struct err *err);
 
