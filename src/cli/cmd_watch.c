@@ -16,6 +16,7 @@ struct watching {
     const char *id;
     struct live *live;
     struct screen screen;
+    unsigned absences; /* that were seen */
 };
 
 /* One look. Before its first stage a run has no figures. */
@@ -46,6 +47,10 @@ static int show(struct watching *w)
     int code = EXIT_PASSED;
 
     buf_init(&text, LIVE_FRAME_MAX);
+    if (w->absences != w->remote->absences) {
+        w->absences = w->remote->absences;
+        w->screen.drawn_lines = 0; /* what was said stands below them */
+    }
     if (w->screen.style.terminal) {
         (void)live_frame(w->live, &text);
         screen_draw(&w->screen, &text);

@@ -277,6 +277,7 @@ static void tell_away(struct remote *r, const struct http_outcome *o)
 {
     if (r->gone_ns == 0) {
         r->gone_ns = loop_clock(r->loop);
+        r->absences++;
         remote_say(r, "%s; trying again for %u s",
                    o->text != NULL ? o->text : "the control plane is not ready",
                    (unsigned)(REMOTE_PATIENCE_NS / NS_PER_S));

@@ -35,9 +35,10 @@ struct remote {
     struct endpoint endpoint;
     struct loop *loop;
     struct http_api *api;
-    bool answered;    /* it has, at least once */
-    int signo;        /* of the signal that came, 0: none (remote_catch_signals) */
-    uint64_t gone_ns; /* since when it has been away; 0: it is there */
+    bool answered;     /* it has, at least once */
+    int signo;         /* of the signal that came, 0: none (remote_catch_signals) */
+    uint64_t gone_ns;  /* since when it has been away; 0: it is there */
+    unsigned absences; /* of which something was said */
     bool catches_;
     struct signals signals_;
 };
