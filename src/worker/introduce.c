@@ -6,8 +6,8 @@
 
 #include <arpa/inet.h>
 #include <ifaddrs.h>
-#include <math.h>
 #include <linux/if.h>
+#include <math.h>
 #include <stdio.h>
 #include <sys/utsname.h>
 #include <unistd.h>

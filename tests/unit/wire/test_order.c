@@ -40,6 +40,7 @@ static void test_an_assignment_arrives_whole(void **state)
     assert_string_equal(back.worker_id, o.worker_id);
     assert_true(json_equal(back.scenario, o.scenario));
     assert_true(json_equal(back.feeds, o.feeds));
+    assert_true(json_equal(back.files, o.files));
     assert_int_equal(back.n, 1);
     assert_int_equal(back.seed, 42);
     assert_int_equal(back.base, 1);
@@ -64,7 +65,8 @@ static void test_each_member_that_is_missing_or_wrong_is_named(void **state)
 
         json_object_foreach(object, key, value)
         {
-            bool optional = strcmp(key, "weights") == 0 || strcmp(key, "feeds") == 0;
+            bool optional = strcmp(key, "weights") == 0 || strcmp(key, "feeds") == 0 ||
+                            strcmp(key, "files") == 0;
             json_t *other = json_copy(object);
             struct err err = {0};
 
