@@ -51,14 +51,16 @@ const struct opt worker_options[WORKER_OPTIONS] = {
      .help = "Nothing needs it any more: work is brought, not fetched."},
     {.name = "allow-private-networks",
      .argument = "CIDRS",
-     .help = "Private networks that may be loaded, with commas between."},
+     .help = "Private networks that may be loaded although its control plane is elsewhere, with "
+             "commas between."},
     {.name = "api-key", .argument = "KEY", .help = "Its key at the control plane."},
     {.name = "worker-id", .argument = "ID", .help = "Keeps its name over a restart."},
     {.name = "tls-ca-file", .argument = "FILE", .help = "Who vouches for the control plane."},
     {.name = "allow-secret",
      .argument = "PATTERN",
      .repeats = true,
-     .help = "Environment variables and files that scenarios may take secrets from."},
+     .help = "Environment variables, beside MCPDRILL_*, that scenarios may name although its "
+             "control plane is elsewhere; * and ? as in a shell."},
     {.name = "threads",
      .argument = "N",
      .help = "Threads that make load; one for each core when nothing is said."},

@@ -87,7 +87,9 @@ static int load_scenario(struct part *p, const struct part_rules *rules, struct 
         .variable_patterns = rules->patterns,
         .variable_pattern_count = rules->pattern_count,
         .variables_guarded = rules->guarded,
-        .network_public = p->assign.network == WIRE_NETWORK_PUBLIC,
+        .open_networks = rules->networks,
+        .open_network_count = rules->network_count,
+        .network_public = rules->guarded || p->assign.network == WIRE_NETWORK_PUBLIC,
     };
     struct buf text;
     int rc = files_of(&p->assign, files, &options.file_count, err);

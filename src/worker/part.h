@@ -15,11 +15,15 @@
 #include "plan/plan.h"
 #include "wire/order.h"
 
-/* What a scenario may take from this machine. */
+/* What a scenario may do with this machine. Texts must outlive the use. */
 struct part_rules {
-    bool guarded;                /* variables other than MCPDRILL_* only by `patterns` */
-    const char *const *patterns; /* of a shell; must outlive the use */
+    /* The control plane is elsewhere, and others may reach it: public addresses only, and only
+     * variables whose names begin with MCPDRILL_ … */
+    bool guarded;
+    const char *const *patterns; /* … or match one of these, as a shell does it … */
     size_t pattern_count;
+    const char *const *networks; /* … and addresses of these blocks, too: "10.0.0.0/8" */
+    size_t network_count;
 };
 
 struct part {

@@ -198,6 +198,7 @@ test('options from the environment, and those that are refused', async (t) => {
     [['--worker-id', 'me'], /wkr_ and 8 to 60 digits/],
     [['--label', 'region'], /KEY=VALUE is expected/],
     [['--heartbeat-interval', '1m'], /a time from 100ms to 3s is expected/],
+    [['--allow-private-networks', '10.0.0.0/8,here'], /here: at most 64 blocks/],
     [['--control-plane', 'nowhere'], /--control-plane nowhere: /],
     [['--pipe'], /another program starts/],
   ]) {

@@ -49,7 +49,10 @@ struct scenario_options {
     bool variables_guarded;
     bool variables_elsewhere; /* another machine has them: they need not be set here */
     bool strict;              /* guard rules are errors */
-    bool network_public;      /* addresses are checked as by a service that others may reach */
+    /* Blocks of addresses that the operator opens under network_public: "10.0.0.0/8". */
+    const char *const *open_networks;
+    size_t open_network_count;
+    bool network_public; /* addresses are checked as by a service that others may reach */
 };
 
 #endif

@@ -32,6 +32,8 @@ struct policy {
     size_t entry_count;
     const char **forbidden;
     size_t forbidden_count;
+    struct address_block open[POLICY_OPEN_MAX];
+    size_t open_count;
     struct arena arena;
 };
 
@@ -195,6 +197,16 @@ struct policy *policy_new(const struct environment_config *environment,
     return p;
 }
 
+bool policy_open(struct policy *policy, const char *block)
+{
+    if (policy->open_count == POLICY_OPEN_MAX ||
+        !address_block_parse(block, &policy->open[policy->open_count])) {
+        return false;
+    }
+    policy->open_count++;
+    return true;
+}
+
 void policy_free(struct policy *policy)
 {
     if (policy == NULL) {
@@ -258,11 +270,22 @@ static bool in_listed_block(const struct policy *p, const struct address *a)
     return false;
 }
 
+/* By the operator. */
+static bool is_open(const struct policy *p, const struct address *a)
+{
+    for (size_t i = 0; i < p->open_count; i++) {
+        if (address_in(a, &p->open[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* The class that forbids the address under this policy, or NULL. */
 static const struct address_class *blocking_class(const struct policy *p, const struct address *a)
 {
     for (const struct address_class *c = NULL; (c = address_class_next(a, c)) != NULL;) {
-        if (c->always ? !listed_exactly(p, a) : p->network_public) {
+        if (c->always ? !listed_exactly(p, a) : p->network_public && !is_open(p, a)) {
             return c;
         }
     }
@@ -278,7 +301,7 @@ static void check_literal(const struct policy *p, const char *host, struct polic
         return;
     }
     const struct address_class *c = blocking_class(p, &a);
-    bool covered = listed_exactly(p, &a) || in_listed_block(p, &a);
+    bool covered = listed_exactly(p, &a) || in_listed_block(p, &a) || is_open(p, &a);
     if (p->network_public && c != NULL) {
         add(out, "IP_LITERAL_BLOCKED", false,
             "%s is an IP literal, and an allowlist opens only public addresses", host);
@@ -297,12 +320,14 @@ static void check_literal(const struct policy *p, const char *host, struct polic
 static void check_name(const struct policy *p, const char *host, struct policy_verdict *out)
 {
     static const char *const local_names[] = {"localhost", "localhost.localdomain", "local"};
+    struct address loopback;
 
     if (!p->network_public) {
         return;
     }
+    bool open = address_parse("127.0.0.1", &loopback) && is_open(p, &loopback);
     for (size_t i = 0; i < sizeof local_names / sizeof local_names[0]; i++) {
-        if (suffix_matches(local_names[i], host)) {
+        if (!open && suffix_matches(local_names[i], host)) {
             add(out, "LOCALHOST_BLOCKED", false, "%s names this machine or its own network", host);
         }
     }

@@ -18,7 +18,7 @@
 
 #include <sys/socket.h>
 
-enum { POLICY_VIOLATIONS_MAX = 8 };
+enum { POLICY_VIOLATIONS_MAX = 8, POLICY_OPEN_MAX = 64 };
 
 struct policy;
 
@@ -43,6 +43,11 @@ int policy_check_entry(const struct allow_config *entry, struct err *err);
 struct policy *policy_new(const struct environment_config *environment,
                           const struct target_url *target,
                           bool network_public);
+/* What the operator opens, whatever a document says: inside the block ("10.0.0.0/8") nothing but
+ * metadata addresses is blocked by its class, and 127.0.0.0/8 opens "localhost". The allowlist
+ * stays in force. Before the policy is used. False: it is no block, or there are POLICY_OPEN_MAX.
+ */
+bool policy_open(struct policy *policy, const char *block);
 /* NULL is fine. */
 void policy_free(struct policy *policy);
 

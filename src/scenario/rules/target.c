@@ -243,6 +243,9 @@ static void check_url(struct check *c, struct scenario *s, bool unread)
         usable = false;
     }
     s->policy = policy_new(&s->environment, usable ? &url : NULL, c->options->network_public);
+    for (size_t i = 0; i < c->options->open_network_count; i++) {
+        policy_open(s->policy, c->options->open_networks[i]);
+    }
     if (usable) {
         policy_check_url(s->policy, &url, &verdict);
         for (size_t i = 0; i < verdict.count; i++) {

@@ -132,11 +132,37 @@ static void what_is_no_part_is_refused(void **state)
     refused(order(0, 1, 1, "'nonsense': 1"), &free_rules, "the scenario is refused here");
 }
 
+#define LISTED "'allowlist': {'allowed_targets': [{'kind': 'cidr', 'value': '127.0.0.0/8'}]}"
+
+/* Towards a control plane elsewhere the machine's own network is closed, whatever the order says.
+ */
+static void networks_are_open_by_rule(void **state)
+{
+    static const char *const networks[] = {"10.0.0.0/8", "127.0.0.0/8"};
+    struct part_rules guarded = {.guarded = true, .networks = networks, .network_count = 1};
+    const char *more = PING ", 'environment': {" LISTED "}";
+    struct wire_order o = order(0, 1, 1, more);
+    struct part part;
+
+    (void)state;
+    refused(order(0, 1, 1, more), &guarded, "an allowlist opens only public addresses");
+    guarded.network_count = 2;
+    compiled(order(0, 1, 1, more), &guarded, &part);
+    part_clear(&part);
+    o.network = WIRE_NETWORK_PUBLIC;
+    refused(o, &free_rules, "an allowlist opens only public addresses");
+}
+
 static void variables_are_given_away_by_rule(void **state)
 {
     static const char *const patterns[] = {"TEAM_*"};
-    const struct part_rules guarded = {.guarded = true, .patterns = patterns, .pattern_count = 1};
-    const char *more = PING ", 'environment': {'variables': ['TEAM_TOKEN']}";
+    static const char *const networks[] = {"127.0.0.0/8"};
+    const struct part_rules guarded = {.guarded = true,
+                                       .patterns = patterns,
+                                       .pattern_count = 1,
+                                       .networks = networks,
+                                       .network_count = 1};
+    const char *more = PING ", 'environment': {" LISTED ", 'variables': ['TEAM_TOKEN']}";
     struct part part;
 
     (void)state;
@@ -145,7 +171,7 @@ static void variables_are_given_away_by_rule(void **state)
     part_clear(&part);
     compiled(order(0, 1, 1, more), &guarded, &part);
     part_clear(&part);
-    refused(order(0, 1, 1, PING ", 'environment': {'variables': ['HOME']}"), &guarded,
+    refused(order(0, 1, 1, PING ", 'environment': {" LISTED ", 'variables': ['HOME']}"), &guarded,
             "only MCPDRILL_*");
     unsetenv("TEAM_TOKEN");
     refused(order(0, 1, 1, more), &free_rules, "TEAM_TOKEN is not set");
@@ -189,6 +215,7 @@ int main(void)
         cmocka_unit_test(users_are_those_of_the_sources),
         cmocka_unit_test(sized_stages_have_a_range),
         cmocka_unit_test(what_is_no_part_is_refused),
+        cmocka_unit_test(networks_are_open_by_rule),
         cmocka_unit_test(variables_are_given_away_by_rule),
         cmocka_unit_test(data_comes_with_the_order),
     };

@@ -170,6 +170,53 @@ static void test_listed_addresses(void **state)
     assert_true(verdict.items[0].listable);
 }
 
+static bool may_dial(const struct policy *p, const char *address)
+{
+    struct sockaddr_in sa = {.sin_family = AF_INET};
+
+    assert_int_equal(inet_pton(AF_INET, address, &sa.sin_addr), 1);
+    return policy_check_address(p, (const struct sockaddr *)&sa, NULL) == 0;
+}
+
+/* What the operator opens, and no document can. */
+static void test_open_networks(void **state)
+{
+    const struct environment_config env = {.mode = ALLOWLIST_ALLOW_ALL};
+    static const struct {
+        const char *block, *url;
+        unsigned violations;
+    } cases[] = {
+        {"10.0.0.0/8", "http://10.1.2.3/", 0},   {"10.0.0.0/8", "http://192.168.0.1/", 2},
+        {"127.0.0.0/8", "http://localhost/", 0}, {"127.0.0.0/8", "http://127.0.0.1/", 0},
+        {"10.0.0.0/8", "http://localhost/", 1},  {"0.0.0.0/0", "http://169.254.169.254/", 2},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct policy_verdict verdict;
+        struct target_url url;
+
+        assert_int_equal(target_url_parse(str_c(cases[i].url), &url, NULL), 0);
+        struct policy *p = policy_new(&env, &url, true);
+        assert_true(policy_open(p, cases[i].block));
+        policy_check_url(p, &url, &verdict);
+        assert_int_equal(verdict.count, cases[i].violations);
+        policy_free(p);
+    }
+    struct policy *p = policy_new(&env, NULL, true);
+    assert_false(may_dial(p, "10.1.2.3"));
+    assert_true(policy_open(p, "10.0.0.0/8"));
+    assert_true(may_dial(p, "10.1.2.3"));
+    assert_false(may_dial(p, "11.0.0.1") && may_dial(p, "192.168.0.1"));
+    assert_false(may_dial(p, "127.0.0.1"));
+    assert_false(policy_open(p, "ten"));
+    for (unsigned n = 1; n < POLICY_OPEN_MAX; n++) {
+        assert_true(policy_open(p, "10.0.0.0/8"));
+    }
+    assert_false(policy_open(p, "10.0.0.0/8"));
+    policy_free(p);
+}
+
 static void test_forbidden(void **state)
 {
     static const struct {
@@ -268,13 +315,10 @@ static void test_urls(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_allowlist),
-        cmocka_unit_test(test_entries),
-        cmocka_unit_test(test_addresses),
-        cmocka_unit_test(test_forbidden),
-        cmocka_unit_test(test_listed_addresses),
-        cmocka_unit_test(test_dial),
-        cmocka_unit_test(test_urls),
+        cmocka_unit_test(test_allowlist), cmocka_unit_test(test_entries),
+        cmocka_unit_test(test_addresses), cmocka_unit_test(test_open_networks),
+        cmocka_unit_test(test_forbidden), cmocka_unit_test(test_listed_addresses),
+        cmocka_unit_test(test_dial),      cmocka_unit_test(test_urls),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
