@@ -50,8 +50,8 @@ struct wire_order {
     struct wire_u32s weights; /* of all sources of the run; none: equal */
     bool log;                 /* windows carry what the log of operations wants */
     enum wire_network network;
-    json_t *feeds; /* owned; path: SHA-256 of the content; NULL: none */
-    json_t *files; /* owned; path: the content; NULL: none */
+    json_t *files; /* owned; data files by their paths in the scenario, as texts; NULL: none */
+    json_t *feeds; /* owned; the SHA-256 of each as it was checked, by the same paths; likewise */
 
     /* CHECK */
     bool lists; /* names are looked for in the target's lists: one worker does that */

@@ -12,6 +12,19 @@ enum { FILES_MAX = WIRE_FEEDS_MAX };
 /* ---- the files that came along ----------------------------------------------------------------
  */
 
+/* What was checked there must be what is played here. */
+static int check_hash(const json_t *hashes, const struct scenario_file *f, struct err *err)
+{
+    const char *wanted = json_string_value(json_object_get(hashes, f->path));
+    char found[65];
+
+    digest_sha256_hex(f->text, found);
+    if (wanted != NULL && strcmp(wanted, found) != 0) {
+        return err_set(err, ERR_INVALID, "the file %.80s is not the one that was checked", f->path);
+    }
+    return 0;
+}
+
 static int files_of(const struct wire_order *a,
                     struct scenario_file files[FILES_MAX],
                     size_t *count,
@@ -32,24 +45,9 @@ static int files_of(const struct wire_order *a,
         if (f->text.p == NULL) {
             return err_set(err, ERR_INVALID, "the file %.80s is no text", path);
         }
-    }
-    return 0;
-}
-
-/* What was checked there must be what is played here. */
-static int check_feeds(const struct part *p, struct err *err)
-{
-    const struct workload_config *w = &p->scenario->workload;
-    char found[65];
-
-    for (size_t i = 0; i < w->feed_count; i++) {
-        const json_t *text = json_object_get(p->assign.files, w->feeds[i].path);
-        const char *wanted = json_string_value(json_object_get(p->assign.feeds, w->feeds[i].name));
-
-        digest_sha256_hex((struct str){json_string_value(text), json_string_length(text)}, found);
-        if (wanted != NULL && strcmp(wanted, found) != 0) {
-            return err_set(err, ERR_INVALID, "the file %.80s is not the one that was checked",
-                           w->feeds[i].path);
+        int rc = check_hash(a->feeds, f, err);
+        if (rc != 0) {
+            return rc;
         }
     }
     return 0;
@@ -168,9 +166,6 @@ int part_compile(struct wire_order *assign,
     int rc = check_sources(&out->assign, err);
     if (rc == 0) {
         rc = load_scenario(out, rules, err);
-    }
-    if (rc == 0) {
-        rc = check_feeds(out, err);
     }
     if (rc == 0) {
         rc = make_plan(out, err);

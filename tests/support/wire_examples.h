@@ -94,7 +94,7 @@ static inline void example_assignment(struct wire_order *o)
     o->weights.count = 3;
     o->log = true;
     o->network = WIRE_NETWORK_PUBLIC;
-    o->feeds = json_pack("{s:s}", "users",
+    o->feeds = json_pack("{s:s}", "users.csv",
                          "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
     o->files = json_pack("{s:s}", "users.csv", "");
 }

@@ -192,14 +192,14 @@ static void data_comes_with_the_order(void **state)
     (void)state;
     digest_sha256_hex(str_c(rows), hash);
     o.files = json_pack("{s:s}", "u.csv", rows);
-    o.feeds = json_pack("{s:s}", "users", hash);
+    o.feeds = json_pack("{s:s}", "u.csv", hash);
     compiled(o, &free_rules, &part);
     assert_non_null(part.plan->rows);
     part_clear(&part);
 
     o = order(0, 1, 1, more);
     o.files = json_pack("{s:s}", "u.csv", "id\nother\n");
-    o.feeds = json_pack("{s:s}", "users", hash);
+    o.feeds = json_pack("{s:s}", "u.csv", hash);
     refused(o, &free_rules, "the file u.csv is not the one that was checked");
 
     refused(order(0, 1, 1, more), &free_rules, "did not come with the scenario");
