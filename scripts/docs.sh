@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 #
-# Writes the generated files of the tree anew from the tables in the code: schemas/, docs/reference/ and
-# docs/limits.md. A unit test fails when they are out of step.
+# Writes the generated files of the tree anew from the tables in the code: schemas/, docs/reference/,
+# docs/limits.md and docs/api.md. A unit test fails when they are out of step.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -24,3 +24,4 @@ for page in run-config result metrics cli; do
     generate "docs/reference/$page.md" reference "$page"
 done
 generate docs/limits.md reference limits
+generate docs/api.md reference api

@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "cli/client.h"
 #include "cli/cmd_mockserver.h"
+#include "cli/cmd_server.h"
 #include "cli/quick.h"
 #include "cli/roles.h"
 
@@ -258,7 +259,7 @@ static const struct command commands[] = {
      OPTIONS(schema_options)},
     {.name = "reference",
      .usage = "PAGE",
-     .help = "Prints a reference page: cli, limits, metrics, result or run-config.",
+     .help = "Prints a reference page: api, cli, limits, metrics, result or run-config.",
      .operands_min = 1,
      .operands_max = 1,
      .run = cmd_reference},
@@ -290,6 +291,7 @@ static const struct command commands[] = {
      .help = "Prints the list of commands, or what a command does.",
      .operands_max = 1,
      .run = cmd_help},
+    SERVER_COMMAND,
     ROLE_COMMANDS,
     {.name = "create",
      .usage = "FILE|--url URL [options]",

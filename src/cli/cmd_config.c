@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* validate, explain, schema, reference: what there is to know about a scenario without a run. */
+#include "api/documents.h"
 #include "cli/cli.h"
 #include "cli/load.h"
 #include "report/result/result.h"
@@ -99,11 +100,9 @@ int cmd_reference(const struct opt_args *args)
         const char *name;
         int (*write)(struct buf *out);
     } pages[] = {
-        {"cli", cli_reference},
-        {"limits", limits_reference},
-        {"metrics", metrics_reference},
-        {"result", result_reference},
-        {"run-config", scenario_reference},
+        {"api", api_reference},       {"cli", cli_reference},
+        {"limits", limits_reference}, {"metrics", metrics_reference},
+        {"result", result_reference}, {"run-config", scenario_reference},
     };
     const char *names[sizeof pages / sizeof pages[0]];
 
@@ -116,7 +115,7 @@ int cmd_reference(const struct opt_args *args)
     const char *near = str_nearest(str_c(args->operands[0]), names, sizeof names / sizeof names[0]);
     fprintf(stderr, "mcpdrill reference: no page \"%.60s\"; %s%s%s\n", args->operands[0],
             near != NULL ? "did you mean \""
-                         : "there are cli, limits, metrics, result and run-config",
+                         : "there are api, cli, limits, metrics, result and run-config",
             near != NULL ? near : "", near != NULL ? "\"?" : "");
     return EXIT_USAGE;
 }

@@ -1,40 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/roles.h"
 
-#include "base/str.h"
-
 #include <stdio.h>
-
-const struct opt server_options[SERVER_OPTIONS] = {
-    {.name = "addr",
-     .argument = "ADDRESS",
-     .help = "Listens here: :PORT (loopback) or HOST:PORT; :8080 when nothing is said."},
-    {.name = "auth-mode", .argument = "MODE", .help = "Who may come in: none, api_key or jwt."},
-    {.name = "api-keys", .argument = "KEYS", .help = "Keys that are let in, with commas between."},
-    {.name = "jwt-secret", .argument = "SECRET", .help = "Checks the signature of tokens."},
-    {.name = "insecure", .help = "Lets everybody in, from other machines, too."},
-    {.name = "enable-agent-ingest", .help = "Takes figures from agents."},
-    {.name = "agent-tokens", .argument = "TOKENS", .help = "Tokens of agents."},
-    {.name = "allow-private-networks",
-     .argument = "CIDRS",
-     .help = "Private networks that may be loaded, with commas between."},
-    {.name = "allow-private-discovery",
-     .help = "Lets the discovery of tools ask private addresses."},
-    {.name = "insecure-worker-auth", .help = "Takes workers without credentials."},
-    {.name = "redact-assignment-secrets", .help = "Keeps secrets out of what workers are sent."},
-    {.name = "rate-limit",
-     .argument = "N",
-     .help = "Requests per second of one client; 100 when nothing is said, 0 for no limit."},
-    {.name = "rate-burst",
-     .argument = "N",
-     .help = "Requests of one client at once; 200 when nothing is said."},
-    {.name = "max-ops-per-run", .argument = "N", .help = "Nothing needs it any more."},
-    {.name = "max-logs-per-run", .argument = "N", .help = "Most lines that are stored of a run."},
-    {.name = "max-total-runs", .argument = "N", .help = "Most runs that are stored."},
-    {.name = "dev",
-     .help = "For trying out: loopback, no authentication, private networks, agents with the "
-             "token dev-token, no rate limit."},
-};
 
 const struct opt worker_options[WORKER_OPTIONS] = {
     {.name = "control-plane",
@@ -93,7 +60,7 @@ const struct opt agent_options[AGENT_OPTIONS] = {
     {.name = "tls-insecure-skip-verify", .help = "Does not check the control plane's certificate."},
 };
 
-/* "mcpdrill: "server" is not supported yet; INSTEAD", and what was given in vain. */
+/* "mcpdrill: "agent" is not supported yet; INSTEAD", and what was given in vain. */
 static int refuse(const struct opt_args *args, const char *instead)
 {
     fprintf(stderr, "mcpdrill: \"%s\" is not supported yet; %s\n", args->command->name, instead);
@@ -102,27 +69,6 @@ static int refuse(const struct opt_args *args, const char *instead)
                 args->given[i].opt->name);
     }
     return EXIT_USAGE;
-}
-
-/* [HOST]:PORT: what the mock can listen on as well. */
-static bool is_address(const char *addr)
-{
-    const char *colon = addr != NULL ? strrchr(addr, ':') : NULL;
-    uint64_t port;
-
-    return colon != NULL && str_u64(str_c(colon + 1), 65535, &port);
-}
-
-int cmd_server_later(const struct opt_args *args)
-{
-    const char *addr = opt_value(args, "addr");
-    char instead[400];
-
-    snprintf(instead, sizeof instead,
-             "\"mcpdrill run FILE\" plays a scenario in one process, and where a guide starts the "
-             "mock server with it, \"mcpdrill mock --addr %.100s\" does the same",
-             is_address(addr) ? addr : ":9000");
-    return refuse(args, instead);
 }
 
 int cmd_agent_later(const struct opt_args *args)

@@ -139,7 +139,6 @@ test('a long name is the same mock server', async () => {
 test('programs that come later know their flags, and say what does the job today', async () => {
   const bin = (role) => join(prefix, 'bin', `mcpdrill-${role}`);
   for (const [role, flags, instead] of [
-    ['server', ['--addr', ':9000', '--insecure'], /mcpdrill run FILE.*mcpdrill mock --addr :9000/],
     ['agent', ['--pair-key', 'k', '--listen-port', '3000', '--tls-insecure-skip-verify'], /mcpdrill run FILE/],
   ]) {
     const end = await run(bin(role), flags);

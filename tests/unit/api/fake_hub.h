@@ -414,7 +414,7 @@ json_t *hub_workers(struct hub *h)
     return json_pack("{s:[]}", "workers");
 }
 
-int hub_register(struct hub *h, const json_t *hello, json_t **welcome, struct hub_refusal *why)
+int hub_register(struct hub *h, json_t *hello, json_t **welcome, struct hub_refusal *why)
 {
     char text[200];
     int rc = fake_note(h, why, "register %s", fake_text(hello, text, sizeof text));
@@ -440,11 +440,8 @@ int hub_worker_may(struct hub *h, const char *worker_id, struct str token, struc
     return ERR_NOT_FOUND;
 }
 
-int hub_heartbeat(struct hub *h,
-                  const char *worker_id,
-                  const json_t *beat,
-                  json_t **pulse,
-                  struct hub_refusal *why)
+int hub_heartbeat(
+    struct hub *h, const char *worker_id, json_t *beat, json_t **pulse, struct hub_refusal *why)
 {
     char text[200];
     int rc = fake_note(h, why, "heartbeat %s %s", worker_id, fake_text(beat, text, sizeof text));

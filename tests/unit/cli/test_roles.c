@@ -1,16 +1,34 @@
 /* SPDX-License-Identifier: MIT */
+#include "cli/cmd_server.h"
 #include "cli/roles.h"
 #include "support/unit.h"
 
-static const struct command commands[] = {ROLE_COMMANDS};
+static const struct command commands[] = {SERVER_COMMAND, ROLE_COMMANDS};
 
 /* What start scripts give to these programs, with a value where one belongs. */
 static const char *const published[][32] = {
-    {"server", "--addr=:8080", "--auth-mode=none", "--api-keys=a,b", "--jwt-secret=s", "--insecure",
-     "--enable-agent-ingest", "--agent-tokens=t", "--allow-private-networks=10.0.0.0/8",
-     "--allow-private-discovery", "--insecure-worker-auth", "--redact-assignment-secrets",
-     "--rate-limit=100", "--rate-burst=200", "--max-ops-per-run=1", "--max-logs-per-run=1",
-     "--max-total-runs=1", "--dev"},
+    {"server",
+     "--addr=:8080",
+     "--auth-mode=none",
+     "--api-keys=a,b",
+     "--jwt-secret=s",
+     "--insecure",
+     "--enable-agent-ingest",
+     "--agent-tokens=t",
+     "--allow-private-networks=10.0.0.0/8",
+     "--allow-private-discovery",
+     "--insecure-worker-auth",
+     "--redact-assignment-secrets",
+     "--rate-limit=100",
+     "--rate-burst=200",
+     "--max-ops-per-run=1",
+     "--max-logs-per-run=1",
+     "--max-total-runs=1",
+     "--dev",
+     "--data-dir=d",
+     "--mock",
+     "--no-mock",
+     "--allow-origin=http://a"},
     {"worker", "--control-plane=http://localhost:8080", "--max-vus=100", "--heartbeat-interval=2s",
      "--poll-interval=1s", "--allow-private-networks=10.0.0.0/8", "--api-key=k", "--worker-id=w",
      "--tls-ca-file=f", "--allow-secret=a", "--allow-secret=b", "--threads=2", "--label=a=b",
