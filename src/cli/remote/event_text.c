@@ -107,6 +107,7 @@ static void say_stage_started(struct line *l, const json_t *p)
     }
 }
 
+/* The figures as far as the control plane tells them here. */
 static void say_stage_completed(struct line *l, const json_t *p)
 {
     char text[TEXT_NUMBER_MAX];
@@ -114,9 +115,15 @@ static void say_stage_completed(struct line *l, const json_t *p)
     uint64_t ns;
 
     add_stage(l, p);
-    add(l, ": ");
-    add_count(l, p, "total_ops", " operations, ");
-    add_count(l, p, "failed_ops", " failed");
+    if (document_ms(p, "elapsed_ms", &ns)) {
+        add(l, " after ");
+        add(l, text_clock(ns, text));
+    }
+    if (document_at(p, "total_ops") != NULL) {
+        add(l, ": ");
+        add_count(l, p, "total_ops", " operations, ");
+        add_count(l, p, "failed_ops", " failed");
+    }
     if (document_number(p, "throughput", &rate)) {
         add(l, ", ");
         add(l, text_rate(rate, text));

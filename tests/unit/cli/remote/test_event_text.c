@@ -20,6 +20,9 @@ static const struct {
      "\"soak\", \"total_ops\": 10, \"failed_ops\": 1, \"throughput\": 2.5, \"latency_p99_ms\": "
      "null}}",
      "STAGE_COMPLETED             soak: 10 operations, 1 failed, 2.50/s\n"},
+    {"{" AT "\"type\": \"STAGE_COMPLETED\", \"payload\": {\"stage\": \"soak\", \"elapsed_ms\": "
+     "3000}}",
+     "STAGE_COMPLETED             soak after 3.0 s\n"},
     {"{" AT "\"type\": \"STOP_CONDITION_TRIGGERED\", \"payload\": {\"metric\": \"error_rate\", "
      "\"comparator\": \">\", \"threshold\": 0.5, \"observed\": 0.75, \"stage\": \"ramp\"}}",
      "STOP_CONDITION_TRIGGERED    error_rate > 0.5, observed 0.75 in ramp\n"},
