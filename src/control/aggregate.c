@@ -41,6 +41,9 @@ struct aggregate *aggregate_new(const struct aggregate_key *keys,
         a->stages[i].customs = xcalloc(custom_count + 1, sizeof *a->stages[i].customs);
     }
     a->sources = xcalloc(source_count + 1, sizeof *a->sources);
+    for (uint32_t i = 0; source_count > 1 && i < source_count; i++) {
+        a->sources[i].load = xcalloc(1, sizeof *a->sources[i].load);
+    }
     a->slot_count = history_seconds + AGGREGATE_HISTORY_SLACK;
     a->slots = xcalloc(a->slot_count, sizeof *a->slots);
     a->other.is_other = true;
@@ -81,7 +84,7 @@ static void slot_clear(struct slot *s, uint32_t custom_count)
     *s = (struct slot){.used = false};
 }
 
-static void total_clear(struct total *t)
+void aggregate_total_clear(struct total *t)
 {
     for (unsigned i = 0; i < DIST_ALL; i++) {
         hist_total_free(t->dist[i]);
@@ -90,7 +93,7 @@ static void total_clear(struct total *t)
 
 static void stage_clear(struct stage *s, uint32_t custom_count)
 {
-    total_clear(&s->run);
+    aggregate_total_clear(&s->run);
     for (uint32_t i = 0; i < custom_count; i++) {
         hist_total_free(s->customs[i].hist);
     }
@@ -103,13 +106,13 @@ void aggregate_free(struct aggregate *a)
         return;
     }
     for (uint32_t i = 0; i < a->key_count; i++) {
-        total_clear(&a->totals[i]);
+        aggregate_total_clear(&a->totals[i]);
     }
     for (uint32_t i = 0; i < a->stage_count; i++) {
         stage_clear(&a->stages[i], a->custom_count);
     }
     for (uint32_t i = 0; i < a->source_count; i++) {
-        xfree(a->sources[i].seen);
+        aggregate_source_clear(&a->sources[i]);
     }
     for (uint32_t i = 0; i < a->slot_count; i++) {
         slot_clear(&a->slots[i], a->custom_count);
@@ -117,7 +120,7 @@ void aggregate_free(struct aggregate *a)
     for (size_t i = 0; i < a->failure_count; i++) {
         xfree(a->failures[i].keys);
     }
-    total_clear(&a->scratch);
+    aggregate_total_clear(&a->scratch);
     hist_total_free(a->scratch_trend);
     xfree(a->failures);
     xfree(a->group);
@@ -185,7 +188,7 @@ void aggregate_group_history(struct aggregate *a, const uint64_t *const *scopes,
     }
 }
 
-static bool part_is_empty(const struct window_part *part)
+bool aggregate_part_is_empty(const struct window_part *part)
 {
     for (unsigned i = 0; i < COUNT_ALL; i++) {
         if (part->count[i] != 0) {
@@ -379,17 +382,34 @@ static bool is_slower(const struct outcome *a, const struct outcome *b)
     return a->n != b->n ? a->n < b->n : a->key < b->key;
 }
 
+/* Which row a new one of the second would take: of a second that has all it may have its fastest,
+ * of a full list the last one; `count` while there is room. */
+static uint32_t slowest_place(const struct slowest *list, uint64_t second)
+{
+    uint32_t of_second = 0, last = 0;
+
+    for (uint32_t i = 0; i < list->count; i++) {
+        if (list->rows[i].second == second) {
+            of_second++;
+            last = i;
+        }
+    }
+    if (of_second == WINDOW_SLOWEST_MAX) {
+        return last;
+    }
+    return list->count == AGGREGATE_SLOWEST_MAX ? list->count - 1 : list->count;
+}
+
+/* The same rows come out however a second's operations are dealt to sources, and in whatever order
+ * these report. */
 static void slowest_add(struct slowest *to, const struct aggregate_slow *row)
 {
-    uint32_t at = to->count;
+    uint32_t at = slowest_place(to, row->second);
 
-    if (at == AGGREGATE_SLOWEST_MAX) {
-        if (!is_slower(&row->op.outcome, &to->rows[at - 1].op.outcome)) {
-            return;
-        }
-        at--;
-    } else {
+    if (at == to->count) {
         to->count++;
+    } else if (!is_slower(&row->op.outcome, &to->rows[at].op.outcome)) {
+        return;
     }
     for (; at > 0 && is_slower(&row->op.outcome, &to->rows[at - 1].op.outcome); at--) {
         to->rows[at] = to->rows[at - 1];
@@ -507,7 +527,7 @@ static void slot_add_keys(struct aggregate *a, struct slot *s, const struct wind
     uint32_t group = a->key_count;
 
     for (uint32_t i = 0; i < w->key_count; i++) {
-        if (part_is_empty(&w->keys[i])) {
+        if (aggregate_part_is_empty(&w->keys[i])) {
             continue;
         }
         if (group != a->key_count && a->group[i] != group) {
@@ -543,57 +563,6 @@ static void slot_add(struct aggregate *a, struct slot *s, const struct window *w
     stage->busy = stage->busy || s->busy;
     /* They are of the window's end. */
     note_gauges(w->later.used ? &a->stages[w->later.stage_index] : stage, s);
-}
-
-/* Marks the second as seen; false when it was already. */
-static bool source_see(struct source *s, uint64_t second)
-{
-    size_t word = (size_t)(second / 64);
-    uint64_t bit = UINT64_C(1) << (second % 64);
-
-    if (word >= s->seen_words) {
-        size_t words = word + 64;
-        s->seen = xrealloc(s->seen, words * sizeof *s->seen);
-        memset(s->seen + s->seen_words, 0, (words - s->seen_words) * sizeof *s->seen);
-        s->seen_words = words;
-    }
-    if ((s->seen[word] & bit) != 0) {
-        return false;
-    }
-    s->seen[word] |= bit;
-    s->newest = second + 1 > s->newest ? second + 1 : s->newest;
-    while (s->next / 64 < s->seen_words && (s->seen[s->next / 64] >> (s->next % 64) & 1) != 0) {
-        s->next++;
-    }
-    return true;
-}
-
-static void source_add(struct source *s, const struct window *w)
-{
-    double busy = w->wall_ns > 0 ? (double)w->busy_ns / (double)w->wall_ns : 0;
-
-    /* The last window of a run may last a millisecond, and says nothing about a second. */
-    if (w->end_ns - w->start_ns < NS_PER_S / 2) {
-        busy = 0;
-    }
-    s->pub.windows++;
-    s->pub.busy_ns += w->busy_ns;
-    s->pub.wall_ns += w->wall_ns;
-    s->pub.wakeups += w->wakeups;
-    s->pub.samples_lost += w->samples_lost;
-    s->pub.samples_thinned += w->samples_thinned;
-    s->pub.busy_max = busy > s->pub.busy_max ? busy : s->pub.busy_max;
-    s->pub.busy_seconds_over_80 += busy > 0.80;
-    s->pub.busy_seconds_over_95 += busy > 0.95;
-    s->busy_row = busy > 0.95 ? s->busy_row + 1 : 0;
-    if (s->busy_row > s->pub.busy_over_95_row) {
-        s->pub.busy_over_95_row = s->busy_row;
-    }
-    counts_add(s->pub.count, w->run.count);
-    counts_add(s->pub.count, w->later.run.count);
-    for (uint32_t i = 0; i < w->key_count; i++) {
-        counts_add(s->pub.count, w->keys[i].count);
-    }
 }
 
 static void seen_add(struct aggregate_seen *seen, uint64_t second, uint64_t count)
@@ -721,13 +690,13 @@ bool aggregate_add(struct aggregate *a, uint32_t source, const struct window *w)
         s->pub.refused++;
         return false;
     }
-    if (!source_see(s, w->second)) {
+    if (!aggregate_source_see(s, w->second)) {
         s->pub.duplicates++;
         return false;
     }
     a->newest = w->second + 1 > a->newest ? w->second + 1 : a->newest;
     a->latest_ns = w->end_ns > a->latest_ns ? w->end_ns : a->latest_ns;
-    source_add(s, w);
+    aggregate_source_add(a, s, w);
     for (uint32_t i = 0; i < w->key_count; i++) {
         total_add(&a->totals[i], &w->keys[i]);
     }

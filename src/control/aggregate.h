@@ -200,8 +200,8 @@ struct aggregate_slow {
 };
 
 /* The slowest operations of a stage, or of the load stages (-1), slowest first, at most `max`. Each
- * second of a source names its WINDOW_SLOWEST_MAX slowest. Pointers are valid until the next
- * aggregate_add. Returns how many. */
+ * second has its WINDOW_SLOWEST_MAX slowest in it, however many sources there are. Pointers are
+ * valid until the next aggregate_add. Returns how many. */
 size_t aggregate_slowest(const struct aggregate *a,
                          int32_t stage_index,
                          const struct aggregate_slow **out,
@@ -226,6 +226,15 @@ struct aggregate_source {
     uint64_t busy_over_95_row;     /* the longest row of the latter */
     bool finished;
 };
+
+/* Distributions that each source has for itself. */
+#define AGGREGATE_SOURCE_DISTS (1u << DIST_LAG | 1u << DIST_SERVICE | 1u << DIST_RESPONSE)
+
+/* The operations of the load stages that these sources (bit per source) made; without what belongs
+ * to no operation. The view was all zero or used before. */
+void aggregate_view_sources(const struct aggregate *a,
+                            const uint64_t *sources,
+                            struct metric_view *view);
 
 struct aggregate_integrity {
     uint64_t windows, duplicates, refused, missing;

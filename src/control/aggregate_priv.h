@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Insides that aggregate.c, which fills the books, aggregate_mark.c, which knows how far they are
- * whole, and aggregate_view.c, which reads them, share. */
+ * whole, aggregate_source.c, which knows its sources, and aggregate_view.c, which reads them,
+ * share. */
 #ifndef CONTROL_AGGREGATE_PRIV_H
 #define CONTROL_AGGREGATE_PRIV_H
 
@@ -53,7 +54,14 @@ struct slowest {
     struct aggregate_slow rows[AGGREGATE_SLOWEST_MAX];
 };
 
+/* What a source did in the load stages; of distributions AGGREGATE_SOURCE_DISTS only. */
+struct source_load {
+    struct total sum;
+    uint64_t open_count[COUNT_ALL]; /* the share of the stages of the open model */
+};
+
 struct source {
+    struct source_load *load; /* NULL where there is one source: it did everything */
     struct aggregate_source pub;
     bool left;      /* nobody waits for it, as for one that has finished */
     uint64_t *seen; /* bit per second that was applied */
@@ -121,6 +129,15 @@ static inline bool aggregate_waits_for(const struct source *s)
 {
     return !s->pub.finished && !s->left;
 }
+
+void aggregate_total_clear(struct total *t);
+bool aggregate_part_is_empty(const struct window_part *part);
+
+/* aggregate_source.c */
+void aggregate_source_clear(struct source *s);
+/* Marks the second as seen; false when it was already. */
+bool aggregate_source_see(struct source *s, uint64_t second);
+void aggregate_source_add(struct aggregate *a, struct source *s, const struct window *w);
 
 /* Everything but the histograms. */
 void aggregate_numbers_add(struct metric_custom *to, const struct metric_custom *from);

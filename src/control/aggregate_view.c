@@ -331,6 +331,40 @@ void aggregate_view_total(const struct aggregate *a,
     }
 }
 
+static bool has_source(const uint64_t *sources, uint32_t i)
+{
+    return (sources[i / 64] >> (i % 64) & 1) != 0;
+}
+
+void aggregate_view_sources(const struct aggregate *a,
+                            const uint64_t *sources,
+                            struct metric_view *view)
+{
+    struct aggregate_filter filter = aggregate_load();
+
+    filter.only_keys = true;
+    filter.dists = AGGREGATE_SOURCE_DISTS;
+    if (a->source_count == 1 && has_source(sources, 0)) {
+        aggregate_view_total(a, &filter, view);
+        return;
+    }
+    view_begin(a, view);
+    view->open_model = is_open(a, &filter);
+    view->of_stages = true;
+    for (uint32_t i = 0; i < a->source_count; i++) {
+        if (a->sources[i].load != NULL && has_source(sources, i)) {
+            view_add_total(view, &a->sources[i].load->sum, filter.dists);
+            counts_add(view->open_count, a->sources[i].load->open_count);
+        }
+    }
+    for (uint32_t i = 0; i < a->stage_count; i++) {
+        if (stage_matches(a, &filter, i)) {
+            view->span_s += (double)stage_span_ns(a, i) / (double)NS_PER_S;
+            view->busy = view->busy || a->stages[i].busy;
+        }
+    }
+}
+
 uint32_t aggregate_key_count(const struct aggregate *a)
 {
     return a->key_count;
@@ -403,15 +437,6 @@ size_t aggregate_failures(const struct aggregate *a,
     }
     xfree(order);
     return n;
-}
-
-void aggregate_source(const struct aggregate *a, uint32_t source, struct aggregate_source *out)
-{
-    assert(source < a->source_count);
-    const struct source *s = &a->sources[source];
-
-    *out = s->pub;
-    out->missing = s->newest - s->pub.windows;
 }
 
 void aggregate_integrity(const struct aggregate *a, struct aggregate_integrity *out)
