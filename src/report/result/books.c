@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The members of a result that are about the books: integrity, losses, workers, and the machine
- * that made the load. */
+/* The members of a result that are about the books: integrity, losses, and the machine that made
+ * the load, or its control plane. */
 #include "base/mem.h"
 #include "report/result/result_priv.h"
 
@@ -339,115 +339,6 @@ json_t *result_losses(const struct result_place *p)
 {
     return result_object(&result_section_losses, p);
 }
-/* ---- workers ----------------------------------------------------------------------------------
- */
-
-static const struct aggregate_source *source_of(const struct result_place *p)
-{
-    return p->item;
-}
-
-static json_t *worker_source(const struct result_place *p)
-{
-    return result_count(p->index);
-}
-
-static json_t *worker_finished(const struct result_place *p)
-{
-    return json_boolean(source_of(p)->finished);
-}
-
-static json_t *worker_windows(const struct result_place *p)
-{
-    return result_count(source_of(p)->windows);
-}
-
-static json_t *worker_operations(const struct result_place *p)
-{
-    return result_count(source_of(p)->count[COUNT_ENDED_OK] +
-                        source_of(p)->count[COUNT_ENDED_FAILED]);
-}
-
-static json_t *worker_failed(const struct result_place *p)
-{
-    return result_count(source_of(p)->count[COUNT_ENDED_FAILED]);
-}
-
-static json_t *worker_busy_ms(const struct result_place *p)
-{
-    return result_ms(source_of(p)->busy_ns);
-}
-
-static json_t *worker_wall_ms(const struct result_place *p)
-{
-    return result_ms(source_of(p)->wall_ns);
-}
-
-static json_t *worker_busy(const struct result_place *p)
-{
-    const struct aggregate_source *s = source_of(p);
-
-    return s->wall_ns == 0 ? json_null()
-                           : result_real((double)s->busy_ns / (double)s->wall_ns, 1e4);
-}
-
-static json_t *worker_busy_max(const struct result_place *p)
-{
-    return source_of(p)->wall_ns == 0 ? json_null() : result_real(source_of(p)->busy_max, 1e4);
-}
-
-static json_t *worker_over_80(const struct result_place *p)
-{
-    return result_count(source_of(p)->busy_seconds_over_80);
-}
-
-static json_t *worker_over_95(const struct result_place *p)
-{
-    return result_count(source_of(p)->busy_seconds_over_95);
-}
-
-static json_t *worker_wakeups(const struct result_place *p)
-{
-    return result_count(source_of(p)->wakeups);
-}
-
-static const struct result_member worker_members[] = {
-    {"source", "integer", "Number of the source, from 0.", worker_source, NULL},
-    {"finished", "boolean", "It said that it had sent everything.", worker_finished, NULL},
-    {"windows", "integer", "Its seconds that were added.", worker_windows, NULL},
-    {"operations", "integer", "Operations that ended on it.", worker_operations, NULL},
-    {"failed", "integer", "Those of them that failed.", worker_failed, NULL},
-    {"busy", "number or null", "Share of its time in which it did not wait for events.",
-     worker_busy, NULL},
-    {"busy_ms", "number", "That time.", worker_busy_ms, NULL},
-    {"wall_ms", "number", "The time that it is a share of.", worker_wall_ms, NULL},
-    {"busy_max", "number or null", "The share in its busiest second.", worker_busy_max, NULL},
-    {"busy_seconds_over_80", "integer", "Seconds with a share above 0.80.", worker_over_80, NULL},
-    {"busy_seconds_over_95", "integer",
-     "Seconds with a share above 0.95: its figures are in "
-     "doubt.",
-     worker_over_95, NULL},
-    {"wakeups", "integer", "How often it woke up for events.", worker_wakeups, NULL},
-};
-const struct result_section result_section_worker = RESULT_SECTION("workers[]", worker_members);
-
-json_t *result_workers(const struct result_place *p)
-{
-    uint32_t count = result_source_count(p->run);
-    json_t *out = json_array();
-
-    for (uint32_t i = 0; i < count; i++) {
-        struct result_place here = *p;
-        struct aggregate_source source;
-
-        aggregate_source(p->run->books, i, &source);
-        here.index = i;
-        here.item = &source;
-        json_array_append_new(out, result_object(&result_section_worker, &here));
-    }
-    return out;
-}
-
 /* ---- environment ------------------------------------------------------------------------------
  */
 

@@ -48,6 +48,13 @@ static json_t *signal_source(const struct result_place *p)
     return source == UINT32_MAX ? json_null() : result_count(source);
 }
 
+static json_t *signal_worker(const struct result_place *p)
+{
+    uint32_t source = signal_of(p)->source;
+
+    return source == UINT32_MAX ? json_null() : result_text(run_source_worker(p->run, source));
+}
+
 static json_t *signal_value(const struct result_place *p)
 {
     return result_real(signal_of(p)->value, 1e6);
@@ -85,6 +92,7 @@ static const struct result_member signal_members[] = {
      NULL},
     {"source", "integer or null", "The source where it was worst; null: the run.", signal_source,
      NULL},
+    {"worker_id", "string or null", "The worker that it is of.", signal_worker, NULL},
     {"value", "number", "Of the worst second.", signal_value, NULL},
     {"limit", "number", "What it may be.", signal_limit, NULL},
     {"unit", "string or null", "Of both; `1` is a share.", signal_unit, NULL},

@@ -11,7 +11,8 @@ static const struct result_section *const sections[] = {
     &result_section_achieved,  &result_section_operation,   &result_section_latency,
     &result_section_slowest,   &result_section_error,       &result_section_error_operation,
     &result_section_condition, &result_section_integrity,   &result_section_losses,
-    &result_section_worker,    &result_section_environment, &result_section_limit,
+    &result_section_worker,    &result_section_share,       &result_section_thread,
+    &result_section_label,     &result_section_environment, &result_section_limit,
 };
 
 static int write_section(const struct result_section *section, struct buf *out)

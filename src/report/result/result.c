@@ -422,8 +422,12 @@ static const struct result_member root_members[] = {
      "Limits of our own that held load back or dropped figures, those that were hit only. All of "
      "them: [limits](../limits.md).",
      result_limits, &result_section_limit},
-    {"workers", "array of objects", "What each source of figures (a thread of load) sent.",
-     result_workers, &result_section_worker},
+    {"workers", "array of objects",
+     "Who made the load, and what each of them did. `mcpdrill run` is one worker.", result_workers,
+     &result_section_worker},
+    {"labels", "array of objects",
+     "What the workers with each label did, by label; empty without labels.", result_labels,
+     &result_section_label},
     {"environment", "object", "Where the load was made.", result_environment,
      &result_section_environment},
 };

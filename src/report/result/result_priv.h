@@ -69,6 +69,7 @@ json_t *result_errors(const struct result_place *p);
 json_t *result_conditions(const struct result_place *p);
 json_t *result_integrity(const struct result_place *p);
 json_t *result_workers(const struct result_place *p);
+json_t *result_labels(const struct result_place *p);
 json_t *result_environment(const struct result_place *p);
 json_t *result_findings(const struct result_place *p);
 json_t *result_criteria(const struct result_place *p);
@@ -98,10 +99,11 @@ extern const struct result_section result_section_root, result_section_validity,
     result_section_stop, result_section_observed, result_section_server, result_section_check,
     result_section_stage, result_section_planned, result_section_achieved, result_section_operation,
     result_section_latency, result_section_error, result_section_error_operation,
-    result_section_condition, result_section_integrity, result_section_worker,
-    result_section_environment, result_section_step, result_section_finding,
-    result_section_criterion, result_section_custom, result_section_slowest, result_section_journey,
-    result_section_losses, result_section_signal, result_section_preflight, result_section_limit;
+    result_section_condition, result_section_integrity, result_section_worker, result_section_share,
+    result_section_thread, result_section_label, result_section_environment, result_section_step,
+    result_section_finding, result_section_criterion, result_section_custom, result_section_slowest,
+    result_section_journey, result_section_losses, result_section_signal, result_section_preflight,
+    result_section_limit;
 
 /* Members of a line of windows.ndjson that are metrics over the second. */
 enum { RESULT_SECOND_COLUMNS = 18, RESULT_SECOND_APART = 3 };

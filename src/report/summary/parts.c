@@ -324,7 +324,7 @@ void summary_generator(struct page *p)
 {
     const json_t *workers = document_at(p->document, "workers");
     const json_t *lateness = document_at(p->document, "distributions.tool_lag");
-    size_t count = json_array_size(workers);
+    size_t count = json_array_size(workers), threads = 0;
     double busy_ms = 0, wall_ms = 0, most = 0;
     char cell[GRID_CELL_MAX];
 
@@ -335,12 +335,18 @@ void summary_generator(struct page *p)
         (void)document_number(worker, "busy_ms", &busy);
         (void)document_number(worker, "wall_ms", &wall);
         (void)document_number(worker, "busy_max", &max);
+        /* Results of earlier versions have a row for each thread. */
+        size_t own = json_array_size(json_object_get(worker, "threads"));
+        threads += own > 0 ? own : 1;
         busy_ms += busy;
         wall_ms += wall;
         most = max > most ? max : most;
     }
     page_label(p, "generator");
-    page_add(p, "%zu shard%s", count, count == 1 ? "" : "s");
+    if (count > 1 && threads > count) {
+        page_add(p, "%zu workers · ", count);
+    }
+    page_add(p, "%zu shard%s", threads, threads == 1 ? "" : "s");
     if (wall_ms > 0) {
         page_add(p, " · busy %s on average", text_percent(busy_ms / wall_ms, cell));
         page_add(p, ", %s at most", text_percent(most, cell));

@@ -104,10 +104,82 @@ static void test_ordinary_run(void **state)
     assert_text(r, "integrity.line",
                 "merge verified: 2/2 sources, 0 windows lost, started = succeeded + failed + "
                 "unfinished");
-    assert_int_equal(json_array_size(at(r, "workers")), 2);
-    assert_number(r, "workers.1.operations", 412);
-    assert_number(r, "workers.1.busy", 0.1);
+    assert_int_equal(json_array_size(at(r, "workers")), 1);
+    assert_text(r, "workers.0.worker_id", "wkr_0000000000000003");
+    assert_number(r, "workers.0.operations", 824);
+    assert_number(r, "workers.0.load.started", 824);
+    assert_number(r, "workers.0.busy", 0.1);
+    assert_number(r, "workers.0.busy_ms", 2000);
+    assert_int_equal(json_array_size(at(r, "workers.0.threads")), 2);
+    assert_number(r, "workers.0.threads.1.source", 1);
+    assert_number(r, "workers.0.threads.1.operations", 412);
+    assert_number(r, "workers.0.threads.1.busy", 0.1);
+    assert_int_equal(json_array_size(at(r, "labels")), 0);
     json_decref(r);
+    fixture_close(&f);
+}
+
+static void name_workers(struct fixture *f)
+{
+    static const char *const labels[][2] = {{"zone=a", "disk=ssd=2"}, {"zone=b", "disk=ssd=2"}};
+    static const struct run_source sources[FIXTURE_SOURCES] = {
+        {"wkr_000000000000000a", labels[0], 2}, {"wkr_000000000000000b", labels[1], 2}};
+    static struct run_source_state states[FIXTURE_SOURCES];
+
+    states[0] = states[1] = (struct run_source_state){.drained = true};
+    f->workers.sources = sources;
+    f->run.source_states_ = states;
+}
+
+/* The same run, made by two workers: what names them differs, and nothing else. */
+static void test_workers_and_labels(void **state)
+{
+    static const char *const naming[] = {"workers", "labels", "integrity"};
+    struct fixture f;
+
+    (void)state;
+    fixture_open(&f);
+    fixture_ordinary_run(&f);
+    json_t *one = result_json(&f.run);
+    name_workers(&f);
+    json_t *r = result_json(&f.run);
+    assert_int_equal(json_array_size(at(r, "workers")), 2);
+    assert_text(r, "workers.1.worker_id", "wkr_000000000000000b");
+    assert_text(r, "workers.1.labels.zone", "b");
+    assert_text(r, "workers.1.labels.disk", "ssd=2");
+    assert_number(r, "workers.1.operations", 412);
+    assert_number(r, "workers.1.load.started", 412);
+    assert_number(r, "workers.1.load.failed", 2);
+    assert_number(r, "workers.1.load.ops_per_second", 41.2);
+    assert_number(r, "workers.1.load.error_rate", 0.004854);
+    assert_number(r, "workers.1.load.latency_p50_ms", 0.251);
+    assert_number(r, "workers.1.missing", 0);
+    assert_int_equal(json_array_size(at(r, "workers.1.threads")), 1);
+    assert_number(r, "workers.1.threads.0.source", 1);
+    assert_int_equal(json_array_size(at(r, "labels")), 3);
+    assert_text(r, "labels.0.label", "disk");
+    assert_text(r, "labels.0.value", "ssd=2");
+    assert_int_equal(json_array_size(at(r, "labels.0.workers")), 2);
+    assert_number(r, "labels.0.load.started", 824);
+    assert_text(r, "labels.2.value", "b");
+    assert_text(r, "labels.2.workers.0", "wkr_000000000000000b");
+    assert_number(r, "labels.2.load.started", 412);
+    assert_text(r, "integrity.line",
+                "merge verified: 2/2 workers, 0 windows lost, started = succeeded + failed + "
+                "unfinished");
+    snprintf(f.run.totals_differ_, sizeof f.run.totals_differ_, "they differ");
+    json_t *bad = result_json(&f.run);
+    assert_text(bad, "integrity.line",
+                "merge FAILED: 2/2 workers, 0 windows lost, totals of a worker DIFFER, started = "
+                "succeeded + failed + unfinished");
+    for (size_t i = 0; i < sizeof naming / sizeof naming[0]; i++) {
+        json_object_del(one, naming[i]);
+        json_object_del(r, naming[i]);
+    }
+    assert_true(json_equal(one, r));
+    json_decref(one);
+    json_decref(r);
+    json_decref(bad);
     fixture_close(&f);
 }
 
@@ -472,6 +544,9 @@ static void test_document_has_what_the_page_says(void **state)
         {"losses", "losses"},
         {"limits[]", "limits.0"},
         {"workers[]", "workers.0"},
+        {"workers[].load", "labels.0.load"},
+        {"workers[].threads[]", "workers.0.threads.0"},
+        {"labels[]", "labels.0"},
         {"environment", "environment"},
     };
     struct fixture f;
@@ -490,6 +565,7 @@ static void test_document_has_what_the_page_says(void **state)
     f.run.trigger = (struct stop_trigger){.spec = &f.spec, .window_count = 1};
     f.run.worth.evidence_count = 1;
     f.run.worth.evidence[0] = (struct validity_evidence){.signal = "busy", .unit = "1"};
+    name_workers(&f);
     f.run.stop.kind = RUN_STOP_PREFLIGHT; /* by a condition of its stage */
     json_t *r = result_json(&f.run);
     assert_true(json_is_string(at(r, "stop.condition_id")));
@@ -574,6 +650,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_ordinary_run),
+        cmocka_unit_test(test_workers_and_labels),
         cmocka_unit_test(test_errors_and_hostile_texts),
         cmocka_unit_test(test_run_without_load),
         cmocka_unit_test(test_interrupted_run),
