@@ -179,6 +179,9 @@ static inline void apply_drained(struct member *m, struct str body)
 
     assert_int_equal(wire_source_decode(&body, m->world->total, &source, NULL), 0);
     m->drained++;
+    if (m->world->run->state != RUN_STOPPING) { /* nobody told it to: it leaves */
+        run_on_worker_lost(m->world->run, m->world->planned.identity.worker_id, 0);
+    }
     run_on_drained(m->world->run, source);
 }
 
@@ -192,6 +195,7 @@ static inline void all_ready(struct world *w)
     if (w->stop_ns > 0) {
         loop_timer_arm(w->loop, &w->stop, loop_clock(w->loop) + w->stop_ns);
     }
+    run_emit_created(w->run);
     run_start(w->run);
 }
 
@@ -377,9 +381,12 @@ static inline void set_up(struct world *w, const char *workload, const char *sta
                                      .drain = order_drain,
                                      .stop = order_stop,
                                      .source_count = w->total};
-    assert_int_equal(run_new(w->loop, w->planned.plan, &w->planned.identity, &w->orders, w,
-                             &observer, &w->run, NULL),
-                     0);
+    struct run_parts parts = {.plan = w->planned.plan,
+                              .identity = &w->planned.identity,
+                              .workers = &w->orders,
+                              .workers_owner = w,
+                              .observer = observer};
+    assert_int_equal(run_new(w->loop, &parts, &w->run, NULL), 0);
 }
 
 static inline void play(struct world *w)
