@@ -310,6 +310,18 @@ static int on_window(struct crew *c, struct member *m, struct str body, struct e
     return rc;
 }
 
+static bool was_told_to_end(const struct member *m)
+{
+    list_foreach (node, &m->orders) {
+        const struct given *given = list_entry(node, struct given, node);
+
+        if (given->order.kind == WIRE_ORDER_DRAIN || given->order.kind == WIRE_ORDER_STOP) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static int on_drained(struct crew *c, struct member *m, struct str body, struct err *err)
 {
     uint32_t source;
@@ -321,6 +333,10 @@ static int on_drained(struct crew *c, struct member *m, struct str body, struct 
     if (rc == 0) {
         m->source_drained[source - m->base] = true;
         m->drained++;
+        if (!was_told_to_end(m)) {
+            /* It leaves, in order: nothing that it counted is missing, but its users are. */
+            run_on_worker_lost(c->run, m->worker_id, m->vus);
+        }
         run_on_drained(c->run, source);
     }
     return rc;

@@ -368,6 +368,41 @@ static void a_restart_goes_on(void **state)
     tear_down(&p);
 }
 
+/* Its users are gone in the middle of the run: the load is not that of the scenario any more. All
+ * that was counted is there all the same. */
+static void a_worker_that_leaves_ends_the_run(void **state)
+{
+    struct place p;
+    struct pair pair = {0};
+    struct seen_events seen = {0};
+    struct hub_refusal why = {0};
+    json_t *result = NULL;
+    char id[HUB_RUN_ID_MAX];
+
+    (void)state;
+    set_up(&p);
+    register_pair(&p, &pair);
+    create(&p, SCENARIO, id);
+    begin(&p, &pair, id);
+    play(&pair, 0, 50);
+    assert_string_equal(state_of(&p, id), "baseline_running");
+    fake_end(&pair.w[1]);
+    settle(&p);
+    assert_string_equal(state_of(&p, id), "stopping");
+    assert_non_null(fake_order(&pair.w[0], WIRE_ORDER_STOP));
+    fake_end(&pair.w[0]);
+    settle(&p);
+    assert_string_equal(state_of(&p, id), "failed");
+    check_result(&p, id, 100);
+    assert_int_equal(hub_result(p.hub, id, &result, &why), 0);
+    assert_int_equal(json_integer_value(json_object_get(result, "exit_code")), 5);
+    json_decref(result);
+    assert_int_equal(store_events(p.store.s, id, 0, 64, see_event, &seen), 0);
+    assert_true(has_event(&seen, "WORKER_CAPACITY_LOST"));
+    clear_pair(&p, &pair);
+    tear_down(&p);
+}
+
 static void repeats_and_gaps(void **state)
 {
     struct place p;
@@ -465,6 +500,7 @@ int main(void)
         cmocka_unit_test(without_workers_a_run_stays_created),
         cmocka_unit_test(two_workers_play_a_run),
         cmocka_unit_test(a_restart_goes_on),
+        cmocka_unit_test(a_worker_that_leaves_ends_the_run),
         cmocka_unit_test(repeats_and_gaps),
         cmocka_unit_test(a_check_that_fails_on_one_worker),
         cmocka_unit_test(capacity_is_shared),
