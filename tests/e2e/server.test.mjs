@@ -6,36 +6,12 @@ import { existsSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import test from 'node:test';
-import { binDir, finished, pause, start, tempDir } from './lib/process.mjs';
+import { binDir, finished, start, tempDir } from './lib/process.mjs';
+import { startServer } from './lib/server.mjs';
 
-const READY = /^MCP Drill control plane listening on http:\/\/127\.0\.0\.1:(\d+)$/m;
 const program = join(binDir, 'server');
 const run = (path, args) => finished(start(path, args), 'server');
 const get = (url, options = {}) => fetch(url, { signal: AbortSignal.timeout(5000), ...options });
-
-// Resolves when it listens; `home` is its user's home folder.
-async function startServer(t, home, args = []) {
-  const running = start(program, ['--addr', ':0', ...args], {
-    env: { HOME: home, XDG_DATA_HOME: '' },
-    timeoutMs: 60_000,
-  });
-  for (let waited = 0; waited < 10_000 && !READY.test(running.stdout); waited += 20) {
-    assert.equal(running.child.exitCode, null, running.stderr);
-    await pause(20);
-  }
-  const server = { running, port: Number(running.stdout.match(READY)[1]) };
-  server.url = `http://127.0.0.1:${server.port}`;
-  server.stop = async (signal = 'SIGTERM') => {
-    if (!server.end) {
-      running.child.kill(signal);
-      server.end = finished(running, 'server');
-    }
-    return server.end;
-  };
-  t.after(() => server.stop());
-  return server;
-}
-
 const hasIpv6 = networkInterfaces().lo?.some((entry) => entry.family === 'IPv6');
 
 test('two servers of one user: ports, folders, the mock beside the API', async (t) => {
