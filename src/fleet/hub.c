@@ -181,23 +181,13 @@ static void send_output(struct hub *h, const struct output *o)
     }
 }
 
-static void tell_watches(struct hosted *r)
-{
-    list_foreach_safe (node, &r->watches) {
-        struct hub_watch *w = list_entry(node, struct hub_watch, node);
-        w->on_news(w);
-    }
-}
-
 /* Nothing of a run that is over and durable is needed in memory. */
 static void retire(struct hosted *r)
 {
     list_remove(&r->node);
     r->hub->run_count--;
-    tell_watches(r);
-    list_foreach_safe (node, &r->watches) {
-        list_remove(node);
-    }
+    watches_tell(r);
+    watches_end(r);
     hosted_free(r);
 }
 
@@ -222,7 +212,7 @@ static void on_durable(struct store_wait *wait)
         if (r->over && r->in_flight == 0 && !r->dirty) {
             retire(r);
         } else {
-            tell_watches(r);
+            watches_tell(r);
         }
     }
     list_remove(&b->node);
@@ -294,37 +284,6 @@ void hub_send(void *owner, uint32_t member, struct str order, bool urgent)
 /* ---- events -----------------------------------------------------------------------------------
  */
 
-void hub_watch(struct hub *h, const char *run_id, struct hub_watch *w)
-{
-    struct hosted *r = hub_find(h, run_id);
-
-    list_init(&w->node);
-    if (r != NULL) {
-        list_append(&r->watches, &w->node);
-    }
-}
-
-void hub_unwatch(struct hub_watch *w)
-{
-    list_remove(&w->node);
-}
-
-static bool read_terminal(void *owner, const struct store_run *row)
-{
-    bool *terminal = owner;
-
-    *terminal = row->terminal;
-    return false;
-}
-
-bool hub_is_over(struct hub *h, const char *run_id)
-{
-    bool terminal = false;
-
-    return hub_find(h, run_id) == NULL &&
-           store_get_run(h->store, run_id, read_terminal, &terminal) == 0 && terminal;
-}
-
 /* ---- the hub ----------------------------------------------------------------------------------
  */
 
@@ -347,6 +306,7 @@ int hub_new(const struct hub_config *config, struct hub **out, struct err *err)
     list_init(&h->workers);
     list_init(&h->outputs);
     list_init(&h->batches);
+    watches_init(h);
     defer_init(&h->flush, on_flush);
     timer_init(&h->tick, on_tick);
     int rc = hub_recover(h, err);
@@ -393,12 +353,11 @@ void hub_free(struct hub *h)
     loop_defer_cancel(&h->flush);
     (void)store_flush(h->store);
     free_batches(h);
+    watches_clear(h);
     list_foreach_safe (node, &h->runs) {
         struct hosted *r = list_entry(node, struct hosted, node);
         list_remove(node);
-        list_foreach_safe (watch, &r->watches) {
-            list_remove(watch);
-        }
+        watches_end(r);
         hosted_free(r);
     }
     free_outputs(&h->outputs);

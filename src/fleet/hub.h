@@ -128,10 +128,12 @@ int hub_metrics(struct hub *h,
  */
 
 struct hub_watch {
-    struct list node;                     /* initialized by hub_watch */
-    void (*on_news)(struct hub_watch *w); /* from the loop; then read on */
+    struct list node; /* initialized by hub_watch; empty when no more comes */
+    char run_id[HUB_RUN_ID_MAX];
+    void (*on_news)(struct hub_watch *w); /* read on, but not inside of it */
 };
-/* Does nothing for a run that is over: no more comes. */
+/* Until the run is over or deleted; on_news comes once more then. Also of a run that is not started
+ * yet. Does nothing for one that is over. */
 void hub_watch(struct hub *h, const char *run_id, struct hub_watch *w);
 void hub_unwatch(struct hub_watch *w); /* fine when it is not watching */
 /* Is the run over, with all its events durable? */

@@ -279,5 +279,9 @@ int hub_delete(struct hub *h, const char *run_id, struct hub_refusal *why)
     if (rc != 0) {
         return rc == ERR_NOT_FOUND ? refuse_unknown_run(why) : refuse_store(h, why);
     }
-    return store_delete_run(h->store, run_id) == 0 ? 0 : refuse_store(h, why);
+    if (store_delete_run(h->store, run_id) != 0) {
+        return refuse_store(h, why);
+    }
+    watches_drop(h, run_id);
+    return 0;
 }

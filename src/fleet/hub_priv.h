@@ -133,8 +133,10 @@ struct hub {
     uint32_t run_count;
     struct list workers; /* struct worker */
     uint32_t worker_count;
-    struct list outputs; /* struct output, since the last writing */
-    struct list batches; /* that are not durable yet */
+    struct list outputs;            /* struct output, since the last writing */
+    struct list batches;            /* that are not durable yet */
+    struct list waiting_watches;    /* of runs that are not played yet */
+    struct store_wait waiting_news; /* and when there is something for them */
     struct defer flush;
     struct timer tick;
     bool recovering;
@@ -159,6 +161,22 @@ int refuse_state(struct hub_refusal *why,
                  const char *operation);
 /* The store said no. */
 int refuse_store(struct hub *h, struct hub_refusal *why);
+
+/* ---- hub_watch.c ------------------------------------------------------------------------------
+ */
+
+void watches_init(struct hub *h);
+void watches_clear(struct hub *h);
+/* There are more events, and they are durable. */
+void watches_tell(struct hosted *r);
+/* The run is played from now on. */
+void watches_adopt(struct hosted *r);
+/* It is over. */
+void watches_end(struct hosted *r);
+/* A run that is not played was deleted. */
+void watches_drop(struct hub *h, const char *run_id);
+/* One that is not played has got events: when they are durable. */
+void watches_tell_waiting(struct hub *h);
 
 /* ---- hub.c: writing and what follows -------------------------------------------------------- */
 

@@ -105,6 +105,7 @@ static int begin(struct hub *h, struct hosted *r, struct hub_refusal *why)
     if (allocate(free, count, &need, &r->allocation) != 0) {
         rc = no_capacity(r, &need, free, count, why);
         hosted_write_events(r);
+        watches_tell_waiting(h);
     } else {
         rc = make_run(r, workers, why);
     }
@@ -115,6 +116,7 @@ static int begin(struct hub *h, struct hosted *r, struct hub_refusal *why)
     }
     list_append(&h->runs, &r->node);
     h->run_count++;
+    watches_adopt(r);
     tell_assignments(r);
     crew_begin(r->crew, r->run);
     run_start(r->run);

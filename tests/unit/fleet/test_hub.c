@@ -493,6 +493,56 @@ static void capacity_is_shared(void **state)
     tear_down(&p);
 }
 
+struct watcher {
+    struct hub_watch watch;
+    unsigned news;
+};
+
+static void on_news(struct hub_watch *w)
+{
+    list_entry(w, struct watcher, watch)->news++;
+}
+
+/* Who watches a run hears of it from before its start to its end, whatever becomes of it. */
+static void watches_follow_a_run_through_its_life(void **state)
+{
+    struct watcher w = {.watch.on_news = on_news}, other = {.watch.on_news = on_news};
+    struct hub_refusal why = {0};
+    struct place p;
+    struct pair pair = {0};
+    char id[HUB_RUN_ID_MAX], second[HUB_RUN_ID_MAX];
+
+    (void)state;
+    set_up(&p);
+    create(&p, SCENARIO, id);
+    create(&p, SCENARIO, second);
+    hub_watch(p.hub, id, &w.watch);
+    hub_watch(p.hub, second, &other.watch);
+    assert_int_equal(start(&p, id, &why), ERR_LIMIT); /* ALLOCATION_FAILED */
+    hub_refusal_clear(&why);
+    assert_true(w.news > 0 && !list_empty(&w.watch.node));
+    register_pair(&p, &pair);
+    w.news = 0;
+    begin(&p, &pair, id);
+    assert_true(w.news > 0 && !list_empty(&w.watch.node));
+    w.news = other.news = 0;
+    assert_int_equal(hub_emergency_stop(p.hub, id, "ann", &why), 0);
+    fake_end(&pair.w[0]);
+    fake_end(&pair.w[1]);
+    until(&p, id, "aborted");
+    settle(&p);
+    assert_true(w.news > 0 && list_empty(&w.watch.node));
+    assert_true(hub_is_over(p.hub, id));
+    assert_int_equal(other.news, 0);
+    assert_int_equal(hub_delete(p.hub, second, &why), 0);
+    assert_true(other.news == 1 && list_empty(&other.watch.node));
+    hub_watch(p.hub, id, &w.watch);
+    assert_true(list_empty(&w.watch.node)); /* no more comes of it */
+    hub_unwatch(&w.watch);
+    clear_pair(&p, &pair);
+    tear_down(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -504,6 +554,7 @@ int main(void)
         cmocka_unit_test(repeats_and_gaps),
         cmocka_unit_test(a_check_that_fails_on_one_worker),
         cmocka_unit_test(capacity_is_shared),
+        cmocka_unit_test(watches_follow_a_run_through_its_life),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
