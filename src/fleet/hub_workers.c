@@ -220,7 +220,7 @@ int hub_register(struct hub *h, json_t *body, json_t **welcome, struct hub_refus
     struct wire_hello hello;
     struct err err = {0};
     const char *member = NULL;
-    struct worker *w;
+    struct worker *w = NULL;
     char token[65] = "";
 
     if (wire_hello_from_json(body, &hello, &member, &err) != 0) {
@@ -269,7 +269,7 @@ static void heard(struct hub *h, struct worker *w)
 
 int hub_worker_may(struct hub *h, const char *worker_id, struct str token, struct hub_refusal *why)
 {
-    struct worker *w;
+    struct worker *w = NULL;
     int rc = find_worker(h, worker_id, &w, why);
 
     if (rc != 0) {
@@ -290,7 +290,7 @@ int hub_heartbeat(
     struct wire_heartbeat beat;
     struct err err = {0};
     const char *member = NULL;
-    struct worker *w;
+    struct worker *w = NULL;
     int rc = find_worker(h, worker_id, &w, why);
 
     if (rc != 0) {
@@ -318,7 +318,7 @@ int hub_attach(struct hub *h,
                struct worker_link *link,
                struct hub_refusal *why)
 {
-    struct worker *w;
+    struct worker *w = NULL;
     int rc = find_worker(h, worker_id, &w, why);
 
     if (rc != 0) {
@@ -418,7 +418,7 @@ int hub_telemetry(struct hub *h,
     struct wire_frame frame;
     struct wire_report report;
     struct err err = {0};
-    struct worker *w;
+    struct worker *w = NULL;
     int rc = find_worker(h, worker_id, &w, why);
 
     if (rc != 0) {
