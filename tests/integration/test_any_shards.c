@@ -300,7 +300,7 @@ static int write_feed(void **state)
     (void)state;
     assert_true(fd >= 0);
     dprintf(fd, "id\n");
-    for (int i = 0; i < 37; i++) {
+    for (int i = 0; i < 24; i++) {
         dprintf(fd, "row %d\n", i);
     }
     close(fd);
