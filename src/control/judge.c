@@ -95,7 +95,6 @@ static const char *lost_data(const struct run *r,
     unsigned long long started = v->count[COUNT_STARTED];
     unsigned long long ended =
         v->count[COUNT_ENDED_OK] + v->count[COUNT_ENDED_FAILED] + v->count[COUNT_UNFINISHED];
-
     const char *lost = sources_lost(r, out, size);
 
     if (lost != NULL) {
@@ -172,6 +171,11 @@ static void count_delivery(struct run *r, struct validity_inputs *in)
     metric_view_clear(&v);
 }
 
+static const char *worker_of(const void *run, uint32_t source)
+{
+    return run_source_worker(run, source);
+}
+
 /* Fills validity and evidence. */
 static void judge_validity(struct run *r)
 {
@@ -184,6 +188,8 @@ static void judge_validity(struct run *r)
     aggregate_integrity(r->books, &integrity);
     aggregate_view_total(r->books, &filter, &v);
     struct validity_inputs in = {
+        .worker_of = r->workers_->sources != NULL ? worker_of : NULL,
+        .owner = r,
         .lost = lost_data(r, &integrity, &v, line, sizeof line),
         .own_operations = v.count[COUNT_OWN_FAILURES],
         .own_connects = v.count[COUNT_CONNECT_OWN],

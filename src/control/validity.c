@@ -375,12 +375,35 @@ static void write_value(enum signal_unit unit, double value, char out[32])
     }
 }
 
+/* " of shard 3 (and of 2 more)"; of several workers also which one, and whose machine. */
+static void write_place(const struct signal *signal,
+                        const struct validity_inputs *in,
+                        uint32_t source,
+                        uint32_t others,
+                        char out[160])
+{
+    char more[48] = "", shard[32] = "", worker[80] = "";
+
+    if (others > 0) {
+        snprintf(more, sizeof more, " (and of %u more)", (unsigned)others);
+    }
+    if (signal->of_thread) {
+        snprintf(shard, sizeof shard, " of shard %u", (unsigned)source);
+    }
+    if (in->worker_of != NULL) {
+        snprintf(worker, sizeof worker, " of worker %.64s", in->worker_of(in->owner, source));
+    }
+    bool nowhere = shard[0] == '\0' && worker[0] == '\0';
+    snprintf(out, 160, "%s%s%s", shard, worker, nowhere ? "" : more);
+}
+
 static void write_evidence(const struct signal *signal,
+                           const struct validity_inputs *in,
                            const struct reading *worst,
                            uint32_t others,
                            struct validity_evidence *e)
 {
-    char value[32], limit[32], beside[128] = "", where[80] = "", more[48] = "";
+    char value[32], limit[32], beside[128] = "", where[160];
 
     write_value(signal->unit, e->value, value);
     write_value(signal->unit, e->limit, limit);
@@ -388,20 +411,18 @@ static void write_evidence(const struct signal *signal,
         snprintf(beside, sizeof beside, "; %s %.3g ms, limit %.3g ms", signal->beside,
                  worst->beside, worst->most);
     }
-    if (others > 0) {
-        snprintf(more, sizeof more, " (and of %u more)", (unsigned)others);
-    }
-    if (signal->of_thread) {
-        snprintf(where, sizeof where, " of shard %u%s", (unsigned)e->source, more);
-    }
+    write_place(signal, in, e->source, others, where);
     snprintf(e->text, sizeof e->text, "%s: %s, limit %s%s, in %llu of %llu s%s", signal->label,
              value, limit, beside, (unsigned long long)e->seconds, (unsigned long long)e->measured,
              where);
 }
 
 /* Adds the evidence of the source that was worst, if one counts. */
-static bool
-judge_signal(const struct validity *v, size_t at, bool fail, struct validity_result *out)
+static bool judge_signal(const struct validity *v,
+                         const struct validity_inputs *in,
+                         size_t at,
+                         bool fail,
+                         struct validity_result *out)
 {
     const struct signal *signal = &signals[at];
     const struct reading *worst = NULL;
@@ -432,7 +453,7 @@ judge_signal(const struct validity *v, size_t at, bool fail, struct validity_res
     e->unit = signal->unit == UNIT_MS ? "ms" : "1";
     e->seconds = fail ? t->failed.seconds : t->warned.seconds;
     e->measured = t->measured;
-    write_evidence(signal, worst, sources - 1, e);
+    write_evidence(signal, in, worst, sources - 1, e);
     return true;
 }
 
@@ -567,12 +588,15 @@ static void close_pools(struct validity *v)
     }
 }
 
-static bool judge_group(const struct validity *v, bool of_network, struct validity_result *out)
+static bool judge_group(const struct validity *v,
+                        const struct validity_inputs *in,
+                        bool of_network,
+                        struct validity_result *out)
 {
     bool fails = false;
 
     for (size_t i = 0; i < SIGNALS; i++) {
-        if (signals[i].of_network == of_network && judge_signal(v, i, true, out)) {
+        if (signals[i].of_network == of_network && judge_signal(v, in, i, true, out)) {
             fails = true;
         }
     }
@@ -601,14 +625,14 @@ void validity_judge(struct validity *v,
     out->evidence_count = 0;
     applies[VALIDITY_LOST_DATA] = judge_books(in, out);
     applies[VALIDITY_GENERATOR_BOUND] = judge_own_failures(in, out);
-    applies[VALIDITY_GENERATOR_BOUND] |= judge_group(v, false, out);
-    applies[VALIDITY_NETWORK_BOUND] = judge_group(v, true, out);
+    applies[VALIDITY_GENERATOR_BOUND] |= judge_group(v, in, false, out);
+    applies[VALIDITY_NETWORK_BOUND] = judge_group(v, in, true, out);
     bool short_of_users = judge_users(in, out);
     applies[VALIDITY_UNDER_DELIVERED] = judge_delivery(in, out) || short_of_users;
     applies[VALIDITY_INSUFFICIENT_SAMPLES] = judge_samples(in, out);
     for (size_t i = 0; i < SIGNALS; i++) {
         if (!has_failed(out, signals[i].name)) {
-            judge_signal(v, i, false, out);
+            judge_signal(v, in, i, false, out);
         }
     }
     out->state = VALIDITY_LOST_DATA;

@@ -81,6 +81,9 @@ struct validity_result {
 
 /* What the books say at the end of the run. All zero for a run without anything of it. */
 struct validity_inputs {
+    /* Of several workers the one that the source is of; NULL: there is one only. */
+    const char *(*worker_of)(const void *owner, uint32_t source);
+    const void *owner;
     const char *lost; /* what is wrong with the books, in one line; NULL: nothing */
     uint64_t own_operations, own_connects; /* COUNT_OWN_FAILURES, COUNT_CONNECT_OWN */
     /* of the open model; all zero in the closed one */

@@ -67,7 +67,9 @@ static int write_folder(struct buf *out)
         "| `second` | Its number, from the beginning of the first stage. Figures are of the load "
         "stages; gauges are of all. The last one is a fragment; its rates are per whole second: "
         "what happened in it. |\n"
-        "| `stage_id` | The stage at its beginning. |\n");
+        "| `stage_id` | The stage at its beginning. |\n"
+        "| `partial` | True when some worker had not reported the second three seconds after its "
+        "end: the line lacks what it did. Else left out. |\n");
 
     for (size_t i = 0; rc == 0 && i < RESULT_SECOND_COLUMNS; i++) {
         rc = buf_printf(out, "| `%s` | [`%s`](metrics.md) of this second. |\n",

@@ -408,6 +408,9 @@ json_t *result_second_json(const struct run *r, uint64_t second)
         out = json_object();
         json_object_set_new(out, "second", result_count(second));
         json_object_set_new(out, "stage_id", result_text(stage_at(r, second)));
+        if (aggregate_lacks(r->books, second, second)) {
+            json_object_set_new(out, "partial", json_true());
+        }
         add_columns(out, result_second_columns, RESULT_SECOND_COLUMNS, &view);
         json_object_set_new(out, "bytes_received", result_count(view.count[COUNT_BYTES_IN]));
         json_object_set_new(out, "bytes_sent", result_count(view.count[COUNT_BYTES_OUT]));

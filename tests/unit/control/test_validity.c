@@ -341,6 +341,40 @@ static void quiet_networks_and_unknown_machines(void **state)
     end(&world);
 }
 
+static const int names_owner[1];
+
+static const char *worker_of(const void *owner, uint32_t source)
+{
+    static const char *const names[] = {"wkr_a", "wkr_b", "wkr_b"};
+
+    assert_ptr_equal(owner, names_owner);
+    return names[source];
+}
+
+/* Of several workers it says whose thread, or whose machine it is. */
+static void evidence_names_the_worker(void **state)
+{
+    struct validity_inputs in = {.worker_of = worker_of, .owner = names_owner};
+    struct world world;
+
+    (void)state;
+    begin(&world);
+    for (unsigned i = 0; i < 20; i++) {
+        for (uint32_t source = 0; source < 3; source++) {
+            struct window *w = second_of(&world, source);
+            operations(w, 500, 2 * NS_PER_MS, 5 * NS_PER_MS);
+            w->health.has_process = source != 2;
+            w->health.pressure_cpu = source == 1 ? 60 : 1;
+            validity_window(world.v, source, w);
+        }
+    }
+    struct validity_result r = judge(&world, in);
+    assert_non_null(
+        strstr(evidence(&r, "send_lag")->text, " s of shard 0 of worker wkr_a (and of 2 more)"));
+    assert_non_null(strstr(evidence(&r, "pressure_cpu")->text, " s of worker wkr_b"));
+    end(&world);
+}
+
 static void the_worst_of_several_sources_speaks(void **state)
 {
     struct world world;
@@ -509,6 +543,7 @@ int main(void)
         cmocka_unit_test(few_operations_are_judged_together),
         cmocka_unit_test(parts_of_seconds_and_strange_ones),
         cmocka_unit_test(quiet_networks_and_unknown_machines),
+        cmocka_unit_test(evidence_names_the_worker),
         cmocka_unit_test(the_worst_of_several_sources_speaks),
         cmocka_unit_test(what_was_dropped_has_its_cause),
         cmocka_unit_test(the_first_state_that_applies),

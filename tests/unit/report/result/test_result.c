@@ -356,6 +356,23 @@ static void test_rich_run(void **state)
     fixture_close(&f);
 }
 
+static void test_a_second_that_lacks_a_worker(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    fixture_open(&f);
+    fixture_send(&f, 0, fixture_window(&f, 0));
+    json_t *line = result_second_json(&f.run, 0);
+    assert_true(json_is_true(at(line, "partial")));
+    json_decref(line);
+    fixture_send(&f, 1, fixture_window(&f, 0));
+    line = result_second_json(&f.run, 0);
+    assert_null(json_object_get(line, "partial"));
+    json_decref(line);
+    fixture_close(&f);
+}
+
 static void test_one_second(void **state)
 {
     struct fixture f;
@@ -656,6 +673,7 @@ int main(void)
         cmocka_unit_test(test_interrupted_run),
         cmocka_unit_test(test_lost_windows_are_said),
         cmocka_unit_test(test_rich_run),
+        cmocka_unit_test(test_a_second_that_lacks_a_worker),
         cmocka_unit_test(test_one_second),
         cmocka_unit_test(test_the_last_second_is_a_fragment),
         cmocka_unit_test(test_pages_agree),
