@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BOOT_TOLERANCE_MS \
-    (10 * 60 * 1000) /* by which clocks of one boot may have drifted, or stepped */
+/* By which the clocks of one boot may have drifted, or been set. */
+#define BOOT_TOLERANCE_MS INT64_C(600000)
 
 /* Where members are taken from; the first that is not as it should be is remembered. */
 struct reader {

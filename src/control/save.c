@@ -170,7 +170,7 @@ json_t *run_save(const struct run *r)
     json_object_set_new(out, "version", number(RUN_SAVE_VERSION));
     json_object_set_new(out, "clock", save_clock(r));
     json_object_set_new(out, "state", json_string(run_state_name(r->state)));
-    json_object_set_new(out, "stage", number((uint64_t)(r->stage + 1)));
+    json_object_set_new(out, "stage", json_integer(r->stage + 1));
     json_object_set_new(out, "times", save_times(r));
     json_object_set_new(out, "counts", save_counts(r));
     json_object_set_new(out, "flags", save_flags(r));
