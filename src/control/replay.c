@@ -105,6 +105,11 @@ void run_replay_window(struct run *r, uint32_t source, const struct window *w)
 
 /* ---- going on -------------------------------------------------------------------------------- */
 
+void run_emit_recovered(struct run *r, const char *reason)
+{
+    run_emit(r, "SYSTEM_RECOVERY", json_pack("{sosb}", "reason", run_text(reason), "resumed", 1));
+}
+
 void run_resume(struct run *r, uint64_t patience_ns)
 {
     assert(r->replaying_ && r->window_count_ == r->replay_windows_);

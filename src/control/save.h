@@ -34,5 +34,7 @@ void run_replay_window(struct run *r, uint32_t source, const struct window *w);
 /* The run goes on: what became due meanwhile happens at the loop's next turn. No second is looked
  * at without a source for the next `patience_ns`, in which workers may come back. */
 void run_resume(struct run *r, uint64_t patience_ns);
+/* The event SYSTEM_RECOVERY, after run_resume: `reason` says in a line what had happened. */
+void run_emit_recovered(struct run *r, const char *reason);
 
 #endif

@@ -154,6 +154,8 @@ void run_on_worker_lost(struct run *r, const char *worker_id, uint32_t lost_vus)
 void run_on_allocation_failed(struct run *r, const char *text)
 {
     if (run_is_running(r)) {
+        run_emit(r, "ALLOCATION_FAILED",
+                 json_pack("{ssso}", "reason", "allocation_error", "details", run_text(text)));
         snprintf(r->stop.reason, sizeof r->stop.reason, "allocation_failed: %.200s", text);
         snprintf(r->stop.sentence, sizeof r->stop.sentence, "%s", text);
         ending_begin(r, RUN_STOP_ALLOCATION, STOP_IMMEDIATE);

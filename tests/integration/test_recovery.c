@@ -495,6 +495,31 @@ static void a_run_that_is_made_again_ends_as_it_would_have(void **state)
     assert_true(partial > 2 && silent > 2);
 }
 
+/* Nothing has begun, and nothing is due. */
+static void a_run_that_waits_for_its_start_waits_on(void **state)
+{
+    struct sim s;
+
+    (void)state;
+    set_up(&s, 3);
+    run_free(s.run);
+    loop_free(s.loop);
+    s.checks_ns = 0;
+    make_run(&s);
+    run_emit_created(s.run);
+    start_anew(&s);
+    assert_int_equal(s.run->state, RUN_CREATED);
+    loop_run_virtual(s.loop, &now_ns, now_ns + 100 * NS_PER_S);
+    run_emit_recovered(s.run, "the server was stopped");
+    assert_non_null(strstr(buf_c(&s.events), "00000001 SYSTEM_RECOVERY - "
+                                             "{\"reason\":\"the server was stopped\","
+                                             "\"resumed\":true}\n"));
+    run_start(s.run);
+    play(&s, 0, 0);
+    assert_int_equal(s.run->state, RUN_COMPLETED);
+    tear_down(&s);
+}
+
 /* ---- documents that are not as they should be -------------------------------------------------
  */
 
@@ -597,6 +622,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_run_that_is_made_again_ends_as_it_would_have),
+        cmocka_unit_test(a_run_that_waits_for_its_start_waits_on),
         cmocka_unit_test(another_boot_is_told),
         cmocka_unit_test(a_document_of_another_kind_is_refused),
     };

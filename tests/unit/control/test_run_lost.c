@@ -198,6 +198,8 @@ static void workers_that_cannot_take_it_fail_the_run(void **state)
     assert_string_equal(run_stop_name(w.run->stop.kind), "allocation_failed");
     assert_string_equal(w.run->stop.reason,
                         "allocation_failed: worker wkr_0000000000000001 has no file feeds.csv");
+    assert_string_equal(w.events, "RUN_CREATED preflight_running ALLOCATION_FAILED stopping "
+                                  "analyzing failed");
     assert_int_equal(w.stages, 0);
     assert_string_equal(w.run->validity, "valid");
     tear_down(&w);
