@@ -9,15 +9,24 @@
 
 static const struct str prefix = STR_INIT("MCPDRILL_");
 
+static char in_variable(char c)
+{
+    if (c == '-') {
+        return '_';
+    }
+    if (c >= 'a' && c <= 'z') {
+        return (char)(c - 'a' + 'A');
+    }
+    return c;
+}
+
 const char *opt_variable(const char *name, char out[OPT_VARIABLE_MAX])
 {
     size_t len = prefix.len;
 
     memcpy(out, prefix.p, prefix.len);
     for (const char *p = name; *p != '\0' && len < OPT_VARIABLE_MAX - 1; p++) {
-        bool lower = *p >= 'a' && *p <= 'z';
-
-        out[len++] = *p == '-' ? '_' : lower ? (char)(*p - 'a' + 'A') : *p;
+        out[len++] = in_variable(*p);
     }
     out[len] = '\0';
     return out;

@@ -103,7 +103,7 @@ int worker_procs(const struct opt_args *args, uint32_t count)
     sigaddset(&signals, SIGINT);
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGCHLD);
-    sigprocmask(SIG_BLOCK, &signals, NULL);
+    pthread_sigmask(SIG_BLOCK, &signals, NULL);
     int rc = make_words(args, count, &words, &err);
     while (rc == 0 && started < count) {
         rc = spawn(NULL, words.argv, false, &children[started], &err);

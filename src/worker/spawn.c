@@ -47,7 +47,7 @@ static void become(const char *program, char *const argv[], int line, pid_t pare
     }
     setpgid(0, 0);
     sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
+    pthread_sigmask(SIG_SETMASK, &none, NULL);
     read_nothing();
     keep_line_only(line);
     execv(program, argv);
