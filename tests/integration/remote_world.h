@@ -55,6 +55,8 @@ struct world {
     int64_t ahead_ns; /* how far the workers' clocks are ahead of the control plane's: pretended */
     uint64_t max_vus;
     size_t report_bytes;
+    bool log;           /* windows carry operations */
+    uint64_t logged[2]; /* of them: successes, failures */
     struct timer stop;
     uint64_t stop_ns; /* 0: none; else the run is stopped so long after its start */
     enum stop_mode stop_mode;
@@ -134,13 +136,22 @@ static inline void assign(struct world *w, struct member *m)
                                .base = m->base,
                                .shards = m->shards,
                                .total = w->total,
-                               .weights = w->weights};
+                               .weights = w->weights,
+                               .log = w->log};
 
     give(m, order);
     json_decref(w->document);
 }
 
 /* ---- reports --------------------------------------------------------------------------------- */
+
+static inline void count_logged(struct world *w)
+{
+    if (w->window->log != NULL) {
+        w->logged[0] += w->window->log->successes.count;
+        w->logged[1] += w->window->log->failures.count;
+    }
+}
 
 static inline void apply_window(struct member *m, struct str body)
 {
@@ -159,6 +170,7 @@ static inline void apply_window(struct member *m, struct str body)
     w->window->start_ns += (uint64_t)w->ahead_ns;
     w->window->end_ns += (uint64_t)w->ahead_ns;
     m->windows++;
+    count_logged(w);
     run_on_window(w->run, source, w->window);
     if (w->on_window != NULL) {
         w->on_window(w, m);

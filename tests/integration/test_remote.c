@@ -83,6 +83,22 @@ static void users_are_dealt_by_weight(void **state)
     tear_down(&w);
 }
 
+/* The operations of the log travel with their seconds, all of so small a load. */
+static void windows_carry_operations(void **state)
+{
+    (void)state;
+    for (int log = 0; log < 2; log++) {
+        struct world w = {.members = {{.shards = 2}}, .log = log};
+
+        set_up(&w, CALLS, SECONDS("1", "4"));
+        play(&w);
+        all_books_agree(&w);
+        assert_int_equal(w.logged[0], log ? total(&w, COUNT_ENDED_OK) : 0);
+        assert_int_equal(w.logged[1], 0);
+        tear_down(&w);
+    }
+}
+
 /* ---- a bad line ------------------------------------------------------------------------------ */
 
 static void lose_some(struct world *w, struct member *m)
@@ -294,6 +310,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_run_on_two_workers),
         cmocka_unit_test(users_are_dealt_by_weight),
+        cmocka_unit_test(windows_carry_operations),
         cmocka_unit_test(reports_survive_lost_connections),
         cmocka_unit_test(a_worker_goes_on_without_its_control_plane),
         cmocka_unit_test(repeats_are_counted_once),
