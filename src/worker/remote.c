@@ -111,10 +111,25 @@ static void tell_change(struct defer *d)
 /* ---- orders -----------------------------------------------------------------------------------
  */
 
+static bool is_through(struct assignment *a)
+{
+    return assignment_state(a) == ASSIGNMENT_ENDED && report_queue_empty(assignment_reports(a));
+}
+
+static void make_room(struct remote *r)
+{
+    for (size_t i = 0; i < r->run_count && r->run_count == REMOTE_RUNS_MAX; i++) {
+        if (is_through(r->runs[i])) {
+            forget(r, &r->runs[i]);
+        }
+    }
+}
+
 /* Beyond the bound there is nobody to reject it; the control plane waits for READY in vain, and
  * says so. It never gives a worker so many. */
 static void take_run(struct remote *r, struct wire_order *order)
 {
+    make_room(r);
     if (r->run_count < REMOTE_RUNS_MAX && !is_forgotten(r, order->run_id)) {
         struct assignment *a = assignment_new(&r->host, order, r->ahead_ns);
 
@@ -245,8 +260,7 @@ void remote_leave(struct remote *r)
 bool remote_done(const struct remote *r)
 {
     for (size_t i = 0; i < r->run_count; i++) {
-        if (assignment_state(r->runs[i]) != ASSIGNMENT_ENDED ||
-            !report_queue_empty(assignment_reports(r->runs[i]))) {
+        if (!is_through(r->runs[i])) {
             return false;
         }
     }

@@ -11,8 +11,9 @@
  * fresh reports or a run has ended.
  *
  * A run is known from its `assign` until its `release`, or until the control plane says that this
- * worker has no part in it: then its load ends at once and its reports are forgotten. Orders of
- * runs that are not known, or not any more, are dropped.
+ * worker has no part in it: then its load ends at once and its reports are forgotten. One that is
+ * over, with everything acknowledged, may be forgotten when there are too many: its release was
+ * lost with a connection. Orders of runs that are not known, or not any more, are dropped.
  *
  * Thread of the loop.
  */
@@ -25,7 +26,7 @@
 #include "worker/capacity.h"
 #include "worker/part.h"
 
-enum { REMOTE_RUNS_MAX = 64 }; /* at once */
+enum { REMOTE_RUNS_MAX = 1024 }; /* that are known at once */
 
 struct remote;
 
