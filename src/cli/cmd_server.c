@@ -161,6 +161,8 @@ static int start(struct server *s, struct err *err)
             .loop = s->loop,
             .store = s->store,
             .network_public = !s->settings.local,
+            .open_networks = s->settings.networks.blocks,
+            .open_network_count = s->settings.networks.count,
             .on_line = print_line,
         };
 

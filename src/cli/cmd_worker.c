@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/cmd_worker.h"
 
+#include "cli/networks.h"
 #include "cli/quick.h"
 #include "cli/worker_procs.h"
 #include "http/url.h"
 #include "loop/signals.h"
 #include "net/addr.h"
-#include "scenario/policy/address.h"
 #include "worker/introduce.h"
 #include "worker/spawn.h"
 #include "worker/uplink_http.h"
@@ -18,7 +18,6 @@
 
 enum { VUS_MAX = 10000000, THREADS_MAX = 256, PROCESSES_MAX = 1024, BEAT_MIN_MS = 100 };
 enum { LABELS_MAX = 64, BEAT_MAX_MS = 3000 }; /* a worker is suspect after three seconds */
-enum { NETWORKS_MAX = 64, NETWORKS_BYTES = 4096 };
 #define DEFAULT_URL   "http://localhost:8080"
 #define LEAVE_WAIT_NS (30 * NS_PER_S)
 
@@ -28,8 +27,7 @@ struct worker_session {
     bool pipe;
     uint64_t procs, max_vus, threads, of, beat_ms;
     const char *patterns[OPT_GIVEN_MAX];
-    const char *networks[NETWORKS_MAX];
-    char networks_text[NETWORKS_BYTES];
+    struct networks networks;
     struct part_rules rules;
     json_t *labels;
 
@@ -155,33 +153,6 @@ static int read_id(const struct worker_session *s, struct err *err)
                         : 0;
 }
 
-/* Blocks with commas between. */
-static int read_networks(struct worker_session *s, struct err *err)
-{
-    const char *text = opt_value(s->args, "allow-private-networks");
-    char label[OPT_VARIABLE_MAX], *rest = s->networks_text;
-    struct address_block block;
-
-    opt_label(s->args, "allow-private-networks", label);
-    if (text == NULL) {
-        return 0;
-    }
-    if (strlen(text) >= sizeof s->networks_text) {
-        return err_set(err, ERR_USAGE, "%s is too long", label);
-    }
-    snprintf(s->networks_text, sizeof s->networks_text, "%s", text);
-    for (char *word; (word = strsep(&rest, ",")) != NULL;) {
-        if (s->rules.network_count == NETWORKS_MAX || !address_block_parse(word, &block)) {
-            return err_set(err, ERR_USAGE,
-                           "%s %.60s: at most %d blocks as 10.0.0.0/8 are expected, with commas "
-                           "between",
-                           label, word, NETWORKS_MAX);
-        }
-        s->networks[s->rules.network_count++] = word;
-    }
-    return 0;
-}
-
 static bool is_loopback(const struct url *url)
 {
     union addr addr;
@@ -209,9 +180,11 @@ static int read_control_plane(struct worker_session *s, struct err *err)
         .guarded = !is_loopback(&parsed),
         .patterns = s->patterns,
         .pattern_count = opt_values(s->args, "allow-secret", s->patterns),
-        .networks = s->networks,
+        .networks = s->networks.blocks,
     };
-    return read_networks(s, err);
+    int rc = networks_read(s->args, &s->networks, err);
+    s->rules.network_count = s->networks.count;
+    return rc;
 }
 
 static int read_options(struct worker_session *s)

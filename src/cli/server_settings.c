@@ -34,7 +34,9 @@ const struct opt server_options[SERVER_OPTIONS] = {
     {.name = "agent-tokens", .argument = "TOKENS", .secret = true, .help = "Not there yet."},
     {.name = "allow-private-networks",
      .argument = "CIDRS",
-     .help = "Private networks that may be loaded; a server of this machine only may load all."},
+     .help =
+         "Private networks that may be loaded with --insecure, with commas between; a server of "
+         "this machine only may load all. Its workers have to be told as well."},
     {.name = "allow-private-discovery", .help = "Changes nothing: tools are not discovered yet."},
     {.name = "insecure-worker-auth",
      .help = "Changes nothing: workers show the token that they were given, by themselves."},
@@ -175,18 +177,18 @@ static int read_address(const struct opt_args *args, struct server_settings *s, 
     return 0;
 }
 
-static int check_networks(const struct opt_args *args, bool local, struct buf *lines)
+static int read_networks(const struct opt_args *args, struct server_settings *s, struct buf *lines)
 {
-    if (!opt_has(args, "allow-private-networks")) {
-        return 0;
+    struct err err;
+
+    if (networks_read(args, &s->networks, &err) != 0) {
+        buf_printf(lines, "%s\n", err.msg);
+        return ERR_USAGE;
     }
-    if (!local) {
-        return refuse(lines, "allow-private-networks",
-                      "a server that others may reach loads no private addresses yet; without it, "
-                      "a server on loopback loads them all");
+    if (s->networks.count > 0 && s->local) {
+        note(lines, "allow-private-networks",
+             "changes nothing: a server on loopback may load them all");
     }
-    note(lines, "allow-private-networks",
-         "changes nothing: a server on loopback may load them all");
     return 0;
 }
 
@@ -221,7 +223,7 @@ int server_settings_read(const struct opt_args *args,
     if (read_address(args, out, lines) != 0) {
         return ERR_USAGE;
     }
-    rc = check_networks(args, out->local, lines) != 0 ? ERR_USAGE : rc;
+    rc = read_networks(args, out, lines) != 0 ? ERR_USAGE : rc;
     if (opt_has(args, "mock") && opt_has(args, "no-mock")) {
         rc = refuse(lines, "mock", "and --no-mock exclude each other");
     }

@@ -5,6 +5,7 @@
 #define CLI_SERVER_SETTINGS_H
 
 #include "api/guard.h"
+#include "cli/networks.h"
 #include "cli/opt.h"
 #include "net/addr.h"
 
@@ -19,10 +20,11 @@ struct server_settings {
     const char *data_dir; /* NULL: the user's, by the port */
     const char *origins[GUARD_ORIGINS_MAX];
     size_t origin_count;
+    struct networks networks; /* private ones that may be loaded although it is not local */
 };
 
 /* Appends a line to *lines for each note, or each thing that is wrong. Texts of *out live as long
- * as `args`. 0 or ERR_USAGE. */
+ * as `args`, and *out may not move. 0 or ERR_USAGE. */
 int server_settings_read(const struct opt_args *args,
                          struct server_settings *out,
                          struct buf *lines);

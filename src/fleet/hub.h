@@ -42,7 +42,10 @@ void hub_refusal_clear(struct hub_refusal *r);
 struct hub_config {
     struct loop *loop;
     struct store *store;
-    bool network_public;               /* addresses as for a service that others may reach */
+    bool network_public; /* addresses as for a service that others may reach */
+    /* Blocks of private addresses that may be loaded all the same; they outlive the hub. */
+    const char *const *open_networks;
+    size_t open_network_count;
     void (*on_line)(const char *line); /* what a person at the terminal should see; or NULL */
 };
 

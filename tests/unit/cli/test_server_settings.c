@@ -100,7 +100,7 @@ static void test_refusals(void **state)
         {"--enable-agent-ingest", "--enable-agent-ingest: figures of agents", 1},
         {"--agent-tokens t", "--agent-tokens: figures of agents", 1},
         {"--max-total-runs 5", "mcpdrill delete", 1},
-        {"--insecure --allow-private-networks 10.0.0.0/8", "no private addresses yet", 1},
+        {"--insecure --allow-private-networks 10.0.0.0/33", "blocks as 10.0.0.0/8", 1},
         {"--mock --no-mock", "exclude each other", 1},
         {"--rate-limit x", "--rate-limit", 1},
         {"--allow-origin *", "must be http://HOST", 1},
@@ -148,9 +148,14 @@ static void test_notes(void **state)
     }
 }
 
-static void test_origins_and_folder(void **state)
+static void test_origins_networks_and_folder(void **state)
 {
     (void)state;
+    assert_int_equal(read("--insecure --allow-private-networks 10.0.0.0/8,fd00::/8"), 0);
+    assert_int_equal(lines.len, 0);
+    assert_int_equal(settings.networks.count, 2);
+    assert_string_equal(settings.networks.blocks[0], "10.0.0.0/8");
+    assert_string_equal(settings.networks.blocks[1], "fd00::/8");
     assert_int_equal(read("--allow-origin http://a --allow-origin=https://b:1 --data-dir /d"), 0);
     assert_int_equal(settings.origin_count, 2);
     assert_string_equal(settings.origins[0], "http://a");
@@ -158,6 +163,7 @@ static void test_origins_and_folder(void **state)
     assert_string_equal(settings.data_dir, "/d");
     assert_int_equal(read(""), 0);
     assert_null(settings.data_dir);
+    assert_int_equal(settings.networks.count, 0);
     buf_clear(&lines);
 }
 
@@ -167,7 +173,7 @@ int main(void)
         cmocka_unit_test(test_where),
         cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_notes),
-        cmocka_unit_test(test_origins_and_folder),
+        cmocka_unit_test(test_origins_networks_and_folder),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -543,6 +543,38 @@ static void watches_follow_a_run_through_its_life(void **state)
     tear_down(&p);
 }
 
+/* A hub that others may reach loads no private address but those that its operator lists. */
+static void networks_of_the_operator(void **state)
+{
+    static const char *const open[] = {"127.0.0.0/8"};
+    struct place p;
+    struct err err = {0};
+
+    (void)state;
+    open_store_new(&p.store);
+    for (size_t count = 0; count < 2; count++) {
+        struct hub_config config = {.loop = p.store.loop,
+                                    .store = p.store.s,
+                                    .network_public = true,
+                                    .open_networks = open,
+                                    .open_network_count = count};
+        json_t *scenario = document(SCENARIO);
+        json_t *listed =
+            document("{'environment': {'allowlist': {'mode': 'deny_by_default', 'allowed_targets': "
+                     "[{'kind': 'exact', 'value': 'http://127.0.0.1:9/mcp'}]}}}");
+
+        json_object_update(scenario, listed);
+        json_decref(listed);
+        assert_int_equal(hub_new(&config, &p.hub, &err), 0);
+        json_t *said = hub_validate(p.hub, scenario, NULL, false);
+        assert_int_equal(json_is_true(json_object_get(said, "ok")), count > 0);
+        json_decref(said);
+        json_decref(scenario);
+        hub_free(p.hub);
+    }
+    open_store_free(&p.store);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -554,6 +586,7 @@ int main(void)
         cmocka_unit_test(repeats_and_gaps),
         cmocka_unit_test(a_check_that_fails_on_one_worker),
         cmocka_unit_test(capacity_is_shared),
+        cmocka_unit_test(networks_of_the_operator),
         cmocka_unit_test(watches_follow_a_run_through_its_life),
     };
 
