@@ -6,6 +6,7 @@
 #include "mock/answers/answer.h"
 #include "mock/protocol/protocol.h"
 #include "mock/server/control.h"
+#include "net/addr.h"
 
 #include <assert.h>
 
@@ -85,11 +86,13 @@ static void read_accept(struct str accept, struct op *op)
     }
 }
 
-/* Is the host of "host:port" this machine? */
+/* Is the host of "host:port" this machine? A name that only begins like one of its addresses is
+ * not. */
 static bool is_local_host(struct str authority)
 {
     struct str host = authority;
     size_t port = host.len;
+    union addr addr;
 
     while (port > 0 && host.p[port - 1] >= '0' && host.p[port - 1] <= '9') {
         port--;
@@ -97,8 +100,11 @@ static bool is_local_host(struct str authority)
     if (port > 0 && host.p[port - 1] == ':' && !str_eq(host, STR("::1"))) {
         host.len = port - 1;
     }
-    return str_ieq(host, STR("localhost")) || str_eq(host, STR("[::1]")) ||
-           str_starts(host, STR("127."));
+    if (host.len > 2 && host.p[0] == '[' && host.p[host.len - 1] == ']') {
+        host = (struct str){host.p + 1, host.len - 2};
+    }
+    return str_ieq(host, STR("localhost")) ||
+           (addr_from_literal(host, 0, &addr) && addr_is_loopback(&addr));
 }
 
 /* Browsers say from where they come; a foreign page must not reach a server on this machine (DNS

@@ -59,6 +59,12 @@ static void set_port(union addr *a, uint16_t port)
     }
 }
 
+static bool is_wildcard(const union addr *a)
+{
+    return a->sa.sa_family == AF_INET6 ? IN6_IS_ADDR_UNSPECIFIED(&a->in6.sin6_addr)
+                                       : a->in.sin_addr.s_addr == htonl(INADDR_ANY);
+}
+
 /* A listener on a wildcard address cannot tell who is near. A second one on loopback, which the
  * kernel prefers as the closer match, can: its peers may use the control endpoints. */
 static void add_address(struct mock_serve *s, const union addr *a)
@@ -66,13 +72,24 @@ static void add_address(struct mock_serve *s, const union addr *a)
     union addr near = {0};
 
     s->addresses[s->address_count++] = *a;
-    if (a->sa.sa_family == AF_INET && a->in.sin_addr.s_addr == htonl(INADDR_ANY)) {
-        addr_from_literal(STR("127.0.0.1"), port_of(a), &near);
-        s->addresses[s->address_count++] = near;
-    } else if (a->sa.sa_family == AF_INET6 && IN6_IS_ADDR_UNSPECIFIED(&a->in6.sin6_addr)) {
-        addr_from_literal(STR("::1"), port_of(a), &near);
+    if (is_wildcard(a)) {
+        addr_from_literal(a->sa.sa_family == AF_INET6 ? STR("::1") : STR("127.0.0.1"), port_of(a),
+                          &near);
         s->addresses[s->address_count++] = near;
     }
+}
+
+/* Beside a wildcard address, whose listener is ours: whether anybody else has the port was asked
+ * there. */
+static bool is_covered(const struct mock_serve *s, unsigned i)
+{
+    for (unsigned k = 0; k < i; k++) {
+        if (is_wildcard(&s->addresses[k]) &&
+            s->addresses[k].sa.sa_family == s->addresses[i].sa.sa_family) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static void on_accept(struct listener *l, struct stream *stream)
@@ -113,8 +130,8 @@ static int open_ports(struct mock_serve *s, struct shard *shard, struct err *err
 
     for (unsigned i = 0; i < s->address_count; i++) {
         struct port *port = &shard->ports[shard->port_count];
-        bool first = shard == &s->shards[0];
-        int rc = first ? listener_probe(&s->addresses[i], &local) : 0;
+        bool ask = shard == &s->shards[0] && !is_covered(s, i);
+        int rc = ask ? listener_probe(&s->addresses[i], &local) : 0;
 
         if (rc == 0) {
             rc = listener_init(&port->listener, shard->loop, &s->addresses[i], on_accept, &local);

@@ -38,6 +38,8 @@ static const struct {
     {"POST", "/mcp", JSON_ONLY "Origin: https://example.com\r\n", PING, 403, NULL},
     {"POST", "/mcp", JSON_ONLY "Origin: http://localhost.example.com\r\n", PING, 403, NULL},
     {"POST", "/mcp", JSON_ONLY "Origin: null\r\n", PING, 403, NULL},
+    {"POST", "/mcp", JSON_ONLY "Origin: http://127.0.0.1.example.com\r\n", PING, 403, NULL},
+    {"POST", "/mcp", JSON_ONLY "Origin: http://127.0.0.1:5173\r\n", PING, 200, NULL},
     {"GET", "/stats", "Origin: https://example.com\r\n", NULL, 403, NULL},
     {"POST", "/stats", "", NULL, 405, NULL},
     {"POST", "/mcp", JSON_ONLY, "{", 400, "-32700"},

@@ -83,6 +83,28 @@ static void test_threads(void **state)
     mock_serve_stop(s);
 }
 
+/* On all addresses; who comes by loopback may look at it, and turns its knobs. */
+static void test_everywhere(void **state)
+{
+    struct mock_serve_config config = {.mock = mock_config_default(), .threads = 2};
+    struct mock_serve *s, *second;
+    struct err err;
+
+    (void)state;
+    config.mock.any_host = true;
+    assert_int_equal(
+        addr_parse_listen(STR("0.0.0.0:0"), config.addresses, &config.address_count, &err), 0);
+    assert_int_equal(mock_serve_start(&config, &s, &err), 0);
+    int fd = connect_to("127.0.0.1", mock_serve_port(s));
+    assert_true(fd >= 0);
+    ask(fd, PING, "\"result\":{}");
+    ask(fd, "GET /stats HTTP/1.1\r\nHost: any\r\n\r\n", "\"ping\":1}");
+    close(fd);
+    config.addresses[0] = *mock_serve_address(s);
+    assert_int_equal(mock_serve_start(&config, &second, &err), ERR_IO);
+    mock_serve_stop(s);
+}
+
 static void test_bad_address(void **state)
 {
     struct mock_serve_config config = {.mock = mock_config_default(), .threads = 2};
@@ -206,11 +228,9 @@ static void test_session_ids(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_threads),
-        cmocka_unit_test(test_bad_address),
-        cmocka_unit_test(test_refuse_connections),
-        cmocka_unit_test(test_session_table),
-        cmocka_unit_test(test_session_ids),
+        cmocka_unit_test(test_threads),       cmocka_unit_test(test_everywhere),
+        cmocka_unit_test(test_bad_address),   cmocka_unit_test(test_refuse_connections),
+        cmocka_unit_test(test_session_table), cmocka_unit_test(test_session_ids),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
