@@ -4,6 +4,7 @@
 
 #include "api/api.h"
 #include "api/routes.h"
+#include "api/shapes.h"
 
 static const char intro[] =
     "# The REST API of the control plane\n\n"
@@ -144,6 +145,27 @@ static int add_route(struct buf *out, const struct api_route *route)
     return rc | add_params(out, route) | add_members(out, route);
 }
 
+static int add_shape(struct buf *out, const struct shape *shape)
+{
+    int rc = buf_printf(out, "\n### %s\n\n%s\n\n| member | meaning |\n|---|---|\n", shape->name,
+                        shape->help);
+
+    for (size_t i = 0; i < shape->count; i++) {
+        rc |= buf_printf(out, "| `%s` | %s |\n", shape->members[i].name, shape->members[i].help);
+    }
+    return rc;
+}
+
+static int add_shapes(struct buf *out)
+{
+    int rc = buf_add_c(out, "\n## Shapes\n");
+
+    for (size_t i = 0; i < api_shape_count; i++) {
+        rc |= add_shape(out, &api_shapes[i]);
+    }
+    return rc;
+}
+
 /* What is not there needs no more than a line. */
 static int add_later(struct buf *out)
 {
@@ -193,6 +215,7 @@ int api_reference(struct buf *out)
     rc |= add_group(out, "Workers");
     rc |= buf_add_c(out, "\n## System\n");
     rc |= add_group(out, "System");
+    rc |= add_shapes(out);
     rc |= add_later(out);
     return rc == 0 ? 0 : ERR_LIMIT;
 }

@@ -2,6 +2,7 @@
 /* GET /openapi.json: OpenAPI 3.1. */
 #include "api/documents.h"
 #include "api/routes.h"
+#include "api/shapes.h"
 
 #include <stdio.h>
 
@@ -184,6 +185,34 @@ static json_t *error_schema(void)
                      "boolean", "details", "type", "object");
 }
 
+/* Several types, or null: no word about it. */
+static json_t *shape_schema(const struct shape *shape)
+{
+    json_t *properties = json_object();
+
+    for (size_t i = 0; i < shape->count; i++) {
+        const struct shape_member *m = &shape->members[i];
+        json_t *schema = json_pack("{s:s}", "description", m->help);
+
+        if (strcmp(m->type, "any") != 0) {
+            json_object_set_new(schema, "type", json_string(m->type));
+        }
+        json_object_set_new(properties, m->name, schema);
+    }
+    return json_pack("{s:s, s:s, s:o}", "type", "object", "description", shape->help, "properties",
+                     properties);
+}
+
+static json_t *schemas(void)
+{
+    json_t *all = json_pack("{s:o}", "Error", error_schema());
+
+    for (size_t i = 0; i < api_shape_count; i++) {
+        json_object_set_new(all, api_shapes[i].name, shape_schema(&api_shapes[i]));
+    }
+    return all;
+}
+
 json_t *api_openapi(void)
 {
     json_t *paths = json_object();
@@ -194,7 +223,7 @@ json_t *api_openapi(void)
             add_operation(paths, &api_routes[i]);
         }
     }
-    return json_pack("{s:s, s:{s:s, s:s}, s:o, s:{s:{s:o}}}", "openapi", "3.1.0", "info", "title",
+    return json_pack("{s:s, s:{s:s, s:s}, s:o, s:{s:o}}", "openapi", "3.1.0", "info", "title",
                      "MCPDrill control plane", "version", MCPDRILL_VERSION, "paths", paths,
-                     "components", "schemas", "Error", error_schema());
+                     "components", "schemas", schemas());
 }

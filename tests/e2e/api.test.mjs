@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
-import { rootDir, tempDir } from './lib/process.mjs';
+import { binDir, finished, pause, rootDir, start, tempDir } from './lib/process.mjs';
 import { startServer } from './lib/server.mjs';
 
 const config = () => JSON.parse(readFileSync(join(rootDir, 'examples/quick-start.json'), 'utf8'));
@@ -113,4 +113,55 @@ test('events are pushed, resumed, and outlive the process', async (t) => {
   const after = await readEvents(await stream(`${again.url}/runs/${kept}/events?follow=false`));
   assert.deepEqual(after.slice(0, before.length), before);
   assert.equal((await again.ask('GET', `/runs/${kept}`)).body.state, 'created');
+});
+
+// One second of load on the server's own mock.
+const short = (url) => ({
+  target: { url: `${url}/mcp` },
+  workload: { operation_mix: [{ operation: 'tools_call', tool_name: 'fast_echo', arguments: { message: 'hi' }, weight: 1 }] },
+  stages: [{ stage: 'baseline', duration_ms: 1000, load: { target_vus: 2 } }],
+});
+
+test('a run with a worker: what is answered is documented, its events end, its figures are the mock’s', async (t) => {
+  const server = await startServer(t, tempDir());
+  const worker = start(join(binDir, 'worker'), ['--control-plane', server.url], { timeoutMs: 60_000 });
+  for (let tries = 0; (await server.ask('GET', '/workers')).body.workers.length === 0; tries++) {
+    assert.ok(tries < 500, worker.stderr);
+    await pause(20);
+  }
+  const { run_id: id } = (await server.ask('POST', '/runs', short(server.url))).body;
+  const watched = stream(`${server.url}/runs/${id}/events`).then((answer) => readEvents(answer));
+  const started = await server.ask('POST', `/runs/${id}/start`, { actor: 'me' });
+  assert.equal(started.status, 200, JSON.stringify(started.body));
+  assert.equal((await server.ask('GET', `/runs/${id}/result`)).status, 409);
+  const frames = await watched;
+  const end = frames.pop();
+  assert.equal(end.event, 'end');
+  assert.equal(end.data.state, 'completed');
+  assert.equal(frames.at(-1).data.payload.to_state, 'completed');
+  assert.equal(new Set(frames.map((frame) => frame.id)).size, frames.length);
+  const behind = await stream(`${server.url}/runs/${id}/events`, { 'last-event-id': frames.at(-1).id });
+  assert.equal(behind.status, 204);
+
+  const { schemas } = (await server.ask('GET', '/openapi.json')).body.components;
+  const documented = (shape, value) => {
+    for (const member of Object.keys(value)) {
+      assert.ok(member in schemas[shape].properties, `${shape}.${member} is not documented`);
+    }
+  };
+  const view = (await server.ask('GET', `/runs/${id}`)).body;
+  documented('RunView', view);
+  documented('Worker', (await server.ask('GET', '/workers')).body.workers[0]);
+  const metrics = (await server.ask('GET', `/runs/${id}/metrics?include_time_series=true`)).body;
+  documented('Metrics', metrics);
+  const result = (await server.ask('GET', `/runs/${id}/result`)).body;
+  assert.equal(result.run_id, id);
+  const stats = (await server.ask('GET', '/stats')).body;
+  assert.equal(metrics.total_ops, stats.tools.fast_echo);
+  assert.equal(view.summary.total_ops, stats.tools.fast_echo);
+  const stop = await server.ask('POST', `/runs/${id}/stop`);
+  assert.deepEqual([stop.status, stop.body.error_code], [409, 'TERMINAL_STATE']);
+
+  worker.child.kill('SIGTERM');
+  assert.equal((await finished(worker, 'worker')).code, 0);
 });

@@ -41,7 +41,7 @@ static void check_answer(struct client *c)
                          strstr(text, "\"retryable\":") != NULL,
                      "an error of another shape");
     }
-    fuzz_require(strstr(text, "\"INTERNAL_ERROR\"") == NULL, "an error of our own");
+    fuzz_require(strstr(text, "\"error_code\":\"INTERNAL_ERROR\"") == NULL, "an error of our own");
 }
 
 static void talk(struct loop *loop, uint64_t *now, struct str bytes, size_t cut)

@@ -49,6 +49,12 @@ static void test_openapi_has_every_route(void **state)
                             json_array_get(json_object_get(start, "parameters"), 0), "name")),
                         "run_id");
     assert_false(json_is_true(json_object_get(json_object_get(start, "requestBody"), "required")));
+    json_t *view =
+        json_object_get(json_object_get(json_object_get(doc, "components"), "schemas"), "RunView");
+    assert_string_equal(
+        json_string_value(json_object_get(
+            json_object_get(json_object_get(view, "properties"), "terminal"), "type")),
+        "boolean");
     json_decref(doc);
 }
 
