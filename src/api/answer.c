@@ -13,7 +13,9 @@ json_t *answer_text(const char *text, size_t len)
         char *plain = xstrndup(text, len);
 
         for (size_t i = 0; i < len; i++) {
-            plain[i] = plain[i] == '\0' || (plain[i] & 0x80) != 0 ? '?' : plain[i];
+            if (plain[i] == '\0' || (plain[i] & 0x80) != 0) {
+                plain[i] = '?';
+            }
         }
         s = json_stringn(plain, len);
         xfree(plain);

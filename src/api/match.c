@@ -92,13 +92,15 @@ void route_find(struct str method, struct str path, struct route_match *out)
 
 /* ---- ids ---------------------------------------------------------------------------------- */
 
-static bool is_named(struct str id, struct str prefix, size_t min, size_t max)
+bool route_is_name(struct str id, struct str prefix, size_t min, size_t max)
 {
     if (!str_starts(id, prefix) || id.len < prefix.len + min || id.len > prefix.len + max) {
         return false;
     }
     for (size_t i = prefix.len; i < id.len; i++) {
-        if (memchr("0123456789abcdef", id.p[i], 16) == NULL) {
+        char c = id.p[i];
+
+        if (!(c >= '0' && c <= '9') && !(c >= 'a' && c <= 'f')) {
             return false;
         }
     }
@@ -107,10 +109,10 @@ static bool is_named(struct str id, struct str prefix, size_t min, size_t max)
 
 bool route_is_run_id(struct str id)
 {
-    return is_named(id, STR("run_"), 16, 64);
+    return route_is_name(id, STR("run_"), 16, 64);
 }
 
 bool route_is_worker_id(struct str id)
 {
-    return is_named(id, STR("wkr_"), 8, 64);
+    return route_is_name(id, STR("wkr_"), 8, 64);
 }

@@ -118,7 +118,7 @@ int ports_open(struct ports *p,
                unsigned count,
                struct err *err)
 {
-    struct place all[PORTS_MAX];
+    struct place all[PORTS_MAX] = {{.beside = false}};
     unsigned n = with_loopback(addresses, count, all);
     struct err local = {0};
     int rc = 0;

@@ -6,17 +6,7 @@
 
 bool position_is_event_id(struct str id)
 {
-    const struct str prefix = STR_INIT("evt_");
-
-    if (!str_starts(id, prefix) || id.len < prefix.len + 8 || id.len > prefix.len + 64) {
-        return false;
-    }
-    for (size_t i = prefix.len; i < id.len; i++) {
-        if (memchr("0123456789abcdef", id.p[i], 16) == NULL) {
-            return false;
-        }
-    }
-    return true;
+    return route_is_name(id, STR("evt_"), 8, 64);
 }
 
 static size_t type_count(void)

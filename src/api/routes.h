@@ -63,7 +63,9 @@ struct route_match {
  * is no id of another one. */
 void route_find(struct str method, struct str path, struct route_match *out);
 
-/* What we call a run or a worker: prefix and so many hexadecimal digits. */
+/* Is it the prefix and min..max hexadecimal digits? */
+bool route_is_name(struct str id, struct str prefix, size_t min, size_t max);
+/* What we call a run, or a worker. */
 bool route_is_run_id(struct str id);
 bool route_is_worker_id(struct str id);
 
