@@ -25,8 +25,7 @@ json_t *answer_text(const char *text, size_t len)
 
 /* ---- leaving ------------------------------------------------------------------------------ */
 
-/* A body that was large once must not stay. */
-static void trim(struct buf *b)
+void answer_trim(struct buf *b)
 {
     enum { KEEP_BYTES = 1024 * 1024 };
 
@@ -53,7 +52,7 @@ send_json(struct api *a, struct http_exchange *x, int status, const char *extra,
     }
     answer.body = buf_str(&a->body);
     http_reply(x, &answer);
-    trim(&a->body);
+    answer_trim(&a->body);
 }
 
 /* Among warnings of a scenario, which are objects, one about the request is an object, too. */

@@ -32,6 +32,9 @@ void answer_error_text(const struct answer_error *e, const char *message, struct
 /* Text of others as JSON; what is not UTF-8 becomes '?'. */
 json_t *answer_text(const char *text, size_t len);
 
+/* A scratch buffer that was large once must not stay large. */
+void answer_trim(struct buf *b);
+
 /* The head of a stream of events, then a comment for each warning. */
 void answer_stream(struct api_request *r);
 

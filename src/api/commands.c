@@ -58,6 +58,7 @@ static void send_order(struct worker_link *link, struct str order)
         http_stream_write(s->x, buf_str(frame)) == HTTP_WRITE_REFUSED) {
         cut_off(s);
     }
+    answer_trim(frame);
 }
 
 static void on_replaced(struct worker_link *link)
