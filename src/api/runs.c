@@ -25,9 +25,9 @@ static json_t *run_object(const char *run_id, const char *state)
 }
 
 /* Its own when the body is a run config, without a wrapper. */
-static const json_t *config_of(const struct api_request *r)
+static json_t *config_of(const struct api_request *r)
 {
-    const json_t *config = json_object_get(r->body, "config");
+    json_t *config = json_object_get(r->body, "config");
 
     return config != NULL ? config : r->body;
 }
@@ -66,7 +66,7 @@ void runs_validate(struct api_request *r)
 {
     bool strict = strcmp(query_get(&r->query, "profile")->text, "strict") == 0;
     const json_t *config = config_of(r);
-    const json_t *files = config != r->body ? json_object_get(r->body, "files") : NULL;
+    json_t *files = config != r->body ? json_object_get(r->body, "files") : NULL;
     struct hub_refusal why = {0};
     json_t *view;
 

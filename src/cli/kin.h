@@ -18,9 +18,9 @@ struct kin_config {
     struct loop *loop;
     const struct plan *plan;
     const struct plan_identity *identity;
-    const json_t *files; /* what the scenario's feeds name, by the path as written; or NULL */
-    uint32_t count;      /* 1 .. KIN_MAX */
-    uint32_t threads;    /* of each at most; 0: chosen */
+    json_t *files;    /* what the scenario's feeds name, by the path as written; or NULL */
+    uint32_t count;   /* 1 .. KIN_MAX */
+    uint32_t threads; /* of each at most; 0: chosen */
     bool log;
     void (*on_window)(void *owner, uint32_t source, struct window *w);
     void *owner;

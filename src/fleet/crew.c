@@ -54,7 +54,7 @@ static void hash_files(struct crew *c)
         return;
     }
     c->hashes = json_object();
-    json_object_foreach((json_t *)(uintptr_t)c->config.files, path, text)
+    json_object_foreach(c->config.files, path, text)
     {
         char hash[65];
         digest_sha256_hex((struct str){json_string_value(text), json_string_length(text)}, hash);
@@ -99,6 +99,7 @@ int crew_new(const struct crew_config *config, struct crew **out, struct err *er
         make_member(c, i, &config->persons[i]);
     }
     crew_orders_init(c);
+    c->document = json_deep_copy(scenario_document(p->scenario));
     hash_files(c);
     int rc = make_deal(c, err);
     if (rc != 0) {
@@ -130,6 +131,7 @@ void crew_free(struct crew *c)
     }
     window_free(c->window);
     deal_free(c->deal);
+    json_decref(c->document);
     json_decref(c->hashes);
     allocation_clear(&c->allocation);
     buf_clear(&c->text);
@@ -380,9 +382,9 @@ static int apply(struct crew *c, uint32_t index, const struct wire_report *repor
     return wrong(err, m, "a report of an unknown kind");
 }
 
-int crew_report(struct crew *c, uint32_t index, const struct wire_report *report, struct err *err)
+int crew_report(struct crew *c, uint32_t member, const struct wire_report *report, struct err *err)
 {
-    struct member *m = &c->members[index];
+    struct member *m = &c->members[member];
 
     if (report->seq <= m->applied || m->state == MEMBER_LOST) {
         return 0;
@@ -395,5 +397,5 @@ int crew_report(struct crew *c, uint32_t index, const struct wire_report *report
         return wrong(err, m, "a report after its last one");
     }
     m->applied = report->seq;
-    return apply(c, index, report, err);
+    return apply(c, member, report, err);
 }

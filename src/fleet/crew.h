@@ -37,7 +37,7 @@ struct crew_config {
     const struct plan_identity *identity;
     const struct allocation *allocation;
     const struct crew_person *persons; /* by part; copied */
-    const json_t *files;               /* feeds by the path as written; borrowed, or NULL */
+    json_t *files;                     /* feeds by the path as written; borrowed, or NULL */
     bool network_public, log;
     uint64_t lead_ns; /* that orders travel before the moment that they are about */
     /* An order for a member. `urgent`: it may overtake what waits for the store. */

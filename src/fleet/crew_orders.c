@@ -16,9 +16,9 @@ static void fill_assignment(const struct crew *c, const struct member *m, struct
 
     snprintf(order->execution_id, sizeof order->execution_id, "%s", g->identity->execution_id);
     snprintf(order->worker_id, sizeof order->worker_id, "%s", m->worker_id);
-    order->scenario = json_incref((json_t *)(uintptr_t)scenario_document(g->plan->scenario));
+    order->scenario = json_incref(c->document);
     order->feeds = c->hashes != NULL ? json_incref(c->hashes) : NULL;
-    order->files = json_incref((json_t *)(uintptr_t)g->files);
+    order->files = json_incref(g->files);
     order->seed = g->plan->seed;
     order->base = m->base;
     order->shards = m->sources;
@@ -45,9 +45,9 @@ static void send_order(struct crew *c, uint32_t index, const struct wire_order *
     json_decref(order.feeds);
 }
 
-void crew_order(struct crew *c, uint32_t index, struct wire_order order, bool urgent)
+void crew_order(struct crew *c, uint32_t member, struct wire_order order, bool urgent)
 {
-    struct member *m = &c->members[index];
+    struct member *m = &c->members[member];
     struct given *given = xcalloc(1, sizeof *given);
 
     if (m->state == MEMBER_LOST) {
@@ -58,7 +58,7 @@ void crew_order(struct crew *c, uint32_t index, struct wire_order order, bool ur
     snprintf(order.run_id, sizeof order.run_id, "%s", c->config.identity->run_id);
     given->order = order;
     list_append(&m->orders, &given->node);
-    send_order(c, index, &order, urgent);
+    send_order(c, member, &order, urgent);
 }
 
 void crew_order_all(struct crew *c, struct wire_order order, bool urgent)

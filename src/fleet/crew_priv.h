@@ -42,6 +42,7 @@ struct crew {
     struct run_workers orders;
     struct run_source *sources;
     struct deal *deal; /* NULL: all alike */
+    json_t *document;  /* the scenario's, everything applied */
     json_t *hashes;    /* of the files, by path; NULL: there are none */
     struct allocation allocation;
     struct member *members;

@@ -4,9 +4,9 @@
 
 #include <stdio.h>
 
-void crew_settle(struct crew *c, uint32_t index, const struct wire_totals *said)
+void crew_settle(struct crew *c, uint32_t member, const struct wire_totals *said)
 {
-    struct member *m = &c->members[index];
+    struct member *m = &c->members[member];
     struct err err = {0};
     bool agree = wire_totals_equal(said, &m->totals, &err);
 

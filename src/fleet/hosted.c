@@ -118,7 +118,7 @@ int hosted_read(
 /* ---- from the document to the plan ----------------------------------------------------------- */
 
 void hosted_options(struct hub *h,
-                    const json_t *files,
+                    json_t *files,
                     const char **names,
                     struct scenario_file *list,
                     struct scenario_options *out)
@@ -139,7 +139,7 @@ void hosted_options(struct hub *h,
         .metric_narrows = metric_name_narrows,
         .metric_is_share = metric_name_is_share,
     };
-    json_object_foreach((json_t *)(uintptr_t)files, path, text)
+    json_object_foreach(files, path, text)
     {
         if (out->file_count < HOSTED_FILES_MAX && json_is_string(text)) {
             list[out->file_count++] = (struct scenario_file){

@@ -64,14 +64,14 @@ void hub_when_durable(struct hub *h, struct store_wait *wait);
  */
 
 /* What `mcpdrill validate` says: {ok, errors?, warnings?}, a new reference. */
-json_t *hub_validate(struct hub *h, const json_t *config, const json_t *files, bool strict);
+json_t *hub_validate(struct hub *h, const json_t *config, json_t *files, bool strict);
 
 struct hub_new_run {
-    const json_t *config; /* run-config/v1 */
-    const json_t *files;  /* object: what its feeds name, by the path as written; or NULL */
-    const json_t *tags;   /* object of strings beside the scenario's; or NULL */
-    const char *name;     /* or NULL */
-    const char *actor;    /* who wants it: "api", "user" … */
+    json_t *config;    /* run-config/v1 */
+    json_t *files;     /* object: what its feeds name, by the path as written; or NULL */
+    json_t *tags;      /* object of strings beside the scenario's; or NULL */
+    const char *name;  /* or NULL */
+    const char *actor; /* who wants it: "api", "user" … */
 };
 /* *warnings: an array, or NULL; a new reference. */
 int hub_create(struct hub *h,
@@ -82,7 +82,7 @@ int hub_create(struct hub *h,
 /* `overrides`: a merge patch (RFC 7396) on the stored document; or NULL. */
 int hub_clone(struct hub *h,
               const char *run_id,
-              const json_t *overrides,
+              json_t *overrides,
               const char *actor,
               char new_id[HUB_RUN_ID_MAX],
               struct hub_refusal *why);

@@ -27,7 +27,7 @@ static json_t *issues_json(const struct issue_list *issues)
     return out;
 }
 
-json_t *hub_validate(struct hub *h, const json_t *config, const json_t *files, bool strict)
+json_t *hub_validate(struct hub *h, const json_t *config, json_t *files, bool strict)
 {
     const char *names[METRIC_NAMES_MAX];
     struct scenario_file list[HOSTED_FILES_MAX];
@@ -133,12 +133,12 @@ static void put_created_event(struct hosted *r)
     hosted_write_events(r);
 }
 
-static bool are_texts(const json_t *object)
+static bool are_texts(json_t *object)
 {
     const char *key;
     json_t *value;
 
-    json_object_foreach((json_t *)(uintptr_t)object, key, value)
+    json_object_foreach(object, key, value)
     {
         if (!json_is_string(value)) {
             return false;
@@ -204,7 +204,7 @@ int hub_create(struct hub *h,
  */
 
 /* A merge patch (RFC 7396, section 2). Both are borrowed; the result is new. */
-static json_t *merge_patch(const json_t *target, const json_t *patch)
+static json_t *merge_patch(const json_t *target, json_t *patch)
 {
     const char *key;
     json_t *value;
@@ -213,7 +213,7 @@ static json_t *merge_patch(const json_t *target, const json_t *patch)
         return json_deep_copy(patch);
     }
     json_t *out = json_is_object(target) ? json_deep_copy(target) : json_object();
-    json_object_foreach((json_t *)(uintptr_t)patch, key, value)
+    json_object_foreach(patch, key, value)
     {
         if (json_is_null(value)) {
             json_object_del(out, key);
@@ -226,7 +226,7 @@ static json_t *merge_patch(const json_t *target, const json_t *patch)
 
 int hub_clone(struct hub *h,
               const char *run_id,
-              const json_t *overrides,
+              json_t *overrides,
               const char *actor,
               char new_id[HUB_RUN_ID_MAX],
               struct hub_refusal *why)

@@ -19,7 +19,7 @@
 #define HUB_DOCUMENT_MAX  ((size_t)64 * 1024 * 1024) /* of a text in the store */
 
 enum {
-    HUB_LABELS_MAX = 32,
+    HUB_LABELS_MAX = 64,        /* as many as a hello may have */
     HUB_SAMPLES_MAX = 100000,   /* lines of a run's log that are kept */
     HUB_SAMPLES_SECOND_MAX = 20 /* successes of a source and second among them */
 };
@@ -217,7 +217,7 @@ void hosted_tell_failed(struct hosted *r, const char *why);
 struct run_observer hosted_observer(struct hosted *r);
 /* Options to load a document with; `names` and `files` live as long as they do. */
 void hosted_options(struct hub *h,
-                    const json_t *files,
+                    json_t *files,
                     const char **names,
                     struct scenario_file *list,
                     struct scenario_options *out);
@@ -231,8 +231,8 @@ int hosted_make(struct hosted *r, const struct crew_person *persons, struct err 
 void hosted_on_window(void *owner, uint32_t source, struct window *w, struct str encoded);
 /* What a restart needs. */
 json_t *hosted_save(const struct hosted *r);
-/* The workers whose heartbeat says that they have something free. The caller frees both. */
-uint32_t hub_candidates(struct hub *h, struct worker ***workers, struct allocate_worker **free);
+/* The workers whose heartbeat says that they have something free. The caller frees both lists. */
+uint32_t hub_candidates(struct hub *h, struct worker ***workers, struct allocate_worker **out);
 
 /* ---- hub_view.c ------------------------------------------------------------------------------ */
 

@@ -215,26 +215,26 @@ static int refuse_hello(struct hub_refusal *why, const char *member, const struc
     return ERR_INVALID;
 }
 
-int hub_register(struct hub *h, json_t *body, json_t **welcome, struct hub_refusal *why)
+int hub_register(struct hub *h, json_t *hello, json_t **welcome, struct hub_refusal *why)
 {
-    struct wire_hello hello;
+    struct wire_hello said;
     struct err err = {0};
     const char *member = NULL;
     struct worker *w = NULL;
     char token[65] = "";
 
-    if (wire_hello_from_json(body, &hello, &member, &err) != 0) {
+    if (wire_hello_from_json(hello, &said, &member, &err) != 0) {
         return refuse_hello(why, member, &err);
     }
-    if (wire_check_major(hello.major, &err) != 0) {
-        wire_hello_clear(&hello);
+    if (wire_check_major(said.major, &err) != 0) {
+        wire_hello_clear(&said);
         return refuse(why, ERR_UNSUPPORTED, 409, "conflict", "INVALID_STATE", "%s", err.msg);
     }
-    int rc = find_or_make(h, &hello, token, &w, why);
+    int rc = find_or_make(h, &said, token, &w, why);
     if (rc == 0) {
         struct wire_welcome answer = {.now_ns = loop_clock(h->loop)};
 
-        take_hello(w, &hello);
+        take_hello(w, &said);
         w->seen_ns = loop_clock(h->loop);
         w->seen_ms = clock_wall_ms();
         w->lost = false;
@@ -245,7 +245,7 @@ int hub_register(struct hub *h, json_t *body, json_t **welcome, struct hub_refus
         hub_line(h, "Worker registered: %s (%llu virtual users, %u cores)", w->worker_id,
                  (unsigned long long)w->max_vus, w->cores);
     }
-    wire_hello_clear(&hello);
+    wire_hello_clear(&said);
     return rc;
 }
 
@@ -285,9 +285,9 @@ int hub_worker_may(struct hub *h, const char *worker_id, struct str token, struc
 }
 
 int hub_heartbeat(
-    struct hub *h, const char *worker_id, json_t *body, json_t **pulse, struct hub_refusal *why)
+    struct hub *h, const char *worker_id, json_t *beat, json_t **pulse, struct hub_refusal *why)
 {
-    struct wire_heartbeat beat;
+    struct wire_heartbeat said;
     struct err err = {0};
     const char *member = NULL;
     struct worker *w = NULL;
@@ -296,17 +296,17 @@ int hub_heartbeat(
     if (rc != 0) {
         return rc;
     }
-    if (wire_heartbeat_from_json(body, &beat, &member, &err) != 0) {
+    if (wire_heartbeat_from_json(beat, &said, &member, &err) != 0) {
         return refuse_hello(why, member, &err);
     }
     heard(h, w);
     json_decref(w->health);
     w->health =
-        json_pack("{sfsIsIsIsIsI}", "cpu_percent", beat.cpu_percent, "mem_bytes",
-                  (json_int_t)beat.mem_bytes, "active_vus", (json_int_t)beat.active_vus,
-                  "active_sessions", (json_int_t)beat.active_sessions, "in_flight_ops",
-                  (json_int_t)beat.in_flight_ops, "queue_depth", (json_int_t)beat.queue_depth);
-    struct wire_pulse answer = {.sent_ns = beat.sent_ns, .now_ns = loop_clock(h->loop)};
+        json_pack("{sfsIsIsIsIsI}", "cpu_percent", said.cpu_percent, "mem_bytes",
+                  (json_int_t)said.mem_bytes, "active_vus", (json_int_t)said.active_vus,
+                  "active_sessions", (json_int_t)said.active_sessions, "in_flight_ops",
+                  (json_int_t)said.in_flight_ops, "queue_depth", (json_int_t)said.queue_depth);
+    struct wire_pulse answer = {.sent_ns = said.sent_ns, .now_ns = loop_clock(h->loop)};
     *pulse = wire_pulse_to_json(&answer);
     return 0;
 }

@@ -249,7 +249,7 @@ static inline const char *fake_text(const json_t *v, char *out, size_t size)
     return out;
 }
 
-json_t *hub_validate(struct hub *h, const json_t *config, const json_t *files, bool strict)
+json_t *hub_validate(struct hub *h, const json_t *config, json_t *files, bool strict)
 {
     char text[200], more[100];
 
@@ -282,7 +282,7 @@ int hub_create(struct hub *h,
 
 int hub_clone(struct hub *h,
               const char *run_id,
-              const json_t *overrides,
+              json_t *overrides,
               const char *actor,
               char new_id[HUB_RUN_ID_MAX],
               struct hub_refusal *why)
