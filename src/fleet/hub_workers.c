@@ -231,7 +231,7 @@ int hub_register(struct hub *h, json_t *hello, json_t **welcome, struct hub_refu
         return refuse(why, ERR_UNSUPPORTED, 409, "conflict", "INVALID_STATE", "%s", err.msg);
     }
     int rc = find_or_make(h, &said, token, &w, why);
-    if (rc == 0) {
+    if (rc == 0 && w != NULL) {
         struct wire_welcome answer = {.now_ns = loop_clock(h->loop)};
 
         take_hello(w, &said);
@@ -251,13 +251,16 @@ int hub_register(struct hub *h, json_t *hello, json_t **welcome, struct hub_refu
 
 /* ---- heard ----------------------------------------------------------------------------------- */
 
-static int
-find_worker(struct hub *h, const char *worker_id, struct worker **out, struct hub_refusal *why)
+/* NULL: refused. */
+static struct worker *find_worker(struct hub *h, const char *worker_id, struct hub_refusal *why)
 {
-    *out = hub_worker(h, worker_id);
-    return *out != NULL ? 0
-                        : refuse(why, ERR_NOT_FOUND, 404, "not_found", "WORKER_NOT_FOUND",
-                                 "there is no worker of this id: register it again");
+    struct worker *w = hub_worker(h, worker_id);
+
+    if (w == NULL) {
+        (void)refuse(why, ERR_NOT_FOUND, 404, "not_found", "WORKER_NOT_FOUND",
+                     "there is no worker of this id: register it again");
+    }
+    return w;
 }
 
 static void heard(struct hub *h, struct worker *w)
@@ -269,11 +272,10 @@ static void heard(struct hub *h, struct worker *w)
 
 int hub_worker_may(struct hub *h, const char *worker_id, struct str token, struct hub_refusal *why)
 {
-    struct worker *w = NULL;
-    int rc = find_worker(h, worker_id, &w, why);
+    struct worker *w = find_worker(h, worker_id, why);
 
-    if (rc != 0) {
-        return rc;
+    if (w == NULL) {
+        return ERR_NOT_FOUND;
     }
     if (token.len == 0) {
         return refuse(why, ERR_STATE, 401, "unauthorized", "WORKER_AUTH_REQUIRED",
@@ -290,11 +292,10 @@ int hub_heartbeat(
     struct wire_heartbeat said;
     struct err err = {0};
     const char *member = NULL;
-    struct worker *w = NULL;
-    int rc = find_worker(h, worker_id, &w, why);
+    struct worker *w = find_worker(h, worker_id, why);
 
-    if (rc != 0) {
-        return rc;
+    if (w == NULL) {
+        return ERR_NOT_FOUND;
     }
     if (wire_heartbeat_from_json(beat, &said, &member, &err) != 0) {
         return refuse_hello(why, member, &err);
@@ -318,11 +319,10 @@ int hub_attach(struct hub *h,
                struct worker_link *link,
                struct hub_refusal *why)
 {
-    struct worker *w = NULL;
-    int rc = find_worker(h, worker_id, &w, why);
+    struct worker *w = find_worker(h, worker_id, why);
 
-    if (rc != 0) {
-        return rc;
+    if (w == NULL) {
+        return ERR_NOT_FOUND;
     }
     if (w->link != NULL) {
         w->link->replaced(w->link);
@@ -416,13 +416,13 @@ int hub_telemetry(struct hub *h,
     const char *p = frames.p, *end = frames.p + frames.len;
     struct wire_reader reader;
     struct wire_frame frame;
-    struct wire_report report;
+    struct wire_report report = {.seq = 0};
     struct err err = {0};
-    struct worker *w = NULL;
-    int rc = find_worker(h, worker_id, &w, why);
+    int rc = 0;
+    struct worker *w = find_worker(h, worker_id, why);
 
-    if (rc != 0) {
-        return rc;
+    if (w == NULL) {
+        return ERR_NOT_FOUND;
     }
     heard(h, w);
     json_t *acked = json_array(), *refused = json_array();
