@@ -35,14 +35,16 @@ json_t *run_trigger_json(const struct run *r)
                                         (json_int_t)w->samples, "total_ops", (json_int_t)w->ended,
                                         "failed_ops", (json_int_t)w->failed));
     }
+    int32_t stage = t->spec->stage_index; /* -1: of the whole run */
+    const struct stage_config *c = stage >= 0 ? run_stage_config(r, stage) : NULL;
     return json_pack(
-        "{sssssssfsfsIsIsIsosbsosossss}", "condition_id", t->spec->id, "metric",
+        "{sssssssfsfsIsIsIsosbsosossssss}", "condition_id", t->spec->id, "metric",
         t->spec->metric->name, "comparator", stop_comparator_name(t->spec->comparator), "threshold",
         t->spec->threshold, "observed", o->value, "window_ms", (json_int_t)t->window_s * 1000,
         "total_ops", (json_int_t)o->ended, "failed_ops", (json_int_t)o->failed, "sentence",
         run_text(t->sentence), "partial", (int)t->partial, "also", also, "windows", windows,
-        "scope", t->spec->scope_text != NULL ? t->spec->scope_text : "", "stage_id",
-        t->spec->stage_index >= 0 ? r->plan->stages[t->spec->stage_index].config->stage_id : "");
+        "scope", t->spec->scope_text != NULL ? t->spec->scope_text : "", "stage",
+        c != NULL ? stage_kind_name(c->kind) : "", "stage_id", c != NULL ? c->stage_id : "");
 }
 
 json_t *run_text(const char *text)

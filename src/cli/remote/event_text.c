@@ -143,8 +143,10 @@ static void say_condition(struct line *l, const json_t *p)
     add_number(l, p, "threshold");
     add(l, ", observed ");
     add_number(l, p, "observed");
-    add(l, " in ");
-    add_stage(l, p);
+    if (document_text(p, "stage").len > 0) { /* else it is about the whole run */
+        add(l, " in ");
+        add_stage(l, p);
+    }
 }
 
 static void say_stop(struct line *l, const json_t *p)

@@ -41,8 +41,8 @@ struct world {
     uint64_t drain_ns; /* how long a drain takes */
     struct send drained_at;
     /* What the observer saw. */
-    char events[2000];
-    json_t *stage_failed; /* payload of the event, or NULL */
+    char events[2000], triggered_in[80]; /* stage and stage_id, of STOP_CONDITION_TRIGGERED */
+    json_t *stage_failed;                /* payload of the event, or NULL */
     unsigned event_count;
     bool partial; /* of the condition that triggered */
     uint64_t seconds;
@@ -230,6 +230,9 @@ static inline void on_event(void *owner, const struct run_event *event)
     assert_non_null(event->payload);
     if (strcmp(event->type, "STOP_CONDITION_TRIGGERED") == 0) {
         w->partial = json_is_true(json_object_get(event->payload, "partial"));
+        snprintf(w->triggered_in, sizeof w->triggered_in, "%s %s",
+                 json_string_value(json_object_get(event->payload, "stage")),
+                 json_string_value(json_object_get(event->payload, "stage_id")));
     }
     if (strcmp(event->type, "STAGE_FAILED") == 0) {
         json_decref(w->stage_failed);

@@ -218,6 +218,7 @@ static void a_condition_stops_the_run(void **state)
     assert_non_null(strstr(w.run->stop.reason, "stop_condition_triggered: error_rate > 0.1"));
     assert_true(w.run->stop.sentence[0] != '\0');
     assert_non_null(strstr(w.events, "STOP_CONDITION_TRIGGERED STAGE_COMPLETED stopping"));
+    assert_string_equal(w.triggered_in, "baseline stg_0000000000000001");
     assert_int_equal(w.run->verdict, RUN_VERDICT_FAILED);
     /* From the deciding second's end: our decision and the drain of 300 ms. */
     assert_in_range(w.run->stop_latency_ns, 300 * MS, 400 * MS);
@@ -266,6 +267,7 @@ static void a_condition_of_the_whole_run(void **state)
     expect_end(&w, RUN_STOPPED, 4);
     assert_string_equal(w.run->trigger.spec->id, "all");
     assert_int_equal(w.run->trigger.second, 3);
+    assert_string_equal(w.triggered_in, " "); /* of no stage */
     tear_down(&w);
 }
 

@@ -26,6 +26,9 @@ static const struct {
     {"{" AT "\"type\": \"STOP_CONDITION_TRIGGERED\", \"payload\": {\"metric\": \"error_rate\", "
      "\"comparator\": \">\", \"threshold\": 0.5, \"observed\": 0.75, \"stage\": \"ramp\"}}",
      "STOP_CONDITION_TRIGGERED    error_rate > 0.5, observed 0.75 in ramp\n"},
+    {"{" AT "\"type\": \"STOP_CONDITION_TRIGGERED\", \"payload\": {\"metric\": \"error_rate\", "
+     "\"comparator\": \">\", \"threshold\": 0.5, \"observed\": 0.75, \"stage\": \"\"}}",
+     "STOP_CONDITION_TRIGGERED    error_rate > 0.5, observed 0.75\n"},
     {"{" AT "\"type\": \"STOP_REQUESTED\", \"payload\": {\"mode\": \"drain\", \"reason\": \"why\", "
      "\"actor\": \"user\"}}",
      "STOP_REQUESTED              drain, why by user\n"},
