@@ -283,6 +283,11 @@ static int keep_scenario(const struct session *s, struct err *err)
     return result_files_scenario(s->out_dir, source, buf_str(&s->origin.text), err);
 }
 
+static const struct run_workers *orders(const struct session *s)
+{
+    return s->kin != NULL ? kin_orders(s->kin) : &s->orders;
+}
+
 /* The files are made last: what fails before leaves none behind. */
 static int make_outputs(struct session *s)
 {
@@ -292,7 +297,7 @@ static int make_outputs(struct session *s)
         return fail(s, &err, EXIT_USAGE);
     }
     if (s->out_dir != NULL && result_files_open(s->out_dir, &s->scenario->reporting, s->plan,
-                                                &s->identity, &s->files, &err) != 0) {
+                                                &s->identity, orders(s), &s->files, &err) != 0) {
         return fail(s, &err, EXIT_USAGE);
     }
     if (s->json_path != NULL && !is_stdout(s->json_path)) {
@@ -357,7 +362,7 @@ static int make_run(struct session *s)
     struct run_parts parts = {
         .plan = s->plan,
         .identity = &s->identity,
-        .workers = kin ? kin_orders(s->kin) : &s->orders,
+        .workers = orders(s),
         .workers_owner = kin ? kin_orders_owner(s->kin) : s->worker,
         .observer = {.on_event = on_event, .on_second = on_second, .on_end = on_end, .owner = s}};
     if (run_new(s->loop, &parts, &s->run, &err) != 0) {

@@ -95,7 +95,12 @@ int hosted_make(struct hosted *r, const struct crew_person *persons, struct err 
     r->run->origin = &r->origin;
     r->run->created_ms = r->created_ms;
     if (log) {
-        oplog_init(&r->oplog, r->plan, &r->identity, wall_offset_ns());
+        struct oplog_origin origin = {.plan = r->plan,
+                                      .identity = &r->identity,
+                                      .workers = crew_orders(r->crew),
+                                      .wall_offset_ns = wall_offset_ns()};
+        oplog_init(&r->oplog, &origin);
+        r->oplog.lines = r->sample_count; /* after a restart no number comes again */
         r->has_oplog = true;
     }
     return 0;

@@ -89,15 +89,20 @@ static int remove_others(const struct result_files *f, struct err *err)
     return f->reporting->store_metrics_snapshot ? 0 : remove_in(f->dir, "histograms.hlog", err);
 }
 
-static int open_ops(struct result_files *f, const struct plan *plan, struct err *err)
+static int open_ops(struct result_files *f,
+                    const struct plan *plan,
+                    const struct run_workers *workers,
+                    struct err *err)
 {
+    struct oplog_origin origin = {.plan = plan,
+                                  .identity = f->identity,
+                                  .workers = workers,
+                                  .wall_offset_ns = wall_offset_ns()};
     char path[PATH_MAX];
     int fd;
     int rc = open_in(f->dir, "ops.ndjson", f->reporting->store_raw_logs, path, &fd, err);
 
-    return rc == 0 && fd >= 0
-               ? opfile_open(fd, path, plan, f->identity, wall_offset_ns(), &f->ops, err)
-               : rc;
+    return rc == 0 && fd >= 0 ? opfile_open(fd, path, &origin, &f->ops, err) : rc;
 }
 
 static int make_folder(const char *dir, struct err *err)
@@ -164,6 +169,7 @@ int result_files_open(const char *dir,
                       const struct reporting_config *reporting,
                       const struct plan *plan,
                       const struct plan_identity *identity,
+                      const struct run_workers *workers,
                       struct result_files **out,
                       struct err *err)
 {
@@ -183,7 +189,7 @@ int result_files_open(const char *dir,
         rc = open_lines(dir, "windows.ndjson", reporting->store_metrics_snapshot, &f->windows, err);
     }
     if (rc == 0) {
-        rc = open_ops(f, plan, err);
+        rc = open_ops(f, plan, workers, err);
     }
     if (rc == 0) {
         rc = remove_others(f, err);

@@ -32,12 +32,14 @@ int result_files_scenario(const char *dir, const char *source, struct str text, 
 struct result_files;
 
 /* Makes the folder when it is not there. Files of an earlier run are emptied, or removed where
- * `reporting` does not want them. All three must outlive the files; `identity` stands in each
+ * `reporting` does not want them. All of them must outlive the files, but for the workers, who say
+ * who played which source (NULL: the identity's worker all of them); `identity` stands in each
  * event. ERR_IO. */
 int result_files_open(const char *dir,
                       const struct reporting_config *reporting,
                       const struct plan *plan,
                       const struct plan_identity *identity,
+                      const struct run_workers *workers,
                       struct result_files **out,
                       struct err *err);
 

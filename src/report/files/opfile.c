@@ -3,7 +3,6 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "report/files/oplog.h"
 #include "report/files/spool.h"
 
 #include <pthread.h>
@@ -106,12 +105,11 @@ static void free_piece(struct spool_piece *piece)
 
 int opfile_open(int fd,
                 const char *path,
-                const struct plan *plan,
-                const struct plan_identity *identity,
-                int64_t wall_offset_ns,
+                const struct oplog_origin *origin,
                 struct opfile **out,
                 struct err *err)
 {
+    const struct plan *plan = origin->plan;
     struct opfile *f = xcalloc(1, sizeof *f);
     struct spool_maker maker = {
         .make = make_lines, .recycle = recycle, .free = free_piece, .owner = f};
@@ -121,7 +119,7 @@ int opfile_open(int fd,
     f->in_full = plan->scenario->telemetry.log_sample_rate_given;
     list_init(&f->held);
     f->key_count = plan->key_count;
-    oplog_init(&f->log, plan, identity, wall_offset_ns);
+    oplog_init(&f->log, origin);
     pthread_mutex_init(&f->shared_.lock, NULL);
     list_init(&f->shared_.empty);
     int rc = spool_open(fd, path, &maker, &f->spool, err);

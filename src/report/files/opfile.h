@@ -20,7 +20,7 @@
 
 #include "base/err.h"
 #include "metrics/window.h"
-#include "plan/plan.h"
+#include "report/files/oplog.h"
 
 #define OPFILE_BYTES_MAX ((uint64_t)1 << 30) /* a fast target fills a disk otherwise */
 
@@ -28,13 +28,11 @@ enum { OPFILE_HELD_MAX = 8 };
 
 struct opfile;
 
-/* `fd` is taken over, also after a failure; `path` is for messages. Plan and identity must outlive
+/* `fd` is taken over, also after a failure; `path` is for messages. The origin's plan must outlive
  * the file. ERR_IO. */
 int opfile_open(int fd,
                 const char *path,
-                const struct plan *plan,
-                const struct plan_identity *identity,
-                int64_t wall_offset_ns,
+                const struct oplog_origin *origin,
                 struct opfile **out,
                 struct err *err);
 /* Takes what the window has for the log; the window may be recycled then. */

@@ -4,8 +4,10 @@
 #include "base/clock.h"
 #include "base/json.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { ID_MAX = 64, EVIDENCE_MAX = 256 };
 
@@ -131,7 +133,11 @@ static void write_identity(struct line *l, const void *of)
     add_text(l, NAME("run_id"), identity->run_id);
     add_text(l, NAME("execution_id"), identity->execution_id);
     add_text(l, NAME("scenario_id"), l->log->plan->scenario->scenario_id);
-    add_text(l, NAME("worker_id"), identity->worker_id);
+}
+
+static void write_worker(struct line *l, const void *of)
+{
+    add_text(l, NAME("worker_id"), of);
 }
 
 static void write_stage(struct line *l, const void *of)
@@ -152,9 +158,9 @@ static void write_operation(struct line *l, const void *of)
 }
 
 /* The eight digits that a worker's id begins with, for ids made from it. */
-static struct str worker_digits(const struct plan_identity *identity)
+static struct str worker_digits(const char *worker_id)
 {
-    struct str id = str_c(identity->worker_id);
+    struct str id = str_c(worker_id);
     const struct str prefix = STR("wkr_");
 
     if (str_starts(id, prefix)) {
@@ -163,14 +169,39 @@ static struct str worker_digits(const struct plan_identity *identity)
     return (struct str){id.p, id.len < 8 ? id.len : 8};
 }
 
-void oplog_init(struct oplog *log,
-                const struct plan *plan,
-                const struct plan_identity *identity,
-                int64_t wall_offset_ns)
+static void keep_worker(struct oplog *log, uint32_t at, const char *worker_id)
 {
-    *log = (struct oplog){.plan = plan, .wall_offset_ns = wall_offset_ns};
-    log->identity_ = keep(log, write_identity, identity);
-    log->worker_ = worker_digits(identity);
+    struct str digits = worker_digits(worker_id);
+
+    digits.p = arena_copy(&log->arena_, digits);
+    log->workers_[at] = (struct oplog_worker){keep(log, write_worker, worker_id), digits};
+}
+
+/* The sources of one worker stand side by side, and share its text. */
+static void keep_workers(struct oplog *log, const struct oplog_origin *origin)
+{
+    const struct run_workers *w = origin->workers;
+    const struct run_source *sources = w != NULL ? w->sources : NULL;
+
+    log->worker_count_ = sources != NULL ? w->source_count : 1;
+    log->workers_ = arena_array(&log->arena_, log->worker_count_, sizeof *log->workers_);
+    for (uint32_t i = 0; i < log->worker_count_; i++) {
+        const char *id = sources != NULL ? sources[i].worker_id : origin->identity->worker_id;
+        if (i > 0 && strcmp(id, sources[i - 1].worker_id) == 0) {
+            log->workers_[i] = log->workers_[i - 1];
+        } else {
+            keep_worker(log, i, id);
+        }
+    }
+}
+
+void oplog_init(struct oplog *log, const struct oplog_origin *origin)
+{
+    const struct plan *plan = origin->plan;
+
+    *log = (struct oplog){.plan = plan, .wall_offset_ns = origin->wall_offset_ns};
+    log->identity_ = keep(log, write_identity, origin->identity);
+    keep_workers(log, origin);
     log->stages_ = arena_array(&log->arena_, plan->stage_count, sizeof *log->stages_);
     for (uint32_t i = 0; i < plan->stage_count; i++) {
         log->stages_[i] = keep(log, write_stage, &plan->stages[i]);
@@ -189,9 +220,17 @@ void oplog_clear(struct oplog *log)
 /* ---- who and when -----------------------------------------------------------------------------
  */
 
+static const struct oplog_worker *worker_of(const struct oplog *log, uint32_t source)
+{
+    uint32_t at = log->worker_count_ > 1 ? source : 0;
+
+    assert(at < log->worker_count_);
+    return &log->workers_[at];
+}
+
 static void add_who(struct line *l, uint32_t source)
 {
-    struct str digits = l->log->worker_;
+    struct str digits = worker_of(l->log, source)->digits;
     char id[ID_MAX];
 
     put(l, STR("\"vu_id\":\"vu_"));
@@ -427,6 +466,7 @@ int oplog_write(struct oplog *log, uint32_t source, const struct op_sample *op, 
     put(&l, STR("{\"schema_version\":\"op-log/v1\",\"record_type\":\"op\","));
     add_when(&l);
     put(&l, log->identity_);
+    put(&l, worker_of(log, source)->member);
     put(&l, log->stages_[key / plan->operation_count]);
     add_who(&l, source);
     put(&l, log->operations_[key % plan->operation_count]);

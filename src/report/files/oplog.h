@@ -16,6 +16,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "control/run.h"
 #include "metrics/sample.h"
 #include "plan/plan.h"
 
@@ -23,25 +24,39 @@
 
 #define OPLOG_LINE_MAX ((size_t)64 * 1024)
 
+/* What operations are of. */
+struct oplog_origin {
+    const struct plan *plan;
+    const struct plan_identity *identity;
+    const struct run_workers
+        *workers;           /* say who played which source; NULL: the identity's worker */
+    int64_t wall_offset_ns; /* wall clock minus monotonic clock */
+};
+
+/* A worker, as lines name it. */
+struct oplog_worker {
+    struct str member, digits;
+};
+
 struct oplog {
     const struct plan *plan;
-    int64_t wall_offset_ns; /* wall clock minus monotonic clock */
-    uint64_t lines;         /* written so far: the numbers of the operations */
+    int64_t wall_offset_ns;
+    uint64_t lines; /* written so far: the numbers of the operations */
 
     /* private: what lines have in common, as text */
     struct arena arena_;
-    struct str identity_, worker_;
+    struct str identity_;
     struct str *stages_, *operations_;
+    struct oplog_worker *workers_; /* by source; of one, if there is no difference */
+    uint32_t worker_count_;
 };
 
-/* The plan and the identity must outlive the log. */
-void oplog_init(struct oplog *log,
-                const struct plan *plan,
-                const struct plan_identity *identity,
-                int64_t wall_offset_ns);
+/* The plan must outlive the log. */
+void oplog_init(struct oplog *log, const struct oplog_origin *origin);
 void oplog_clear(struct oplog *log);
 
-/* Appends the line of an operation, with its newline. 0, or ERR_LIMIT and nothing is added. */
+/* Appends the line of an operation that the source played, with its newline. 0, or ERR_LIMIT and
+ * nothing is added. */
 int oplog_write(struct oplog *log, uint32_t source, const struct op_sample *op, struct buf *out);
 
 #endif

@@ -160,7 +160,7 @@ static inline void fake_checks(struct fake_worker *w, bool ok)
 static inline void fake_window(struct fake_worker *w, uint32_t source, uint64_t second, uint32_t ok)
 {
     const struct wire_order *stage = fake_order(w, WIRE_ORDER_STAGE);
-    struct window *window = window_new(w->key_count, 0, 0);
+    struct window *window = window_new(w->key_count, 0, w->orders[0].log ? 1000 : 0);
     struct buf body;
 
     window_reset(window, second, stage->grid_ns + second * 1000000000,
@@ -169,6 +169,7 @@ static inline void fake_window(struct fake_worker *w, uint32_t source, uint64_t 
     for (uint32_t i = 0; i < ok; i++) {
         window_started(window, 0);
         struct outcome o = {.cls = OUTCOME_OK,
+                            .log_rank = i + 1,
                             .t_due = 1000,
                             .t_free = 1000,
                             .t_ready = 1000,

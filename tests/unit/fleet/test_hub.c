@@ -327,6 +327,61 @@ static void two_workers_play_a_run(void **state)
     tear_down(&p);
 }
 
+struct seen_samples {
+    uint64_t count;
+    char workers[16][64], ids[16][64];
+};
+
+static bool see_sample(void *owner, uint64_t number, struct str line)
+{
+    struct seen_samples *seen = owner;
+    json_t *sample = NULL;
+
+    assert_int_equal(number, seen->count);
+    assert_true(seen->count < 16);
+    assert_int_equal(json_parse(line, 4096, &sample, NULL), 0);
+    snprintf(seen->workers[seen->count], 64, "%s",
+             json_string_value(json_object_get(sample, "worker_id")));
+    snprintf(seen->ids[seen->count++], 64, "%s",
+             json_string_value(json_object_get(sample, "op_id")));
+    json_decref(sample);
+    return true;
+}
+
+/* Samples name the worker that played the operation, and no id comes twice, whatever was started
+ * anew meanwhile. */
+static void samples_name_their_worker(void **state)
+{
+    struct place p;
+    struct pair pair = {0};
+    struct seen_samples seen = {0};
+    char id[HUB_RUN_ID_MAX];
+
+    (void)state;
+    set_up(&p);
+    register_pair(&p, &pair);
+    create(&p, SCENARIO, id);
+    begin(&p, &pair, id);
+    play(&pair, 0, 2);
+    settle(&p);
+    restart(&p);
+    register_pair(&p, &pair);
+    play(&pair, 1, 1);
+    settle(&p);
+    assert_int_equal(store_samples(p.store.s, id, 0, 16, see_sample, &seen), 0);
+    assert_int_equal(seen.count, 6);
+    for (uint64_t i = 0; i < seen.count; i++) {
+        bool first = i < 4 ? i < 2 : i == 4;
+        char digits[9], op_id[64];
+        assert_string_equal(seen.workers[i], first ? pair.w[0].id : pair.w[1].id);
+        snprintf(digits, sizeof digits, "%.8s", seen.workers[i] + strlen("wkr_"));
+        snprintf(op_id, sizeof op_id, "op_%s%012x", digits, (unsigned)i + 1);
+        assert_string_equal(seen.ids[i], op_id);
+    }
+    clear_pair(&p, &pair);
+    tear_down(&p);
+}
+
 /* What was not acknowledged comes again, what was is counted once, and no event is told twice or
  * gets another number. */
 static void a_restart_goes_on(void **state)
@@ -581,6 +636,7 @@ int main(void)
         cmocka_unit_test(created_runs_are_checked_and_kept),
         cmocka_unit_test(without_workers_a_run_stays_created),
         cmocka_unit_test(two_workers_play_a_run),
+        cmocka_unit_test(samples_name_their_worker),
         cmocka_unit_test(a_restart_goes_on),
         cmocka_unit_test(a_worker_that_leaves_ends_the_run),
         cmocka_unit_test(repeats_and_gaps),

@@ -117,8 +117,8 @@ static void test_five_files(void **state)
     fixture_open(&f);
     fixture_ordinary_run(&f);
     place_open(&place);
-    assert_int_equal(result_files_open(place.out, &everything, f.plan, &f.identity, &files, &err),
-                     0);
+    assert_int_equal(
+        result_files_open(place.out, &everything, f.plan, &f.identity, NULL, &files, &err), 0);
     result_files_event(files, &event);
     /* It is there before the run ends. */
     await_lines(&place, "events.ndjson", 1, lines);
@@ -185,8 +185,8 @@ static void check_kept(const struct reporting_config *reporting, const char *abs
     fixture_ordinary_run(&f);
     place_open(&place);
     for (size_t i = 0; i < 2; i++) {
-        assert_int_equal(result_files_open(place.out, both[i], f.plan, &f.identity, &files, &err),
-                         0);
+        assert_int_equal(
+            result_files_open(place.out, both[i], f.plan, &f.identity, NULL, &files, &err), 0);
         result_files_event(files, &event);
         result_files_seconds(files, &f.run);
         write_operations(&f, files);
@@ -229,12 +229,15 @@ static void test_what_cannot_be_written_is_said(void **state)
     (void)state;
     fixture_open(&f);
     assert_int_equal(
-        result_files_open("/proc/nowhere", &everything, f.plan, &f.identity, &files, &err), ERR_IO);
+        result_files_open("/proc/nowhere", &everything, f.plan, &f.identity, NULL, &files, &err),
+        ERR_IO);
     assert_non_null(strstr(err.msg, "/proc/nowhere"));
-    assert_int_equal(result_files_open("/dev/null", &everything, f.plan, &f.identity, &files, &err),
-                     ERR_IO);
+    assert_int_equal(
+        result_files_open("/dev/null", &everything, f.plan, &f.identity, NULL, &files, &err),
+        ERR_IO);
     assert_non_null(strstr(err.msg, "is no folder"));
-    assert_int_equal(result_files_open("", &everything, f.plan, &f.identity, &files, &err), ERR_IO);
+    assert_int_equal(result_files_open("", &everything, f.plan, &f.identity, NULL, &files, &err),
+                     ERR_IO);
     assert_non_null(strstr(err.msg, "without a name"));
     assert_null(files);
     result_files_drop(NULL);

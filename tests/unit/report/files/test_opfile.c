@@ -18,10 +18,11 @@ enum { WAITING_MAX = 1000 };
 static struct opfile *open_file(const struct fixture *f, int fd)
 {
     struct opfile *file = NULL;
+    struct oplog_origin origin = {.plan = f->plan, .identity = &f->identity};
     struct err err = {0};
 
     assert_true(fd >= 0);
-    assert_int_equal(opfile_open(fd, "DIR/ops.ndjson", f->plan, &f->identity, 0, &file, &err), 0);
+    assert_int_equal(opfile_open(fd, "DIR/ops.ndjson", &origin, &file, &err), 0);
     return file;
 }
 

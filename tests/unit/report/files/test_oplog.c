@@ -3,12 +3,21 @@
 #include "report/files/oplog.h"
 #include "unit/report/run_fixture.h"
 
-static struct oplog log_of(const struct fixture *f)
+static struct oplog log_by(const struct fixture *f, const struct run_workers *workers)
 {
+    struct oplog_origin origin = {.plan = f->plan,
+                                  .identity = &f->identity,
+                                  .workers = workers,
+                                  .wall_offset_ns = INT64_C(1767225500000) * (int64_t)NS_PER_MS};
     struct oplog log;
 
-    oplog_init(&log, f->plan, &f->identity, INT64_C(1767225500000) * (int64_t)NS_PER_MS);
+    oplog_init(&log, &origin);
     return log;
+}
+
+static struct oplog log_of(const struct fixture *f)
+{
+    return log_by(f, NULL);
 }
 
 /* The line of an operation as a document; it ends with a newline and has no other. */
@@ -279,12 +288,42 @@ static void test_no_room(void **state)
     fixture_close(&f);
 }
 
+/* Each line names the worker whose source it came from, and ids are made of that one's digits. */
+static void test_workers_by_source(void **state)
+{
+    static const struct run_source sources[] = {
+        {.worker_id = "wkr_aaaaaaaa11111111"},
+        {.worker_id = "wkr_aaaaaaaa11111111"},
+        {.worker_id = "wkr_bbbbbbbb22222222"},
+    };
+    static const char *const sessions[] = {"ses_aaaaaaaa_0.5", "ses_aaaaaaaa_1.5",
+                                           "ses_bbbbbbbb_2.5"};
+    static const char *const ids[] = {"op_aaaaaaaa000000000001", "op_aaaaaaaa000000000002",
+                                      "op_bbbbbbbb000000000003"};
+    const struct run_workers workers = {.sources = sources, .source_count = 3};
+    struct op_sample op = {.outcome = success(FIXTURE_ECHO)};
+    struct fixture f;
+
+    (void)state;
+    fixture_open(&f);
+    struct oplog log = log_by(&f, &workers);
+    for (uint32_t i = 0; i < 3; i++) {
+        json_t *line = line_of(&log, i, &op);
+        assert_text(line, "worker_id", sources[i].worker_id);
+        assert_text(line, "session_id", sessions[i]);
+        assert_text(line, "op_id", ids[i]);
+        json_decref(line);
+    }
+    oplog_clear(&log);
+    fixture_close(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_success),        cmocka_unit_test(test_a_hostile_failure),
         cmocka_unit_test(test_a_stalled_stream), cmocka_unit_test(test_unfinished),
-        cmocka_unit_test(test_no_room),
+        cmocka_unit_test(test_no_room),          cmocka_unit_test(test_workers_by_source),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
