@@ -369,7 +369,7 @@ run_e2e() {
 }
 
 # The tests in which hostile input meets our parsers and our shutdown, again under ASan and UBSan.
-sanitized_files="bad_input hostile interrupt preflight features sessions overlay"
+sanitized_files="bad_input hostile interrupt preflight features sessions overlay procs"
 
 run_e2e_sanitized() {
     if ! node_is_new; then

@@ -210,6 +210,9 @@ test('an open load: the same arrivals, each with the same arguments', async (t) 
     assert.deepEqual(sorted({ calls }), sorted(told[0]), way.name);
     assert.equal(result.config_hash, told[0].result.config_hash, way.name);
   }
+  // One fleet has a small worker and a large one.
+  const unequal = told.find(({ way }) => way.name === '2 workers').result.workers.map(({ load }) => load.started);
+  assert.ok(Math.max(...unequal) > 2 * Math.min(...unequal), unequal.join(' and '));
   assert.ok(told[0].calls.size > 200, `${told[0].calls.size} arrivals`);
 });
 

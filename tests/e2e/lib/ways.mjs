@@ -9,24 +9,25 @@ import { checkBooks, mcpdrill } from './mcpdrill.mjs';
 import { binDir, finished, pause, start, tempDir } from './process.mjs';
 import { startServer } from './server.mjs';
 
-// Starts `count` workers of the control plane and resolves when all have registered. Ended with test `t`.
-export async function startWorkers(t, server, count, args = []) {
-  const running = start(
-    join(binDir, 'worker'),
-    ['--control-plane', server.url, '--procs', String(count), '--threads', '1', ...args],
-    { timeoutMs: 300_000 },
-  );
-  t.after(async () => {
-    running.child.kill('SIGTERM');
-    const end = await finished(running, 'worker');
-    assert.equal(end.code, 0, end.stderr);
-  });
+// Starts workers of the control plane, a program for each list of arguments, and resolves to how many they are
+// when all have registered. Ended with test `t`.
+async function startWorkers(t, server, programs) {
+  const count = programs.reduce((all, args) => all + Number(args[0] === '--procs' ? args[1] : 1), 0);
+  for (const args of programs) {
+    const all = ['--control-plane', server.url, '--threads', '1', ...args];
+    const running = start(join(binDir, 'worker'), all, { timeoutMs: 300_000 });
+    t.after(async () => {
+      running.child.kill('SIGTERM');
+      const end = await finished(running, 'worker');
+      assert.equal(end.code, 0, end.stderr);
+    });
+  }
   for (let tries = 0; ; tries++) {
     const { body } = await server.ask('GET', '/workers');
     if (body.workers.length === count) {
-      return running;
+      return count;
     }
-    assert.ok(tries < 500, `${count} workers\n${running.stdout}\n${running.stderr}`);
+    assert.ok(tries < 500, `${body.workers.length} of ${count} workers`);
     await pause(20);
   }
 }
@@ -52,16 +53,19 @@ async function playThere(server, file) {
   return outcomeOf(await mcpdrill(['start', created.stdout.trim(), '--wait', '--json', json], at), json);
 }
 
+// Fleets by the arguments of their `worker` programs: of one worker, of two of which one is small, of five.
+const FLEETS = [[['--procs', '1']], [['--max-vus', '4'], ['--max-vus', '40']], [['--procs', '5']]];
+
 // Resolves to [{name, workers, play(file)}]; `play` resolves as `run` of mcpdrill.mjs does.
-export async function startWays(t, { procs = [3], fleets = [1, 2, 5] } = {}) {
+export async function startWays(t, procs = [3]) {
   const ways = [{ name: 'run', workers: 1, play: (file) => playHere(file, []) }];
   for (const workers of procs) {
     const args = ['--workers', String(workers), '--threads', '1'];
     ways.push({ name: `run --workers ${workers}`, workers, play: (file) => playHere(file, args) });
   }
-  const started = fleets.map(async (workers) => {
+  const started = FLEETS.map(async (programs) => {
     const server = await startServer(t, tempDir(), ['--no-mock']);
-    await startWorkers(t, server, workers);
+    const workers = await startWorkers(t, server, programs);
     return { name: `${workers} workers`, workers, play: (file) => playThere(server, file) };
   });
   return [...ways, ...(await Promise.all(started))];
