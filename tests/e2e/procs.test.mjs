@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
+import { bucketOf, highestOf, histogramsOf } from './lib/hdr.mjs';
 import { startHostile } from './lib/hostile.mjs';
 import { assertRan, baseline, endOfRun, run, startRun, writeScenario } from './lib/mcpdrill.mjs';
 import { callsBegan, settledStats, startMock } from './lib/mock.mjs';
@@ -52,6 +53,59 @@ test('the folder has what that of one process has, and each operation names its 
   assert.deepEqual(Object.keys(seconds[0]), Object.keys(lines(one, 'windows.ndjson')[0]));
   const kinds = (dir) => [...new Set(lines(dir, 'events.ndjson').map((event) => event.type))].sort();
   assert.deepEqual(kinds(three), kinds(one));
+});
+
+const nsOf = (ms) => Math.round(ms * 1e6);
+
+// {bucket: count} of times in nanoseconds.
+function histogramOf(times) {
+  const counts = {};
+  for (const ns of times) {
+    counts[bucketOf(ns)] = (counts[bucketOf(ns)] ?? 0) + 1;
+  }
+  return counts;
+}
+
+// As a worker's row tells it: the upper edge of its bucket, or the maximum if that is smaller.
+function quantileOf(times, share) {
+  const sorted = [...times].sort((a, b) => a - b);
+  const value = sorted[Math.max(Math.ceil(share * sorted.length), 1) - 1];
+  return Math.min(highestOf(bucketOf(value)), sorted.at(-1)) / 1e6;
+}
+
+test('merged histograms are those of the single operations, count by count', async (t) => {
+  const mock = await startMock(t);
+  const out = join(tempDir(), 'out');
+  const scenario = baseline({
+    url: mock.url,
+    vus: 9,
+    ms: 2000,
+    mix: [
+      { operation: 'tools_call', tool_name: 'random_latency', arguments: { min_ms: 1, max_ms: 40 } },
+      { operation: 'ping' },
+    ],
+    telemetry: { structured_logs: { enabled: true, sample_rate: 1 } },
+  });
+  const end = await run(scenario, { args: ['--out', out, ...PROCS] });
+  assertRan(end);
+  const operations = lines(out, 'ops.ndjson');
+  assert.equal(operations.length, end.result.totals.operations_total);
+  const merged = histogramsOf(readFileSync(join(out, 'histograms.hlog'), 'utf8'));
+  for (const kind of ['tools/call', 'ping']) {
+    for (const clock of ['service', 'response', 'lag']) {
+      const [tag] = Object.keys(merged).filter((one) => one.includes(`:${kind}:`) && one.endsWith(`:${clock}`));
+      const own = operations.filter((op) => op.operation === kind).map((op) => nsOf(op[`${clock}_ms`]));
+      assert.ok(own.length > 100, `${own.length} of ${kind}`);
+      assert.deepEqual(merged[tag], histogramOf(own), tag);
+    }
+  }
+  for (const { worker_id: id, load } of end.result.workers) {
+    const own = operations.filter((op) => op.worker_id === id).map((op) => nsOf(op.service_ms));
+    for (const [name, share] of [['p50', 0.5], ['p95', 0.95]]) {
+      const [told, counted] = [load[`latency_${name}_ms`], quantileOf(own, share)];
+      assert.ok(Math.abs(told - counted) < 0.001, `${id} ${name}: ${told} and ${counted} ms`); // told in microseconds
+    }
+  }
 });
 
 test('the result on the standard output, figures of each second on the other one', async (t) => {
