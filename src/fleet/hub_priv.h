@@ -236,6 +236,7 @@ uint32_t hub_candidates(struct hub *h, struct worker ***workers, struct allocate
 
 /* ---- hub_view.c ------------------------------------------------------------------------------ */
 
+/* As it is; what people are shown has no end before that is durable. */
 json_t *hosted_view(const struct hosted *r);
 /* The view of a run that was only created. */
 json_t *hosted_view_created(const struct hosted *r);

@@ -163,7 +163,7 @@ static void add_summary(json_t *view, const struct run *run)
     metric_view_clear(&v);
 }
 
-static void add_end(json_t *view, const struct run *run)
+static void add_end(json_t *view, const struct run *run, enum run_state state)
 {
     json_t *evidence = json_array();
     uint64_t begin = run->started_ms, end = run->ended_ms;
@@ -171,7 +171,7 @@ static void add_end(json_t *view, const struct run *run)
     if (begin > 0) {
         json_object_set_new(view, "started_at_ms", json_integer((json_int_t)begin));
     }
-    if (!run_state_terminal(run->state)) {
+    if (!run_state_terminal(state)) {
         json_decref(evidence);
         return;
     }
@@ -204,9 +204,9 @@ static void add_workers(json_t *view, const struct hosted *r)
                                   "workers_lost", lost));
 }
 
-json_t *hosted_view(const struct hosted *r)
+static json_t *make_view(const struct hosted *r, enum run_state state)
 {
-    json_t *view = view_begin(r, r->run->state, clock_wall_ms());
+    json_t *view = view_begin(r, state, clock_wall_ms());
 
     add_stage(view, r->run);
     add_stop(view, r->run);
@@ -214,9 +214,20 @@ json_t *hosted_view(const struct hosted *r)
                         r->last_decision[0] != '\0' ? json_string(r->last_decision) : json_null());
     add_progress(view, r);
     add_summary(view, r->run);
-    add_end(view, r->run);
+    add_end(view, r->run, state);
     add_workers(view, r);
     return view;
+}
+
+json_t *hosted_view(const struct hosted *r)
+{
+    return make_view(r, r->run->state);
+}
+
+/* Nobody hears of an end that a crash could take back, or whose result cannot be had yet. */
+static enum run_state shown_state(const struct hosted *r)
+{
+    return r->over ? RUN_ANALYZING : r->run->state;
 }
 
 /* ---- asked for --------------------------------------------------------------------------------
@@ -234,7 +245,7 @@ int hub_view(struct hub *h, const char *run_id, json_t **out, struct hub_refusal
 
     *out = NULL;
     if (r != NULL) {
-        *out = hosted_view(r);
+        *out = make_view(r, shown_state(r));
         return 0;
     }
     int rc = store_get_run(h->store, run_id, take_view, out);
@@ -257,7 +268,7 @@ static bool list_run(void *owner, const struct store_run *row)
     json_t *view = NULL;
 
     if (r != NULL) {
-        view = hosted_view(r);
+        view = make_view(r, shown_state(r));
     } else {
         (void)json_parse(row->view, HUB_DOCUMENT_MAX, &view, NULL);
     }
@@ -330,7 +341,7 @@ int hub_result(struct hub *h, const char *run_id, json_t **out, struct hub_refus
         return 0;
     }
     if (r != NULL) {
-        return refuse_state(why, run_id, run_state_name(r->run->state), "result");
+        return refuse_state(why, run_id, run_state_name(shown_state(r)), "result");
     }
     rc = hosted_read(h, run_id, &stored, state, why);
     hosted_free(rc == 0 ? stored : NULL);

@@ -298,6 +298,8 @@ static void two_workers_play_a_run(void **state)
     struct place p;
     struct pair pair = {0};
     struct seen_events seen = {0};
+    struct hub_refusal why = {0};
+    json_t *result = NULL;
     char id[HUB_RUN_ID_MAX];
 
     (void)state;
@@ -314,6 +316,11 @@ static void two_workers_play_a_run(void **state)
     fake_end(&pair.w[0]);
     assert_string_equal(state_of(&p, id), "stopping");
     fake_end(&pair.w[1]);
+    assert_string_equal(state_of(&p, id),
+                        "analyzing"); /* nobody has seen an end without a result */
+    assert_int_equal(hub_result(p.hub, id, &result, &why), ERR_STATE);
+    assert_string_equal(why.code, "INVALID_STATE");
+    hub_refusal_clear(&why);
     settle(&p);
     assert_true(hub_is_over(p.hub, id));
     assert_string_equal(state_of(&p, id), "completed");
