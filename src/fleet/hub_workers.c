@@ -181,7 +181,8 @@ static int find_or_make(struct hub *h,
         *out = w;
         return 0;
     }
-    if (w != NULL && !w->lost && loop_now(h->loop) - w->seen_ns < HUB_LOST_NS) {
+    /* Its stream of orders ends with its process: without one, this is the one that follows it. */
+    if (w != NULL && w->link != NULL && !w->lost && loop_now(h->loop) - w->seen_ns < HUB_LOST_NS) {
         return refuse(why, ERR_STATE, 409, "conflict", "INVALID_STATE",
                       "a worker of the id %s is connected: give this one another --worker-id",
                       w->worker_id);
@@ -450,10 +451,47 @@ int hub_telemetry(struct hub *h,
 
 /* ---- gone ------------------------------------------------------------------------------------ */
 
+/* How long this process did not run since it looked last: stopped, suspended, without a core. */
+static uint64_t time_away(struct hub *h, uint64_t now)
+{
+    uint64_t since = h->looked_ns > 0 ? now - h->looked_ns : 0;
+
+    h->looked_ns = now;
+    return since > HUB_AWAY_NS ? since - HUB_TICK_NS : 0;
+}
+
+static void tell_away(struct hub *h, uint64_t away)
+{
+    char text[120];
+
+    snprintf(text, sizeof text, "the control plane did not run for %.1f s: no worker was heard",
+             (double)away / NS_PER_S);
+    hub_line(h, "Frozen: %s", text);
+    list_foreach (node, &h->runs) {
+        struct hosted *r = list_entry(node, struct hosted, node);
+        if (!r->over) {
+            run_tell(r->run, "SYSTEM_WARNING", json_pack("{ss}", "warning", text));
+        }
+    }
+}
+
+/* What came meanwhile is only about to be read: nobody is silent who could not be heard. */
+static void forgive(struct hub *h, uint64_t away, uint64_t now)
+{
+    list_foreach (node, &h->workers) {
+        struct worker *w = list_entry(node, struct worker, node);
+        w->seen_ns = now - w->seen_ns > away ? w->seen_ns + away : now;
+    }
+    tell_away(h, away);
+}
+
 void hub_look_at_workers(struct hub *h)
 {
-    uint64_t now = loop_clock(h->loop);
+    uint64_t now = loop_clock(h->loop), away = time_away(h, now);
 
+    if (away > 0) {
+        forgive(h, away, now);
+    }
     list_foreach_safe (node, &h->workers) {
         struct worker *w = list_entry(node, struct worker, node);
         uint64_t silence = now > w->seen_ns ? now - w->seen_ns : 0;

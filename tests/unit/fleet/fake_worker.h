@@ -49,8 +49,8 @@ static inline void fake_replaced(struct worker_link *link)
     (void)link;
 }
 
-static inline void
-fake_register(struct fake_worker *w, struct hub *hub, const char *label, uint64_t max_vus)
+static inline json_t *
+fake_hello(const char *id, const char *token, const char *label, uint64_t max_vus)
 {
     struct wire_hello hello = {.major = WIRE_MAJOR,
                                .minor = WIRE_MINOR,
@@ -63,15 +63,24 @@ fake_register(struct fake_worker *w, struct hub *hub, const char *label, uint64_
                                .max_rps = 1000,
                                .cores = 1,
                                .boot_id = "b"};
+
+    hello.labels = json_pack("{ss}", "region", label);
+    snprintf(hello.worker_id, sizeof hello.worker_id, "%s", id);
+    snprintf(hello.worker_token, sizeof hello.worker_token, "%s", token);
+    json_t *body = wire_hello_to_json(&hello);
+    wire_hello_clear(&hello);
+    return body;
+}
+
+static inline void
+fake_register(struct fake_worker *w, struct hub *hub, const char *label, uint64_t max_vus)
+{
     struct hub_refusal why = {0};
     json_t *welcome = NULL;
 
     w->hub = hub;
     w->link = (struct worker_link){.send = fake_send, .replaced = fake_replaced, .user = w};
-    hello.labels = json_pack("{ss}", "region", label);
-    snprintf(hello.worker_id, sizeof hello.worker_id, "%s", w->id);
-    snprintf(hello.worker_token, sizeof hello.worker_token, "%s", w->token);
-    json_t *body = wire_hello_to_json(&hello);
+    json_t *body = fake_hello(w->id, w->token, label, max_vus);
     if (hub_register(hub, body, &welcome, &why) != 0) {
         fail_msg("%s", why.message);
     }
@@ -80,7 +89,6 @@ fake_register(struct fake_worker *w, struct hub *hub, const char *label, uint64_
              json_string_value(json_object_get(welcome, "worker_token")));
     json_decref(body);
     json_decref(welcome);
-    wire_hello_clear(&hello);
     assert_int_equal(hub_attach(hub, w->id, &w->link, &why), 0);
 }
 

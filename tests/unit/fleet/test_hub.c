@@ -465,6 +465,97 @@ static void a_worker_that_leaves_ends_the_run(void **state)
     tear_down(&p);
 }
 
+/* A process that was killed is followed by one of the same name, as soon as its stream is gone. */
+static void a_worker_comes_again_under_its_id(void **state)
+{
+    struct place p;
+    struct pair pair = {0};
+    struct fake_worker again = {.hub = NULL};
+    char id[HUB_RUN_ID_MAX];
+
+    (void)state;
+    set_up(&p);
+    register_pair(&p, &pair);
+    create(&p, SCENARIO, id);
+    begin(&p, &pair, id);
+    snprintf(again.id, sizeof again.id, "%s", pair.w[0].id);
+    hub_detach(p.hub, &pair.w[0].link);
+    fake_register(&again, p.hub, "eu", 8);
+    assert_string_not_equal(again.token, pair.w[0].token);
+    assert_string_equal(state_of(&p, id), "stopping"); /* its part of the run died with it */
+    hub_detach(p.hub, &again.link);
+    fake_clear(&again);
+    clear_pair(&p, &pair);
+    tear_down(&p);
+}
+
+static void an_id_that_is_connected_is_refused(void **state)
+{
+    struct place p;
+    struct pair pair = {0};
+    struct hub_refusal why = {0};
+    json_t *welcome = NULL;
+
+    (void)state;
+    set_up(&p);
+    register_pair(&p, &pair);
+    json_t *hello = fake_hello(pair.w[0].id, "", "eu", 8);
+    assert_int_equal(hub_register(p.hub, hello, &welcome, &why), ERR_STATE);
+    assert_string_equal(why.code, "INVALID_STATE");
+    hub_refusal_clear(&why);
+    json_decref(hello);
+    clear_pair(&p, &pair);
+    tear_down(&p);
+}
+
+static uint64_t hand_ns; /* the time of a hub whose clock is moved by hand */
+static const struct clock hand_clock = {.virtual_ns = &hand_ns};
+
+static void set_up_by_hand(struct place *p)
+{
+    struct err err = {0};
+
+    hand_ns = clock_monotonic_ns();
+    folder_new(&p->store.folder);
+    assert_int_equal(loop_new(&hand_clock, &p->store.loop, NULL), 0);
+    assert_int_equal(open_store_again(&p->store, 0, &err), 0);
+    open_hub(p);
+}
+
+static void pass(struct place *p, uint64_t ns)
+{
+    hand_ns += ns;
+    loop_turn(p->store.loop, hand_ns);
+    settle(p);
+}
+
+/* Ten seconds without a word are a loss, but not when it is the control plane that slept. */
+static void silence_counts_only_while_someone_listens(void **state)
+{
+    struct place p;
+    struct pair pair = {0};
+    struct seen_events seen = {0}, later = {0};
+    char id[HUB_RUN_ID_MAX];
+
+    (void)state;
+    set_up_by_hand(&p);
+    register_pair(&p, &pair);
+    create(&p, SCENARIO, id);
+    begin(&p, &pair, id);
+    pass(&p, NS_PER_S);
+    pass(&p, 30 * NS_PER_S);
+    assert_int_equal(store_events(p.store.s, id, 0, 64, see_event, &seen), 0);
+    assert_true(has_event(&seen, "SYSTEM_WARNING"));
+    assert_false(has_event(&seen, "WORKER_CAPACITY_LOST"));
+    for (int i = 0; i < 22; i++) {
+        pass(&p, NS_PER_S / 2);
+    }
+    assert_int_equal(store_events(p.store.s, id, 0, 64, see_event, &later), 0);
+    assert_true(has_event(&later, "WORKER_CAPACITY_LOST"));
+    clear_pair(&p, &pair);
+    tear_down(&p);
+}
+
 static void repeats_and_gaps(void **state)
 {
     struct place p;
@@ -646,6 +737,9 @@ int main(void)
         cmocka_unit_test(samples_name_their_worker),
         cmocka_unit_test(a_restart_goes_on),
         cmocka_unit_test(a_worker_that_leaves_ends_the_run),
+        cmocka_unit_test(a_worker_comes_again_under_its_id),
+        cmocka_unit_test(an_id_that_is_connected_is_refused),
+        cmocka_unit_test(silence_counts_only_while_someone_listens),
         cmocka_unit_test(repeats_and_gaps),
         cmocka_unit_test(a_check_that_fails_on_one_worker),
         cmocka_unit_test(capacity_is_shared),
