@@ -13,11 +13,7 @@ export async function startServer(t, home, args = []) {
     env: { HOME: home, XDG_DATA_HOME: '' },
     timeoutMs: 120_000,
   });
-  for (let waited = 0; waited < 20_000 && !READY.test(running.stdout); waited += 20) {
-    assert.equal(running.child.exitCode, null, running.stderr);
-    await pause(20);
-  }
-  const server = { running, port: Number(running.stdout.match(READY)[1]) };
+  const server = { running, port: await ready(running) };
   server.url = `http://127.0.0.1:${server.port}`;
   server.ask = (method, path, body) => ask(server.url, method, path, body);
   server.stop = async (signal = 'SIGTERM') => {
@@ -34,8 +30,17 @@ export async function startServer(t, home, args = []) {
   return server;
 }
 
+// The port of a control plane that was just started, once it listens.
+export async function ready(running) {
+  for (let waited = 0; waited < 20_000 && !READY.test(running.stdout); waited += 20) {
+    assert.equal(running.child.exitCode, null, running.stderr);
+    await pause(20);
+  }
+  return Number(running.stdout.match(READY)[1]);
+}
+
 // Resolves to {status, body}; the body is null when there is none.
-async function ask(url, method, path, body) {
+export async function ask(url, method, path, body) {
   const answer = await fetch(url + path, {
     method,
     headers: body === undefined ? {} : { 'content-type': 'application/json' },

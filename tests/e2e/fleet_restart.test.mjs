@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: MIT
+//
+// A control plane that is stopped, killed, frozen, and workers that go: what was counted stays counted, the load
+// goes on by the plan, and the run ends with the whole truth, or saying what is missing.
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import {
+  becomesState,
+  endOf,
+  eventsOf,
+  follow,
+  playRun,
+  slowly,
+  startPlane,
+  startWorker,
+  startWorkers,
+  until,
+  viewOf,
+} from './lib/fleet.mjs';
+import { baseline, checkBooks, inAll } from './lib/mcpdrill.mjs';
+import { callsBegan, settledStats, startMock } from './lib/mock.mjs';
+import { pause } from './lib/process.mjs';
+
+const pace = { think_time: { mode: 'fixed', base_ms: 20 } };
+const steady = (url, ms = 5000, more = {}) => baseline({ url, vus: 6, ms, workload: pace, ...more });
+
+const callsOf = (stats) => stats.requests['tools/call'] ?? 0;
+
+// Everything that the mock has seen is in the result, each once.
+async function assertWhole(mock, result) {
+  checkBooks(result);
+  const stats = await settledStats(mock);
+  assert.equal(inAll(result, 'operations_total') + inAll(result, 'operations_unfinished'), callsOf(stats));
+  assert.equal(result.validity.evidence.filter((text) => /missing|lost/.test(text)).length, 0);
+}
+
+// The follower saw each event that there is, once, in order.
+async function assertFollowed(plane, id, followed) {
+  const seen = await followed;
+  assert.deepEqual(seen.map((event) => event.event_id), (await eventsOf(plane, id)).map((event) => event.event_id));
+  assert.equal(new Set(seen.map((event) => event.event_id)).size, seen.length);
+  return seen;
+}
+
+// They mostly wait, so some of them do it side by side.
+describe('drills', { concurrency: 4 }, () => {
+  for (const signal of ['SIGTERM', 'SIGKILL']) {
+    test(`the control plane ends by ${signal} in mid-run and is started again: nothing is lost`, async (t) => {
+      const mock = await startMock(t);
+      const plane = await startPlane(t);
+      await startWorkers(t, plane, 2);
+      const id = await playRun(plane, steady(mock.url));
+      const followed = follow(plane, id, AbortSignal.timeout(60_000));
+      await callsBegan(mock, 100);
+      await pause(1200);
+      await plane.end(signal);
+      const before = callsOf(await mock.stats());
+      await pause(600);
+      assert.ok(callsOf(await mock.stats()) > before + 50, 'the load goes on meanwhile');
+      await plane.start();
+      const { view, result } = await endOf(plane, id);
+      assert.equal(view.state, 'completed');
+      assert.ok(callsOf(await mock.stats()) > 1000);
+      await assertWhole(mock, result);
+      const events = await assertFollowed(plane, id, followed);
+      assert.equal(events.filter((event) => event.type === 'SYSTEM_RECOVERY').length, 1);
+      assert.equal(events.filter((event) => event.type === 'STAGE_COMPLETED').length, 1);
+    });
+  }
+
+  // A plan of which every step can be met: a check, three stages, an end that takes a second.
+  const steps = (url) => ({
+    ...steady(url),
+    stages: [
+      { stage: 'preflight', duration_ms: 1500, load: { target_vus: 2 } },
+      ...[1, 2, 3].map((i) => ({
+        stage: 'custom',
+        stage_id: `stg_0000000000000${i}00`,
+        duration_ms: 1500,
+        load: { target_vus: 2 * i, start_spread_ms: 0 },
+      })),
+    ],
+  });
+
+  const slow = (url) => ({
+    ...baseline({ url, vus: 4, ms: 2000, tool: 'streaming_tool', toolArguments: { chunks: 15, delay_ms: 100 }, streaming: true }),
+  });
+
+  const draining = (plane, id) => becomesState(plane, id, ['stopping']);
+
+  for (const [name, config, when] of [
+    ['in preflight', steps, (plane, id) => becomesState(plane, id, ['preflight_running'])],
+    ['between two stages', steps, async (plane, id) => {
+      await until('the second stage', async () =>
+        (await eventsOf(plane, id)).some((event) => event.type === 'STAGE_STARTED' && event.payload.index === 2));
+    }],
+    ['while it drains', slow, draining],
+    ['behind the last operation', slow, async (plane, id) => {
+      await draining(plane, id);
+      await pause(1400);
+    }],
+  ]) {
+    test(`killed ${name}: the run goes on from there`, async (t) => {
+      const mock = await startMock(t);
+      const plane = await startPlane(t);
+      await startWorkers(t, plane, 2);
+      const id = await playRun(plane, config(mock.url));
+      const followed = follow(plane, id, AbortSignal.timeout(60_000));
+      await when(plane, id);
+      await plane.restart('SIGKILL');
+      const { view, result } = await endOf(plane, id);
+      assert.equal(view.state, 'completed', JSON.stringify(view.stop_reason));
+      await assertWhole(mock, result);
+      const events = await assertFollowed(plane, id, followed);
+      const count = (type) => events.filter((event) => event.type === type).length;
+      assert.equal(count('STAGE_COMPLETED'), result.stages.length);
+      assert.equal(count('STAGE_STARTED'), result.stages.length);
+    });
+  }
+
+  test('a worker that is killed ends the run within 12 s, and the load of the others', async (t) => {
+    const mock = await startMock(t);
+    const plane = await startPlane(t);
+    const [first] = await startWorkers(t, plane, 2);
+    const id = await playRun(plane, steady(mock.url, 60_000));
+    await callsBegan(mock, 100);
+    const began = performance.now();
+    await first.end('SIGKILL');
+    const { view, result } = await endOf(plane, id);
+    assert.ok(performance.now() - began < 12_000 + slowly(500), `${performance.now() - began} ms`);
+    assert.equal(view.state, 'failed');
+    assert.equal(view.exit_code, 5);
+    assert.equal(view.stop_reason.kind, 'worker_capacity_lost');
+    assert.equal(view.stop_reason.reason, `worker_failure: worker ${first.id} lost`);
+    const lost = (await eventsOf(plane, id)).find((event) => event.type === 'WORKER_CAPACITY_LOST');
+    assert.deepEqual([lost.payload.worker_ids, lost.payload.lost_vus], [[first.id], 3]);
+    assert.ok(result.integrity.balanced);
+    const calls = callsOf(await settledStats(mock));
+    await pause(500);
+    assert.equal(callsOf(await mock.stats()), calls, 'no load is left');
+    assert.equal((await plane.ask('GET', '/workers')).body.workers.find((one) => one.worker_id === first.id).state, 'lost');
+  });
+
+  test('a worker that leaves in order ends the run, with everything counted', async (t) => {
+    const mock = await startMock(t);
+    const plane = await startPlane(t);
+    const [first] = await startWorkers(t, plane, 2);
+    const id = await playRun(plane, steady(mock.url, 60_000));
+    await callsBegan(mock, 100);
+    assert.equal((await first.end('SIGTERM')).code, 0);
+    const { view, result } = await endOf(plane, id);
+    assert.deepEqual([view.state, view.stop_reason.kind], ['failed', 'worker_capacity_lost']);
+    await assertWhole(mock, result);
+  });
+
+  test('a worker that comes again under its id plays the next run', async (t) => {
+    const mock = await startMock(t);
+    const plane = await startPlane(t);
+    const args = ['--worker-id', 'wkr_00000000000000aa'];
+    const first = await startWorker(t, plane, args);
+    assert.equal(first.id, args[1]);
+    const lost = await playRun(plane, steady(mock.url, 60_000));
+    await callsBegan(mock, 20);
+    await first.end('SIGKILL');
+    const again = await startWorker(t, plane, args);
+    const { view } = await endOf(plane, lost);
+    assert.deepEqual([view.state, view.stop_reason.kind], ['failed', 'worker_capacity_lost']);
+    await settledStats(mock);
+    await mock.reset();
+    const { view: second, result } = await endOf(plane, await playRun(plane, steady(mock.url, 1000)));
+    assert.equal(second.state, 'completed');
+    assert.deepEqual(second.workers, [again.id]);
+    await assertWhole(mock, result);
+  });
+
+  for (const [seconds, ms] of [[4, 7000], [13, 16_000]]) {
+    test(`the control plane is frozen for ${seconds} s: its workers do not pay for it`, async (t) => {
+      const mock = await startMock(t);
+      const plane = await startPlane(t);
+      await startWorkers(t, plane, 2);
+      const id = await playRun(plane, steady(mock.url, ms));
+      const followed = follow(plane, id, AbortSignal.timeout(60_000));
+      await callsBegan(mock, 100);
+      plane.running.child.kill('SIGSTOP');
+      await pause(seconds * 1000);
+      const before = callsOf(await mock.stats());
+      plane.running.child.kill('SIGCONT');
+      assert.ok(before > 400, `the load goes on meanwhile: ${before}`);
+      const { view, result } = await endOf(plane, id);
+      assert.equal(view.state, 'completed', JSON.stringify(view.stop_reason));
+      await assertWhole(mock, result);
+      await assertFollowed(plane, id, followed);
+    });
+  }
+
+  // By the hundred it is a drill of its own: MCPDRILL_SOAK_KILLS=100.
+  const kills = Number(process.env.MCPDRILL_SOAK_KILLS ?? 0);
+
+  if (kills > 0) {
+    test(`killed ${kills} times in one run`, async (t) => {
+      const mock = await startMock(t);
+      const plane = await startPlane(t);
+      await startWorkers(t, plane, 2);
+      const id = await playRun(plane, steady(mock.url, kills * 1500));
+      const followed = follow(plane, id, AbortSignal.timeout(kills * 3000 + 60_000));
+      let killed = 0;
+      while (!(await viewOf(plane, id)).terminal && killed < kills) {
+        await pause(Math.random() * 1500);
+        await plane.restart('SIGKILL');
+        killed++;
+      }
+      console.log(`# killed ${killed} times`);
+      const { view, result } = await endOf(plane, id, 60_000);
+      assert.equal(view.state, 'completed', JSON.stringify(view.stop_reason));
+      await assertWhole(mock, result);
+      const events = await assertFollowed(plane, id, followed);
+      assert.ok(events.filter((event) => event.type === 'SYSTEM_RECOVERY').length <= killed);
+    });
+  }
+});
