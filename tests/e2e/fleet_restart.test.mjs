@@ -4,6 +4,7 @@
 // goes on by the plan, and the run ends with the whole truth, or saying what is missing.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { startCable } from './lib/cable.mjs';
 import {
   becomesState,
   endOf,
@@ -193,10 +194,82 @@ describe('drills', { concurrency: 4 }, () => {
     });
   }
 
+  // Nobody reads what a worker says, nor does it hear anything; the target it reaches.
+  const cabled = async (t, ms) => {
+    const mock = await startMock(t);
+    const plane = await startPlane(t);
+    const cable = await startCable(t, plane.port);
+    await startWorker(t, plane);
+    const far = await startWorker(t, plane, ['--control-plane', cable.url]);
+    const id = await playRun(plane, steady(mock.url, ms));
+    await callsBegan(mock, 100);
+    cable.pull();
+    return { mock, plane, cable, far, id };
+  };
+
+  test('the network between them is away for 4 s: the worker goes on, and delivers later', async (t) => {
+    const { mock, plane, cable, id } = await cabled(t, 7000);
+    await pause(4000);
+    cable.plug();
+    const { view, result } = await endOf(plane, id);
+    assert.equal(view.state, 'completed', JSON.stringify(view.stop_reason));
+    await assertWhole(mock, result);
+  });
+
+  test('… for longer than ten: the run has failed, and its load ends as soon as the worker hears of it', async (t) => {
+    const { mock, plane, cable, far, id } = await cabled(t, 60_000);
+    const { view } = await endOf(plane, id);
+    assert.equal(view.stop_reason.reason, `worker_failure: worker ${far.id} lost`);
+    const before = callsOf(await mock.stats());
+    await pause(500);
+    assert.ok(callsOf(await mock.stats()) > before, 'it goes on by its plan');
+    cable.plug();
+    await pause(slowly(2000));
+    const calls = callsOf(await settledStats(mock));
+    await pause(500);
+    assert.equal(callsOf(await mock.stats()), calls, 'no load is left');
+    const again = await endOf(plane, await playRun(plane, steady(mock.url, 1000)));
+    assert.equal(again.view.state, 'completed');
+    assert.equal(again.view.workers.length, 2, 'the worker is back');
+  });
+
+  test('a worker that was frozen for so long that it is lost ends its load when it wakes', async (t) => {
+    const mock = await startMock(t);
+    const plane = await startPlane(t);
+    const [first] = await startWorkers(t, plane, 2);
+    const id = await playRun(plane, steady(mock.url, 60_000));
+    await callsBegan(mock, 100);
+    first.running.child.kill('SIGSTOP');
+    const { view } = await endOf(plane, id);
+    assert.equal(view.stop_reason.reason, `worker_failure: worker ${first.id} lost`);
+    first.running.child.kill('SIGCONT');
+    await pause(slowly(2000));
+    const calls = callsOf(await settledStats(mock));
+    await pause(500);
+    assert.equal(callsOf(await mock.stats()), calls, 'no load is left');
+  });
+
   // By the hundred it is a drill of its own: MCPDRILL_SOAK_KILLS=100.
   const kills = Number(process.env.MCPDRILL_SOAK_KILLS ?? 0);
 
   if (kills > 0) {
+    for (let i = 0; i < kills; i++) {
+      test(`killed at a random moment, ${i}`, async (t) => {
+        const mock = await startMock(t);
+        const plane = await startPlane(t);
+        await startWorkers(t, plane, 2);
+        const id = await playRun(plane, steps(mock.url));
+        const followed = follow(plane, id, AbortSignal.timeout(60_000));
+        const moment = Math.random() * 7500;
+        await pause(moment);
+        await plane.restart('SIGKILL');
+        const { view, result } = await endOf(plane, id);
+        assert.equal(view.state, 'completed', `${moment}: ${JSON.stringify(view.stop_reason)}`);
+        await assertWhole(mock, result);
+        await assertFollowed(plane, id, followed);
+      });
+    }
+
     test(`killed ${kills} times in one run`, async (t) => {
       const mock = await startMock(t);
       const plane = await startPlane(t);
