@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { ask, ready } from './server.mjs';
-import { binDir, finished, pause, sanitized, start, tempDir } from './process.mjs';
+import { binDir, finished, killed, pause, sanitized, start, tempDir } from './process.mjs';
 
 const WORKER_READY = /^Worker registered: (wkr_[0-9a-f]+)$/m;
 
@@ -15,6 +15,15 @@ export async function until(what, holds, ms = 20_000) {
     assert.ok(performance.now() < end, `in vain within ${ms} ms: ${typeof what === 'function' ? what() : what}`);
     await pause(20);
   }
+}
+
+function end(running, signal, what) {
+  if (signal === 'SIGKILL') {
+    return killed(running, what);
+  }
+  running.child.kill('SIGCONT');
+  running.child.kill(signal);
+  return finished(running, what);
 }
 
 // {url, port, pid, running, ask, end(signal), restart()}. Ended at the end of test `t`, where it has to end in order.
@@ -30,10 +39,9 @@ export async function startPlane(t) {
     plane.url = `http://127.0.0.1:${plane.port}`;
   };
   plane.end = async (signal) => {
-    plane.running.child.kill(signal);
-    const end = signal === 'SIGKILL' ? await plane.running.ended : await finished(plane.running, 'server');
+    const { running } = plane;
     plane.running = null;
-    return end;
+    return end(running, signal, 'server');
   };
   plane.restart = async (signal) => {
     await plane.end(signal);
@@ -43,24 +51,28 @@ export async function startPlane(t) {
   await plane.start();
   t.after(async () => {
     if (plane.running) {
-      plane.running.child.kill('SIGCONT');
       assert.equal((await plane.end('SIGTERM')).code, 0, 'the server ends in order');
     }
   });
   return plane;
 }
 
-// {id, pid, running, end(signal)}. Killed at the end of test `t` if it is still there.
+// {id, pid, running, end(signal)}. Ended at the end of test `t`.
 export async function startWorker(t, plane, args = []) {
   const running = start(join(binDir, 'worker'), ['--control-plane', plane.url, '--threads', '1', ...args], {
     timeoutMs: 180_000,
   });
   const worker = { running, pid: running.pid };
-  worker.end = async (signal) => {
-    running.child.kill(signal);
-    return signal === 'SIGKILL' ? running.ended : finished(running, 'worker');
-  };
-  t.after(() => running.child.kill('SIGKILL'));
+  worker.end = (signal) => end(running, signal, 'worker');
+  t.after(async () => {
+    // Without its control plane it may have something left that nobody takes.
+    const patience = setTimeout(() => running.child.kill('SIGKILL'), slowly(3000));
+    running.child.kill('SIGCONT');
+    running.child.kill('SIGTERM');
+    await running.ended;
+    clearTimeout(patience);
+    await killed(running, 'worker');
+  });
   await until(() => `a worker\n${running.stderr}`, () => WORKER_READY.test(running.stdout));
   worker.id = running.stdout.match(WORKER_READY)[1];
   const isThere = (body) => body.workers.some((one) => one.worker_id === worker.id && one.state === 'online');

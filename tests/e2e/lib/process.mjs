@@ -2,6 +2,7 @@
 //
 // Starts our programs, watches them, and ends them by their process id. Everything is bounded by a
 // time, so that a test fails instead of hanging, and every process that a test starts dies with it.
+import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -121,6 +122,14 @@ export function start(program, args, options = {}) {
     });
   });
   return running;
+}
+
+// Of a process that was killed there is no more to ask.
+export async function killed(running, what) {
+  running.child.kill('SIGKILL');
+  const end = await running.ended;
+  assert.doesNotMatch(end.stderr, SANITIZER_REPORT, what);
+  return end;
 }
 
 // Fails with everything that the program said if it hung, crashed, or a sanitizer complained.
