@@ -119,6 +119,42 @@ describe('drills', { concurrency: 4 }, () => {
     });
   }
 
+  test('the control plane is away for all the rest of the run: the workers end it by the plan', async (t) => {
+    const mock = await startMock(t);
+    const plane = await startPlane(t);
+    await startWorkers(t, plane, 2);
+    const config = steps(mock.url);
+    const id = await playRun(plane, { ...config, stages: config.stages.slice(1) });
+    await callsBegan(mock, 20);
+    await plane.end('SIGKILL');
+    await pause(5500);
+    const calls = callsOf(await settledStats(mock));
+    await pause(500);
+    assert.equal(callsOf(await mock.stats()), calls, 'the last stage is over');
+    await plane.start();
+    const { view, result } = await endOf(plane, id);
+    assert.equal(view.state, 'completed', JSON.stringify(view.stop_reason));
+    await assertWhole(mock, result);
+    assert.deepEqual(result.stages.map((stage) => stage.achieved.duration_ms), [1500, 1500, 1500]);
+  });
+
+  test('an emergency stop does not wait for a worker that hangs', async (t) => {
+    const mock = await startMock(t);
+    const plane = await startPlane(t);
+    const [first] = await startWorkers(t, plane, 2);
+    const id = await playRun(plane, steady(mock.url, 60_000));
+    await callsBegan(mock, 100);
+    first.running.child.kill('SIGSTOP');
+    assert.equal((await plane.ask('POST', `/runs/${id}/emergency-stop`, {})).status, 200);
+    await pause(slowly(1000));
+    const calls = callsOf(await mock.stats());
+    await pause(500);
+    assert.equal(callsOf(await mock.stats()), calls, 'the other one has stopped');
+    const { view, result } = await endOf(plane, id);
+    assert.deepEqual([view.state, view.stop_reason.kind, view.exit_code], ['aborted', 'emergency_stop', 7]);
+    assert.equal(result.integrity.whole, false, 'what the lost one had not told is missing, and that is said');
+  });
+
   test('a worker that is killed ends the run within 12 s, and the load of the others', async (t) => {
     const mock = await startMock(t);
     const plane = await startPlane(t);

@@ -32,7 +32,7 @@ export async function startPlane(t) {
   const plane = { port: 0 };
   plane.start = async () => {
     plane.running = start(join(binDir, 'server'), ['--addr', `:${plane.port}`, '--data-dir', folder], {
-      timeoutMs: 180_000,
+      timeoutMs: 900_000,
     });
     plane.port = await ready(plane.running);
     plane.pid = plane.running.pid;
@@ -60,7 +60,7 @@ export async function startPlane(t) {
 // {id, pid, running, end(signal)}. Ended at the end of test `t`.
 export async function startWorker(t, plane, args = []) {
   const running = start(join(binDir, 'worker'), ['--control-plane', plane.url, '--threads', '1', ...args], {
-    timeoutMs: 180_000,
+    timeoutMs: 900_000,
   });
   const worker = { running, pid: running.pid };
   worker.end = (signal) => end(running, signal, 'worker');
