@@ -3,10 +3,12 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "fleet/away.h"
 #include "wire/frame.h"
 #include "worker/spawn.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
@@ -14,6 +16,8 @@
 
 enum { READ_BYTES = 64 * 1024, READS_AT_ONCE = 16, END_WAIT_MS = 5000 };
 #define HELLO_PATIENCE_NS (10 * NS_PER_S)
+#define SILENCE_NS        (10 * NS_PER_S) /* of a child, whose heart beats each second */
+#define LOOK_NS           NS_PER_S
 
 struct child {
     struct house *house;
@@ -25,6 +29,7 @@ struct child {
     struct buf out; /* what the socket has not taken yet */
     struct wire_hello hello;
     char worker_id[WIRE_ID_SIZE];
+    uint64_t heard_ns;
     bool known, gone;
 };
 
@@ -33,8 +38,10 @@ struct house {
     struct child *children;
     uint32_t known;
     bool failed;
-    struct crew *crew; /* NULL: not yet */
-    struct timer patience;
+    struct crew *crew;     /* NULL: not yet */
+    struct timer patience; /* before all have said hello */
+    struct timer look;     /* for those that are silent, from then on */
+    uint64_t looked_ns;
     char in[READ_BYTES];
 };
 
@@ -60,12 +67,31 @@ static void lose(struct child *c, const char *why)
     c->gone = true;
     loop_defer_cancel(&c->again);
     loop_remove(h->config.loop, &c->io);
+    spawn_signal(&c->process, SIGKILL); /* nobody would hear what its load did from now on */
     snprintf(text, sizeof text, "worker process %d: %s", (int)c->process.pid, why);
     if (h->crew != NULL) {
         crew_lose(h->crew, c->index);
     } else {
         fail(h, text);
     }
+}
+
+/* One that hangs keeps its line. */
+static void on_look(struct timer *t)
+{
+    struct house *h = list_entry(t, struct house, look);
+    uint64_t now = loop_clock(h->config.loop);
+    uint64_t away = away_since(&h->looked_ns, now, LOOK_NS);
+
+    for (uint32_t i = 0; i < h->config.count; i++) {
+        struct child *c = &h->children[i];
+
+        c->heard_ns = away_forgive(c->heard_ns, away, now);
+        if (now - c->heard_ns > SILENCE_NS) {
+            lose(c, "nothing was heard of it for 10 s");
+        }
+    }
+    loop_timer_arm(h->config.loop, t, now + LOOK_NS);
 }
 
 static void on_impatient(struct timer *t)
@@ -141,6 +167,8 @@ static int take_hello(struct child *c, const struct wire_frame *f, struct err *e
     buf_clear(&json);
     if (++h->known == h->config.count && !h->failed) {
         loop_timer_cancel(h->config.loop, &h->patience);
+        h->looked_ns = loop_now(h->config.loop);
+        loop_timer_arm(h->config.loop, &h->look, h->looked_ns + LOOK_NS);
         h->config.on_ready(h->config.owner);
     }
     return 0;
@@ -176,7 +204,6 @@ static int take_frame(struct child *c, const struct wire_frame *f, struct err *e
     if (f->kind == WIRE_REPORT) {
         return take_report(c, f->payload, err);
     }
-    /* A line of one machine needs no heartbeats: its end is the process's. */
     return f->kind == WIRE_HEARTBEAT ? 0 : err_set(err, ERR_SYNTAX, "an unexpected message");
 }
 
@@ -186,6 +213,7 @@ static void take_bytes(struct child *c, size_t len)
     struct err err = {0};
     int rc;
 
+    c->heard_ns = loop_clock(c->house->config.loop);
     do {
         struct wire_frame f;
 
@@ -284,6 +312,7 @@ int house_new(const struct house_config *config, struct house **out, struct err 
     h->children = xcalloc(config->count, sizeof *h->children);
     h->config.count = 0;
     timer_init(&h->patience, on_impatient);
+    timer_init(&h->look, on_look);
     for (uint32_t i = 0; rc == 0 && i < config->count; i++) {
         h->config.count = i + 1;
         rc = start_child(h, i, err);
@@ -303,6 +332,7 @@ void house_free(struct house *h)
         return;
     }
     loop_timer_cancel(h->config.loop, &h->patience);
+    loop_timer_cancel(h->config.loop, &h->look);
     for (uint32_t i = 0; i < h->config.count; i++) {
         struct child *c = &h->children[i];
 

@@ -6,7 +6,8 @@
  *
  *   house_new ─► every child says HELLO ─► on_ready ─► a crew of them ─► house_play ─► house_free
  *
- * A child that ends, or breaks the rules of the messages, is lost to its run.
+ * A child that ends, breaks the rules of the messages, or hangs (nothing heard for 10 s) is lost to
+ * its run, and killed.
  *
  * Thread of the loop, which lives as long as the children.
  */

@@ -302,6 +302,7 @@ int hub_new(const struct hub_config *config, struct hub **out, struct err *err)
     h->config = *config;
     h->loop = config->loop;
     h->store = config->store;
+    h->looked_ns = loop_clock(h->loop); /* what there is to recover may take its time */
     list_init(&h->runs);
     list_init(&h->workers);
     list_init(&h->outputs);

@@ -16,7 +16,6 @@
 #define HUB_LOST_NS       (10 * NS_PER_S)   /* … its runs go on without it */
 #define HUB_FORGET_NS     (600 * NS_PER_S)  /* … it is no longer listed */
 #define HUB_TICK_NS       (500 * NS_PER_MS)
-#define HUB_AWAY_NS       (2 * NS_PER_S) /* between two looks: it was not the workers who were silent */
 #define HUB_DOCUMENT_MAX  ((size_t)64 * 1024 * 1024) /* of a text in the store */
 
 enum {
@@ -140,7 +139,7 @@ struct hub {
     struct store_wait waiting_news; /* and when there is something for them */
     struct defer flush;
     struct timer tick;
-    uint64_t looked_ns; /* at the workers; 0: not yet */
+    uint64_t looked_ns; /* at the workers */
     bool recovering;
     uint64_t id_counter;
 };

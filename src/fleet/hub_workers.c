@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/digest.h"
 #include "base/mem.h"
+#include "fleet/away.h"
 #include "fleet/hub_priv.h"
 #include "wire/frame.h"
 #include "wire/messages.h"
@@ -451,15 +452,6 @@ int hub_telemetry(struct hub *h,
 
 /* ---- gone ------------------------------------------------------------------------------------ */
 
-/* How long this process did not run since it looked last: stopped, suspended, without a core. */
-static uint64_t time_away(struct hub *h, uint64_t now)
-{
-    uint64_t since = h->looked_ns > 0 ? now - h->looked_ns : 0;
-
-    h->looked_ns = now;
-    return since > HUB_AWAY_NS ? since - HUB_TICK_NS : 0;
-}
-
 static void tell_away(struct hub *h, uint64_t away)
 {
     char text[120];
@@ -475,19 +467,18 @@ static void tell_away(struct hub *h, uint64_t away)
     }
 }
 
-/* What came meanwhile is only about to be read: nobody is silent who could not be heard. */
 static void forgive(struct hub *h, uint64_t away, uint64_t now)
 {
     list_foreach (node, &h->workers) {
         struct worker *w = list_entry(node, struct worker, node);
-        w->seen_ns = now - w->seen_ns > away ? w->seen_ns + away : now;
+        w->seen_ns = away_forgive(w->seen_ns, away, now);
     }
     tell_away(h, away);
 }
 
 void hub_look_at_workers(struct hub *h)
 {
-    uint64_t now = loop_clock(h->loop), away = time_away(h, now);
+    uint64_t now = loop_clock(h->loop), away = away_since(&h->looked_ns, now, HUB_TICK_NS);
 
     if (away > 0) {
         forgive(h, away, now);
