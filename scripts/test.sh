@@ -267,7 +267,7 @@ run_tsan() {
         return
     fi
     MCPDRILL_BIN_DIR="$PWD/build/tsan/bin" MCPDRILL_SANITIZED=1 \
-        run_e2e_files "e2e, tsan" truth interrupt
+        run_e2e_files "e2e, tsan" truth fleet_stop local_workers interrupt worker fleet_teams
 }
 
 # Load against known latencies: are the reported quantiles true? Alone on the machine, optimised.
@@ -368,8 +368,9 @@ run_e2e() {
     MCPDRILL_BIN_DIR="$PWD/build/bin" run_e2e_files e2e "${names[@]}"
 }
 
-# The tests in which hostile input meets our parsers and our shutdown, again under ASan and UBSan.
-sanitized_files="bad_input hostile interrupt preflight features sessions overlay procs"
+# The tests in which hostile input meets our parsers, our shutdown and what comes back after it, again under
+# ASan and UBSan.
+sanitized_files="fleet_restart worker procs bad_input hostile interrupt preflight features sessions overlay"
 
 run_e2e_sanitized() {
     if ! node_is_new; then
