@@ -134,6 +134,55 @@ static void say_stage_completed(struct line *l, const json_t *p)
     }
 }
 
+/* The rate only where there is one. */
+static void say_target(struct line *l, const json_t *p)
+{
+    char text[TEXT_NUMBER_MAX];
+    double rate = 0, before = 0;
+
+    add_count(l, p, "previous_vus", " → ");
+    add_count(l, p, "target_vus", " VUs");
+    (void)document_number(p, "target_rps", &rate);
+    (void)document_number(p, "previous_rps", &before);
+    if (rate > 0 || before > 0) {
+        add(l, ", ");
+        add(l, before > 0 ? text_rate(before, text) : "0");
+        add(l, " → ");
+        add(l, rate > 0 ? text_rate(rate, text) : "0");
+    }
+}
+
+static void say_assigned(struct line *l, const json_t *p)
+{
+    add_member(l, p, "worker_id");
+    add(l, ": up to ");
+    add_count(l, p, "vus", " VUs on ");
+    add_count(l, p, "sources", " of ");
+    add_count(l, p, "of_sources", " shards");
+}
+
+static void say_lost(struct line *l, const json_t *p)
+{
+    const json_t *ids = document_at(p, "worker_ids");
+
+    for (size_t i = 0; i < json_array_size(ids); i++) {
+        const json_t *id = json_array_get(ids, i);
+
+        add(l, i > 0 ? ", " : "");
+        add_foreign(l, (struct str){json_string_value(id), json_string_length(id)}, TEXT_COLUMNS);
+    }
+    add(l, " with ");
+    add_count(l, p, "lost_vus", " VUs (");
+    add_member(l, p, "policy");
+    add(l, ")");
+}
+
+static void say_recovery(struct line *l, const json_t *p)
+{
+    add_member(l, p, "reason");
+    add(l, document_true(p, "resumed") ? ": the run goes on" : ": the run cannot go on");
+}
+
 static void say_condition(struct line *l, const json_t *p)
 {
     add_member(l, p, "metric");
@@ -151,14 +200,12 @@ static void say_condition(struct line *l, const json_t *p)
 
 static void say_stop(struct line *l, const json_t *p)
 {
-    struct str mode = document_text(p, "mode");
+    struct str mode = document_text(p, "mode"), reason = document_text(p, "reason");
 
-    if (mode.len > 0) {
-        add_foreign(l, mode, TEXT_COLUMNS);
-        add(l, ", ");
-    }
-    add_member(l, p, "reason");
-    add(l, " by ");
+    add_foreign(l, mode, TEXT_COLUMNS);
+    add(l, mode.len > 0 && reason.len > 0 ? ", " : "");
+    add_foreign(l, reason, TEXT_COLUMNS);
+    add(l, mode.len > 0 || reason.len > 0 ? " by " : "by ");
     add_member(l, p, "actor");
 }
 
@@ -224,12 +271,16 @@ static const struct {
 } sayings[] = {
     {"RUN_CREATED", say_created},
     {"STATE_TRANSITION", say_transition},
+    {"WORKER_ASSIGNED", say_assigned},
+    {"WORKER_CAPACITY_LOST", say_lost},
+    {"SCHEDULER_TARGET_SET", say_target},
     {"STAGE_STARTED", say_stage_started},
     {"STAGE_COMPLETED", say_stage_completed},
     {"STOP_CONDITION_TRIGGERED", say_condition},
     {"STOP_REQUESTED", say_stop},
     {"EMERGENCY_STOP", say_stop},
     {"SYSTEM_WARNING", say_warning},
+    {"SYSTEM_RECOVERY", say_recovery},
 };
 
 static void say(struct line *l, struct str type, const json_t *payload)

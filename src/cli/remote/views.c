@@ -254,7 +254,8 @@ enum {
     STATE_COLUMNS = 17,
     SHORT_COLUMNS = 9,
     TIME_COLUMNS = 19,
-    COUNT_COLUMNS = 11
+    COUNT_COLUMNS = 11,
+    HOST_COLUMNS = 16
 };
 
 static void number_cell(struct out *o, const json_t *from, const char *name)
@@ -313,22 +314,47 @@ int view_runs(const json_t *answer, struct buf *out)
     return o.rc;
 }
 
+/* "region=eu tier=a" behind the host. */
+static void add_labels(struct out *o, const json_t *labels)
+{
+    const char *name;
+    json_t *value;
+    bool first = true;
+
+    /* NOLINTNEXTLINE(performance-no-int-to-ptr): it is only read */
+    json_object_foreach((json_t *)(uintptr_t)labels, name, value)
+    {
+        add(o, "%s", first ? "" : " ");
+        add_foreign(o, str_c(name), TEXT_COLUMNS);
+        add(o, "=");
+        if (json_is_string(value)) {
+            add_foreign(o, (struct str){json_string_value(value), json_string_length(value)},
+                        TEXT_COLUMNS);
+        }
+        first = false;
+    }
+}
+
 static void add_worker_row(struct out *o, const json_t *w)
 {
+    /* What one that is lost has said last is no longer so. */
+    const json_t *health =
+        str_eq(document_text(w, "state"), STR("lost")) ? NULL : document_at(w, "health");
     char text[CELL_MAX];
     double cpu;
 
     cell(o, document_text(w, "worker_id"), ID_COLUMNS, false);
     cell(o, document_text(w, "state"), SHORT_COLUMNS, false);
-    number_cell(o, w, "health.active_vus");
+    number_cell(o, health, "active_vus");
     number_cell(o, w, "capacity.max_vus");
     snprintf(text, sizeof text, "%zu", json_array_size(document_at(w, "runs")));
     cell(o, str_c(text), 4, true);
-    bool has = document_number(w, "health.cpu_percent", &cpu);
+    bool has = document_number(health, "cpu_percent", &cpu);
     snprintf(text, sizeof text, "%.0f %%", has ? cpu : 0);
     cell(o, has ? str_c(text) : STR("-"), 6, true);
     cell(o, document_text(w, "version"), SHORT_COLUMNS, false);
-    cell(o, document_text(w, "host_info.hostname"), TEXT_COLUMNS, false);
+    cell(o, document_text(w, "host_info.hostname"), HOST_COLUMNS, false);
+    add_labels(o, document_at(w, "labels"));
     end_row(o);
 }
 
@@ -348,7 +374,8 @@ int view_workers(const json_t *answer, struct buf *out)
     cell(&o, STR("RUNS"), 4, true);
     cell(&o, STR("CPU"), 6, true);
     cell(&o, STR("VERSION"), SHORT_COLUMNS, false);
-    cell(&o, STR("HOST"), TEXT_COLUMNS, false);
+    cell(&o, STR("HOST"), HOST_COLUMNS, false);
+    cell(&o, STR("LABELS"), SHORT_COLUMNS, false);
     end_row(&o);
     for (size_t i = 0; i < json_array_size(workers); i++) {
         add_worker_row(&o, json_array_get(workers, i));

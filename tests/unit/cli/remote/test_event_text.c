@@ -32,6 +32,29 @@ static const struct {
     {"{" AT "\"type\": \"STOP_REQUESTED\", \"payload\": {\"mode\": \"drain\", \"reason\": \"why\", "
      "\"actor\": \"user\"}}",
      "STOP_REQUESTED              drain, why by user\n"},
+    {"{" AT "\"type\": \"STOP_REQUESTED\", \"payload\": {\"mode\": \"drain\", \"reason\": \"\", "
+     "\"actor\": \"user\"}}",
+     "STOP_REQUESTED              drain by user\n"},
+    {"{" AT "\"type\": \"EMERGENCY_STOP\", \"payload\": {\"actor\": \"fay\"}}",
+     "EMERGENCY_STOP              by fay\n"},
+    {"{" AT "\"type\": \"WORKER_ASSIGNED\", \"payload\": {\"worker_id\": \"wkr_1\", \"lease_id\": "
+     "\"lse_1\", \"vus\": 1000, \"first_source\": 2, \"sources\": 1, \"of_sources\": 3}}",
+     "WORKER_ASSIGNED             wkr_1: up to 1,000 VUs on 1 of 3 shards\n"},
+    {"{" AT
+     "\"type\": \"WORKER_CAPACITY_LOST\", \"payload\": {\"worker_ids\": [\"wkr_1\", \"wkr_2\"], "
+     "\"lost_vus\": 20, \"policy\": \"fail_fast\"}}",
+     "WORKER_CAPACITY_LOST        wkr_1, wkr_2 with 20 VUs (fail_fast)\n"},
+    {"{" AT
+     "\"type\": \"SCHEDULER_TARGET_SET\", \"payload\": {\"target_vus\": 5, \"target_rps\": 0.0, "
+     "\"previous_vus\": 1, \"previous_rps\": 0.0}}",
+     "SCHEDULER_TARGET_SET        1 → 5 VUs\n"},
+    {"{" AT
+     "\"type\": \"SCHEDULER_TARGET_SET\", \"payload\": {\"target_vus\": 5, \"target_rps\": 50, "
+     "\"previous_vus\": 5, \"previous_rps\": 0.0}}",
+     "SCHEDULER_TARGET_SET        5 → 5 VUs, 0 → 50/s\n"},
+    {"{" AT "\"type\": \"SYSTEM_RECOVERY\", \"payload\": {\"reason\": \"control plane was started "
+     "again\", \"resumed\": true}}",
+     "SYSTEM_RECOVERY             control plane was started again: the run goes on\n"},
     {"{" AT "\"type\": \"SYSTEM_WARNING\", \"payload\": {\"warning\": \"late\", \"details\": "
      "{\"ms\": 7}}}",
      "SYSTEM_WARNING              late: ms 7\n"},

@@ -77,11 +77,15 @@ static void test_workers(void **state)
           "{\"workers\": [{\"worker_id\": \"wkr_1a2b3c4d5e6f7081\", \"state\": \"online\", "
           "\"host_info\": {\"hostname\": \"h1\"}, \"capacity\": {\"max_vus\": 5000}, \"health\": "
           "{\"active_vus\": 40, \"cpu_percent\": 12.5}, \"runs\": [\"run_1\"], \"version\": "
-          "\"0.1.0\"}, {}]}",
+          "\"0.1.0\", \"labels\": {\"region\": \"eu\", \"tier\": \"a\"}}, {\"state\": \"lost\", "
+          "\"health\": "
+          "{\"active_vus\": 7}, \"capacity\": {\"max_vus\": 9}, \"labels\": {\"n\": 1}}, {}]}",
           "WORKER                    STATE              VUS           OF  RUNS     CPU  VERSION    "
-          "HOST\n"
+          "HOST              LABELS\n"
           "wkr_1a2b3c4d5e6f7081      online              40        5,000     1    12 %  0.1.0      "
-          "h1\n"
+          "h1                region=eu tier=a\n"
+          "-                         lost                 -            9     0       -  -          "
+          "-                 n=\n"
           "-                         -                    -            -     0       -  -          "
           "-\n");
 }
