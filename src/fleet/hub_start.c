@@ -47,11 +47,13 @@ static int no_capacity(struct hosted *r,
     json_t *details = json_pack("{sIsIsI}", "required_vus", (json_int_t)need->vus, "available_vus",
                                 (json_int_t)room, "workers", (json_int_t)count);
     (void)refuse(why, ERR_LIMIT, 503, "unavailable", "NO_CAPACITY",
-                 count == 0 ? "no worker is connected: start one with \"worker --control-plane "
-                              "URL\" and try again"
-                            : "the run needs %u virtual users, and %llu of %u workers are free: "
-                              "wait for a run to end, start further workers, or raise --max-vus",
-                 need->vus, (unsigned long long)room, count);
+                 count == 0
+                     ? "no worker is connected: start one with \"worker --control-plane "
+                       "URL\" and try again"
+                     : "the run needs %u virtual users, and %llu are free on the %u connected "
+                       "worker%s: wait for a run to end, start further workers, or raise "
+                       "their --max-vus",
+                 need->vus, (unsigned long long)room, count, count == 1 ? "" : "s");
     why->retryable = true;
     why->details = json_incref(details);
     hosted_event(r, "ALLOCATION_FAILED", "scheduler",

@@ -244,8 +244,8 @@ int hub_register(struct hub *h, json_t *hello, json_t **welcome, struct hub_refu
         snprintf(answer.worker_id, sizeof answer.worker_id, "%s", w->worker_id);
         snprintf(answer.worker_token, sizeof answer.worker_token, "%s", token);
         *welcome = wire_welcome_to_json(&answer);
-        hub_line(h, "Worker registered: %s (%llu virtual users, %u cores)", w->worker_id,
-                 (unsigned long long)w->max_vus, w->cores);
+        hub_line(h, "Worker registered: %s (%llu virtual users, %u core%s)", w->worker_id,
+                 (unsigned long long)w->max_vus, w->cores, w->cores == 1 ? "" : "s");
     }
     wire_hello_clear(&said);
     return rc;

@@ -31,10 +31,13 @@ static int in_use(int fd, const char *dir, struct err *err)
     uint64_t pid = holder(fd);
 
     if (pid == 0) {
-        return err_set(err, ERR_STATE, "the data folder %s is in use by another process", dir);
+        return err_set(
+            err, ERR_STATE,
+            "the data folder %s is in use by another process: end it, or take another folder", dir);
     }
-    return err_set(err, ERR_STATE, "the data folder %s is in use by process %llu", dir,
-                   (unsigned long long)pid);
+    return err_set(err, ERR_STATE,
+                   "the data folder %s is in use by process %llu: end it, or take another folder",
+                   dir, (unsigned long long)pid);
 }
 
 static int write_pid(int fd)

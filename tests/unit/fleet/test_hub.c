@@ -210,6 +210,7 @@ static void without_workers_a_run_stays_created(void **state)
     fake_register(&small, p.hub, "eu", 9);
     assert_int_equal(start(&p, id, &why), ERR_LIMIT);
     assert_int_equal(json_integer_value(json_object_get(why.details, "available_vus")), 9);
+    assert_non_null(strstr(why.message, "and 9 are free on the 1 connected worker:"));
     hub_refusal_clear(&why);
     assert_string_equal(state_of(&p, id), "created");
     hub_detach(p.hub, &small.link);

@@ -143,6 +143,7 @@ static void a_folder_in_use_is_refused(void **state)
 
     assert_int_equal(store_sqlite_open(&options, o.loop, &second, &err), ERR_STATE);
     assert_non_null(strstr(err.msg, "in use by process"));
+    assert_non_null(strstr(err.msg, "take another folder"));
     assert_null(second);
     open_store_free(&o);
 }
