@@ -200,7 +200,7 @@ static const struct opt examples_options[] = {
     "  1    an internal error\n"                                                           \
     "  2    wrong configuration or arguments\n"                                            \
     "  4    a stop condition or a cap ended the run, or a success criterion was not met\n" \
-    "  5    the run could not do its job: the preflight failed\n"                          \
+    "  5    the run could not do its job: the preflight failed, or a worker was lost\n"    \
     "  6    the measurement is not valid\n"                                                \
     "  7    aborted\n"                                                                     \
     "  130  interrupted (Ctrl-C: finish what runs; twice: at once)\n"                      \
@@ -294,6 +294,7 @@ static const struct command commands[] = {
     SERVER_COMMAND,
     ROLE_COMMANDS,
     {.name = "create",
+     .heading = "Runs of a control plane",
      .usage = "FILE|--url URL [options]",
      .help = "Gives a scenario to a control plane as a new run, and prints the run's id.",
      .more = "The scenario is checked here first. The id stands alone on the standard output:\n"

@@ -11,6 +11,7 @@
     {                                                                                           \
         .name = "server", .usage = "[--addr ADDRESS] [options]",                                \
         .help = "The control plane: takes runs and gives them to workers, by its REST API.",    \
+        .heading = "A control plane and its workers",                                           \
         .more =                                                                                 \
             "SIGINT or SIGTERM ends it, runs that are not over go on when it is started "       \
             "again; a second one ends it\nat once. Exit codes: 0 ended, 1 it cannot listen or " \

@@ -367,7 +367,10 @@ int command_list(const struct command *table, size_t count, struct buf *out)
     for (size_t i = 0; rc == 0 && i < count; i++) {
         char left[80];
 
-        if (table[i].kind != COMMAND_LATER) {
+        if (table[i].heading != NULL) {
+            rc = buf_printf(out, "\n%s:\n", table[i].heading);
+        }
+        if (rc == 0 && table[i].kind != COMMAND_LATER) {
             snprintf(left, sizeof left, "  %s", table[i].name);
             rc = add_help_row(out, left, table[i].help);
         }

@@ -43,9 +43,10 @@ enum command_kind {
 
 struct command {
     const char *name;
-    const char *usage; /* behind the name: "FILE [options]" */
-    const char *help;  /* one line */
-    const char *more;  /* further lines, each with its newline; or NULL */
+    const char *usage;   /* behind the name: "FILE [options]" */
+    const char *help;    /* one line */
+    const char *more;    /* further lines, each with its newline; or NULL */
+    const char *heading; /* in the list of commands, above this one and those after it; or NULL */
     enum command_kind kind;
     unsigned operands_min, operands_max; /* what stands beside the options */
     const struct opt *options;

@@ -49,7 +49,7 @@ const struct opt server_options[SERVER_OPTIONS] = {
     {.name = "max-ops-per-run", .argument = "N", .help = "Nothing needs it any more."},
     {.name = "max-logs-per-run",
      .argument = "N",
-     .help = "Changes nothing: the log of operations is not stored yet."},
+     .help = "Changes nothing: at most 100,000 lines of the log of a run are kept."},
     {.name = "max-total-runs", .argument = "N", .help = "Not there yet: runs stay until deleted."},
 };
 
@@ -72,7 +72,8 @@ static const struct {
     {"redact-assignment-secrets", false, "changes nothing: workers are never sent secrets"},
     {"rate-burst", false, "changes nothing: requests are not limited yet"},
     {"max-ops-per-run", false, "changes nothing: no memory depends on the number of operations"},
-    {"max-logs-per-run", false, "changes nothing: the log of operations is not stored here yet"},
+    {"max-logs-per-run", false,
+     "changes nothing: at most 100,000 lines of the log of a run are kept"},
 };
 
 static int refuse(struct buf *lines, const char *name, const char *text)

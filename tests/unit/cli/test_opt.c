@@ -25,6 +25,7 @@ static const struct command table[] = {
      .usage = "FILE [options]",
      .help = "Plays.",
      .more = "Exit codes: 0.\n",
+     .heading = "Playing",
      .operands_min = 1,
      .operands_max = 2,
      .options = rows,
@@ -178,6 +179,7 @@ static void test_help(void **state)
                                      "Exit codes: 0.\n");
     buf_clear(&out);
     assert_int_equal(command_list(table, 2, &out), 0);
+    assert_non_null(strstr(buf_c(&out), "\nPlaying:\n  play "));
     assert_non_null(strstr(buf_c(&out), "\nIn a later version: player\n"));
     buf_clear(&out);
 }

@@ -71,6 +71,22 @@ static void test_published_flags_are_known(void **state)
     }
 }
 
+/* Whoever starts one of them is told how it ends, and what its exit codes mean. */
+static void test_help_says_how_they_end(void **state)
+{
+    struct buf out;
+
+    (void)state;
+    buf_init(&out, 16384);
+    for (size_t i = 0; i < 2; i++) {
+        out.len = 0;
+        assert_int_equal(command_help(&commands[i], &out), 0);
+        assert_non_null(strstr(buf_c(&out), "SIGINT or SIGTERM"));
+        assert_non_null(strstr(buf_c(&out), "Exit codes: 0 ended"));
+    }
+    buf_clear(&out);
+}
+
 static void test_others_are_not(void **state)
 {
     static const char *const misspelt[] = {"server", "--adr", ":9000", NULL};
@@ -88,6 +104,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_published_flags_are_known),
+        cmocka_unit_test(test_help_says_how_they_end),
         cmocka_unit_test(test_others_are_not),
     };
 
