@@ -515,19 +515,28 @@ static json_t *runs_of(const struct hub *h, const struct worker *w)
     return runs;
 }
 
+/* "online" is who would get a new run (hub_candidates). */
+static const char *state_of(const struct worker *w, uint64_t now)
+{
+    if (w->lost) {
+        return "lost";
+    }
+    return w->link == NULL || now - w->seen_ns >= HUB_SUSPECT_NS ? "late" : "online";
+}
+
 static json_t *worker_json(const struct hub *h, const struct worker *w, uint64_t now)
 {
     uint64_t taken = hub_worker_taken(h, w);
     uint64_t room = taken < w->max_vus ? w->max_vus - taken : 0;
-    const char *state = w->lost ? "lost" : now - w->seen_ns >= HUB_SUSPECT_NS ? "late" : "online";
     json_t *out = json_pack(
         "{sssOs{sIsIsI}s{sIsIsI}sbsIsIsssOsssisO?}", "worker_id", w->worker_id, "host_info",
         w->host, "capacity", "max_vus", (json_int_t)w->max_vus, "max_concurrent_ops",
         (json_int_t)w->max_concurrent_ops, "max_rps", (json_int_t)w->max_rps, "effective_capacity",
         "max_vus", (json_int_t)room, "max_concurrent_ops", (json_int_t)w->max_concurrent_ops,
         "max_rps", (json_int_t)w->max_rps, "saturated", (int)(room == 0), "registered_at",
-        (json_int_t)w->registered_ms, "last_heartbeat", (json_int_t)w->seen_ms, "state", state,
-        "labels", w->labels, "version", w->version, "cores", (int)w->cores, "health", w->health);
+        (json_int_t)w->registered_ms, "last_heartbeat", (json_int_t)w->seen_ms, "state",
+        state_of(w, now), "labels", w->labels, "version", w->version, "cores", (int)w->cores,
+        "health", w->health);
 
     json_object_set_new(out, "runs", runs_of(h, w));
     return out;

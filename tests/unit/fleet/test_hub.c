@@ -729,10 +729,41 @@ static void networks_of_the_operator(void **state)
     open_store_free(&p.store);
 }
 
+static const char *worker_state(const json_t *workers, size_t i)
+{
+    const json_t *worker = json_array_get(json_object_get(workers, "workers"), i);
+
+    return json_string_value(json_object_get(worker, "state"));
+}
+
+/* A worker that is only remembered gets no run, and is not shown as if it would. */
+static void a_worker_is_online_while_it_takes_orders(void **state)
+{
+    struct place p;
+    struct pair pair = {0};
+
+    (void)state;
+    set_up(&p);
+    register_pair(&p, &pair);
+    for (int after_restart = 0; after_restart < 2; after_restart++) {
+        json_t *workers = hub_workers(p.hub);
+
+        for (size_t i = 0; i < 2; i++) {
+            assert_string_equal(worker_state(workers, i), after_restart ? "late" : "online");
+        }
+        json_decref(workers);
+        settle(&p);
+        restart(&p);
+    }
+    clear_pair(&p, &pair);
+    tear_down(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(created_runs_are_checked_and_kept),
+        cmocka_unit_test(a_worker_is_online_while_it_takes_orders),
         cmocka_unit_test(without_workers_a_run_stays_created),
         cmocka_unit_test(two_workers_play_a_run),
         cmocka_unit_test(samples_name_their_worker),
