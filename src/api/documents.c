@@ -38,6 +38,25 @@ static const char intro[] =
     "`ENDPOINT_NOT_FOUND`, 405\n`METHOD_NOT_ALLOWED` (with the header `Allow`), 413, 415 and 500 "
     "`INTERNAL_ERROR`.\n";
 
+/* A test runs it. */
+static const char by_hand[] =
+    "\n## By hand\n\n"
+    "A run from its scenario to its result, with a server on port 8080, a worker, and the mock "
+    "server on port 9000 ([fleet.md](fleet.md) begins with them):\n\n"
+    "```sh\n"
+    "API=http://localhost:8080\n"
+    "curl -sf $API/workers\n"
+    "RUN=$(curl -sf $API/runs -d @examples/quick-start.json | grep -oE 'run_[0-9a-f]{8,}')\n"
+    "curl -sf -X POST $API/runs/$RUN/start -d '{\"actor\": \"fay\"}'\n"
+    "curl -sf $API/runs/$RUN                            # state, progress, figures so far\n"
+    "curl -sf \"$API/runs/$RUN/metrics?include_time_series=true\"\n"
+    "curl -sf -X POST $API/runs/$RUN/stop -d '{\"mode\": \"drain\"}'\n"
+    "curl -sfN $API/runs/$RUN/events                    # ends with the run\n"
+    "curl -sf $API/runs/$RUN/result > result.json\n"
+    "curl -sf \"$API/runs?state=stopped&limit=10\"\n"
+    "curl -sf -X DELETE $API/runs/$RUN\n"
+    "```\n";
+
 static const char events_page[] =
     "\n## Events\n\n"
     "`GET /runs/{run_id}/events` is a stream of server-sent events:\n\n"
@@ -200,6 +219,7 @@ int api_reference(struct buf *out)
 {
     int rc = buf_add_c(out, intro);
 
+    rc |= buf_add_c(out, by_hand);
     rc |= buf_add_c(out, "\n## Runs\n");
     rc |= add_group(out, "Runs");
     rc |= buf_add_c(out, events_page);
