@@ -2,13 +2,12 @@
 /* Rows of `stages[]` and of `safety`. */
 #include "scenario/fields/fields_priv.h"
 
-static const char one_process[] =
-    "a run in one process has no worker that could be lost without it";
+static const char ends_all_the_same[] = "a lost worker ends the run, as with `fail_fast`";
 
 static const struct choice worker_policies[] = {
     {.name = "fail_fast", .value = WORKER_FAILURE_FAIL_FAST},
-    {.name = "replace_if_possible", .value = WORKER_FAILURE_REPLACE, .later = one_process},
-    {.name = "best_effort", .value = WORKER_FAILURE_BEST_EFFORT, .later = one_process},
+    {.name = "replace_if_possible", .value = WORKER_FAILURE_REPLACE, .later = ends_all_the_same},
+    {.name = "best_effort", .value = WORKER_FAILURE_BEST_EFFORT, .later = ends_all_the_same},
     {0},
 };
 
@@ -304,8 +303,7 @@ static const struct field safety_fields[] = {
      .flags = FIELD_STRICT,
      .offset = AT(safety_config, emergency_stop_enabled),
      .def = "true",
-     .later = "there is no emergency stop that could be switched off",
-     .help = "Whether the emergency stop works."},
+     .help = "Whether a control plane takes an emergency stop of the run."},
     {.key = "identification_required",
      .type = FIELD_BOOL,
      .flags = FIELD_STRICT,
@@ -326,7 +324,7 @@ static const struct field safety_fields[] = {
      .min = 60000,
      .max = 7200000,
      .def = "1800000",
-     .later = "the evaluation has no time limit; in one process it takes milliseconds",
+     .later = "the evaluation has no time limit; it takes milliseconds",
      .help = "Longest time for the evaluation after the run."},
     {.key = "streaming_stop_conditions",
      .type = FIELD_OBJECT,
