@@ -192,16 +192,23 @@ static int find_played(struct hub *h,
     return rc != 0 ? rc : refuse_state(why, run_id, state, operation);
 }
 
+/* What the request says, else the scenario. */
+static bool stops_at_once(const struct hosted *r, const char *mode)
+{
+    return mode[0] != '\0' ? strcmp(mode, "immediate") == 0
+                           : r->scenario->safety.stop_mode == STOP_IMMEDIATE;
+}
+
 int hub_stop(
     struct hub *h, const char *run_id, const char *mode, const char *actor, struct hub_refusal *why)
 {
-    bool immediate = strcmp(mode, "immediate") == 0;
     struct hosted *r;
     int rc = find_played(h, run_id, "stop", &r, why);
 
     if (rc != 0) {
         return rc;
     }
+    bool immediate = stops_at_once(r, mode);
     if (!immediate && mode[0] != '\0' && strcmp(mode, "drain") != 0) {
         (void)refuse(why, ERR_INVALID, 400, "invalid_argument", "INVALID_STOP_MODE",
                      "mode is \"%.40s\", expected \"drain\" or \"immediate\"", mode);

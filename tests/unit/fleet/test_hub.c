@@ -9,6 +9,12 @@
     " 'workload': {'operation_mix': [{'operation': 'tools_list', 'weight': 1}],"   \
     "  'user_journey': {'startup_sequence': {'run_tools_list_on_start': false}}}," \
     " 'stages': [{'stage': 'baseline', 'duration_ms': 1000, 'load': {'target_vus': 10}}]}"
+#define AT_ONCE                                                                            \
+    "{'target': {'url': 'http://127.0.0.1:9/mcp'},"                                        \
+    " 'workload': {'operation_mix': [{'operation': 'tools_list', 'weight': 1}],"           \
+    "  'user_journey': {'startup_sequence': {'run_tools_list_on_start': false}}},"         \
+    " 'stages': [{'stage': 'baseline', 'duration_ms': 9000, 'load': {'target_vus': 10}}]," \
+    " 'safety': {'stop_policy': {'mode': 'immediate'}}}"
 
 struct place {
     struct open_store store;
@@ -431,6 +437,31 @@ static void a_restart_goes_on(void **state)
     tear_down(&p);
 }
 
+/* Who says nothing about it stops a run as its scenario wants to be stopped; what is said counts.
+ */
+static void a_stop_goes_by_the_scenario(void **state)
+{
+    static const char *const modes[] = {"", "drain"};
+
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        struct place p;
+        struct pair pair = {0};
+        struct hub_refusal why = {0};
+        char id[HUB_RUN_ID_MAX];
+
+        set_up(&p);
+        register_pair(&p, &pair);
+        create(&p, AT_ONCE, id);
+        begin(&p, &pair, id);
+        assert_int_equal(hub_stop(p.hub, id, modes[i], "ann", &why), 0);
+        assert_int_equal(fake_order(&pair.w[0], WIRE_ORDER_STOP) != NULL, i == 0);
+        assert_int_equal(fake_order(&pair.w[0], WIRE_ORDER_DRAIN) != NULL, i == 1);
+        clear_pair(&p, &pair);
+        tear_down(&p);
+    }
+}
+
 /* Its users are gone in the middle of the run: the load is not that of the scenario any more. All
  * that was counted is there all the same. */
 static void a_worker_that_leaves_ends_the_run(void **state)
@@ -768,6 +799,7 @@ int main(void)
         cmocka_unit_test(two_workers_play_a_run),
         cmocka_unit_test(samples_name_their_worker),
         cmocka_unit_test(a_restart_goes_on),
+        cmocka_unit_test(a_stop_goes_by_the_scenario),
         cmocka_unit_test(a_worker_that_leaves_ends_the_run),
         cmocka_unit_test(a_worker_comes_again_under_its_id),
         cmocka_unit_test(an_id_that_is_connected_is_refused),
