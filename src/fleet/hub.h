@@ -3,10 +3,16 @@
  * A control plane: its runs, its workers, and the store that both are kept in. What the API asks
  * for, as calls; the API only translates.
  *
- * A run that is not over lives here, as struct run with its crew of workers (fleet/crew.h); one
- * that is over lives in the store. A call that changes something has its effect in memory when it
- * returns; whoever tells of it waits first until it is durable (hub_when_durable).
+ * A run that is played lives here, as struct run with its crew of workers (fleet/crew.h); one that
+ * is over, or not started yet, lives in the store. A call that changes something has its effect in
+ * memory when it returns; whoever tells of it waits first until it is durable (hub_when_durable).
+ * What the hub itself lets out (orders, news of events) waits likewise, but for orders to end load.
  *
+ * Workers register, send heartbeats and reports, and have a link each, by which their orders go
+ * (fleet/link.h). One without a word for three seconds gets no new run, after ten it is lost to its
+ * runs, after ten minutes it is forgotten.
+ *
+ * JSON that is handed in is borrowed, what is handed out is a new reference; texts are copied.
  * Everything belongs to the thread of the loop.
  */
 #ifndef FLEET_HUB_H
@@ -24,9 +30,9 @@
 
 enum {
     HUB_RUN_ID_MAX = 80,
-    HUB_NAME_MAX = 200, /* of an actor */
-    HUB_RUNS_ACTIVE_MAX = 1000,
-    HUB_WORKERS_MAX = 10000,
+    HUB_NAME_MAX = 200,         /* of an actor */
+    HUB_RUNS_ACTIVE_MAX = 1000, /* played at once */
+    HUB_WORKERS_MAX = 10000,    /* registered, lost ones included */
 };
 
 /* Why a call was refused: the API's error, but for the run's id. All zero: it was not. */
@@ -40,8 +46,8 @@ struct hub_refusal {
 void hub_refusal_clear(struct hub_refusal *r);
 
 struct hub_config {
-    struct loop *loop;
-    struct store *store;
+    struct loop *loop;   /* both outlive the hub, */
+    struct store *store; /* and the store has the same loop */
     bool network_public; /* addresses as for a service that others may reach */
     /* Blocks of private addresses that may be loaded all the same; they outlive the hub. */
     const char *const *open_networks;
@@ -51,9 +57,11 @@ struct hub_config {
 
 struct hub;
 
-/* Goes on with the runs that the store has unfinished. ERR_IO, ERR_STATE. */
+/* Goes on with the runs that the store has unfinished: one that cannot go on ends as failed, and is
+ * no reason to fail here. ERR_IO: the store cannot be read. */
 int hub_new(const struct hub_config *config, struct hub **out, struct err *err);
-/* Runs that are not over stay so in the store. NULL is fine. */
+/* Runs that are not over stay so in the store. Watches end without a word; links are not told.
+ * NULL is fine. */
 void hub_free(struct hub *h);
 
 /* Called from the loop when all that was done so far is durable; never when the store fails. */
@@ -92,7 +100,8 @@ int hub_start(struct hub *h,
               const char *actor,
               const char **state,
               struct hub_refusal *why);
-/* `mode`: "", "drain" or "immediate". */
+/* `mode`: "drain", "immediate", or "" for what the scenario's stop policy says. The same mode again
+ * has no effect, a harder one escalates. */
 int hub_stop(struct hub *h,
              const char *run_id,
              const char *mode,
@@ -102,6 +111,7 @@ int hub_emergency_stop(struct hub *h,
                        const char *run_id,
                        const char *actor,
                        struct hub_refusal *why);
+/* With all that is stored of it; refused while it is played. */
 int hub_delete(struct hub *h, const char *run_id, struct hub_refusal *why);
 
 /* New references each. */
@@ -153,8 +163,8 @@ int hub_register(struct hub *h, json_t *hello, json_t **welcome, struct hub_refu
 int hub_worker_may(struct hub *h, const char *worker_id, struct str token, struct hub_refusal *why);
 int hub_heartbeat(
     struct hub *h, const char *worker_id, json_t *beat, json_t **pulse, struct hub_refusal *why);
-/* The worker's command stream: all orders that still matter come now, later ones as they are given.
- */
+/* The worker's command stream: all orders of its runs come now, and later ones as they are given.
+ * The link lives until hub_detach, or until it is told that it is replaced. */
 int hub_attach(struct hub *h,
                const char *worker_id,
                struct worker_link *link,
