@@ -85,10 +85,21 @@ void run_tell(struct run *r, const char *type, json_t *payload)
     run_emit(r, type, payload);
 }
 
+/* A start and a stop are somebody's, all other steps the run's own. */
+static const char *actor_of_step(const struct run *r, enum run_state to)
+{
+    const char *actor = r->state == RUN_CREATED ? r->started_by
+                        : to == RUN_STOPPING    ? r->stop.actor
+                                                : NULL;
+
+    return actor != NULL ? actor : "system";
+}
+
 void run_set_state(struct run *r, enum run_state state, const char *trigger)
 {
-    json_t *payload = json_pack("{ssssss}", "from_state", run_state_name(r->state), "to_state",
-                                run_state_name(state), "trigger", trigger);
+    json_t *payload =
+        json_pack("{ssssssss}", "from_state", run_state_name(r->state), "to_state",
+                  run_state_name(state), "trigger", trigger, "actor", actor_of_step(r, state));
 
     assert(!run_state_terminal(r->state));
     r->state = state;

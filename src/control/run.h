@@ -162,6 +162,7 @@ struct run {
     const struct plan *plan;
     const struct plan_identity *identity;
     const struct run_origin *origin; /* NULL: unknown. Set by the owner before run_start */
+    const char *started_by;          /* likewise; NULL: the program itself */
     enum run_state state;
     uint64_t created_ms, started_ms, ended_ms; /* wall clock */
     uint64_t grid_ns;                          /* second 0 begins here */

@@ -96,7 +96,7 @@ static int make_run(struct hosted *r, struct worker **workers, struct hub_refusa
     return rc == 0 ? 0 : refuse(why, rc, 500, "internal", "INTERNAL_ERROR", "the run: %s", err.msg);
 }
 
-static int begin(struct hub *h, struct hosted *r, struct hub_refusal *why)
+static int begin(struct hub *h, struct hosted *r, const char *actor, struct hub_refusal *why)
 {
     struct worker **workers;
     struct allocate_worker *free;
@@ -121,6 +121,7 @@ static int begin(struct hub *h, struct hosted *r, struct hub_refusal *why)
     watches_adopt(r);
     tell_assignments(r);
     crew_begin(r->crew, r->run);
+    r->run->started_by = arena_strdup(&r->arena, actor);
     run_start(r->run);
     hub_touch(r);
     return 0;
@@ -137,7 +138,6 @@ int hub_start(struct hub *h,
     struct err err = {0};
     char is[32];
 
-    (void)actor;
     if (r != NULL) {
         return refuse_state(why, run_id, run_state_name(r->run->state), "start");
     }
@@ -155,7 +155,7 @@ int hub_start(struct hub *h,
         rc = refuse(why, ERR_INVALID, 409, "conflict", "INVALID_STATE",
                     "the stored scenario is no longer valid here: %s", err.msg);
     } else {
-        rc = begin(h, r, why);
+        rc = begin(h, r, actor, why);
     }
     issue_list_clear(&issues);
     if (rc != 0) {

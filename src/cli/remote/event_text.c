@@ -69,11 +69,17 @@ static void say_created(struct line *l, const json_t *p)
 
 static void say_transition(struct line *l, const json_t *p)
 {
+    struct str actor = document_text(p, "actor");
+
     add_member(l, p, "from_state");
     add(l, " → ");
     add_member(l, p, "to_state");
     add(l, " (");
     add_member(l, p, "trigger");
+    if (actor.len > 0 && !str_eq(actor, STR("system"))) {
+        add(l, " by ");
+        add_foreign(l, actor, TEXT_COLUMNS);
+    }
     add(l, ")");
 }
 

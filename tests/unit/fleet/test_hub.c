@@ -138,7 +138,21 @@ struct seen_events {
     uint64_t count;
     char types[64][32];
     char ids[64][40];
+    char steps[512]; /* "start_run by ann · …" of the STATE_TRANSITIONs */
 };
+
+static void note_step(struct seen_events *seen, struct str body)
+{
+    json_t *event = NULL;
+    const char *trigger, *actor;
+    size_t len = strlen(seen->steps);
+
+    assert_int_equal(json_parse(body, 65536, &event, NULL), 0);
+    assert_int_equal(
+        json_unpack(event, "{s:{s:s, s:s}}", "payload", "trigger", &trigger, "actor", &actor), 0);
+    snprintf(seen->steps + len, sizeof seen->steps - len, "%s by %s · ", trigger, actor);
+    json_decref(event);
+}
 
 static bool see_event(void *owner, const struct store_event *row)
 {
@@ -146,6 +160,9 @@ static bool see_event(void *owner, const struct store_event *row)
 
     assert_int_equal(row->number, seen->count); /* without a gap */
     snprintf(seen->types[seen->count], 32, "%s", row->type);
+    if (strcmp(row->type, "STATE_TRANSITION") == 0) {
+        note_step(seen, row->body);
+    }
     snprintf(seen->ids[seen->count++], 40, "%s", row->event_id);
     return seen->count < 64;
 }
@@ -337,6 +354,8 @@ static void two_workers_play_a_run(void **state)
     assert_string_equal(seen.types[0], "RUN_CREATED");
     assert_true(has_event(&seen, "WORKER_ASSIGNED"));
     assert_string_equal(seen.types[seen.count - 1], "STATE_TRANSITION");
+    assert_non_null(strstr(seen.steps, "start_run by ann · "));
+    assert_non_null(strstr(seen.steps, "stages_done by system · "));
     clear_pair(&p, &pair);
     tear_down(&p);
 }
@@ -448,15 +467,19 @@ static void a_stop_goes_by_the_scenario(void **state)
         struct place p;
         struct pair pair = {0};
         struct hub_refusal why = {0};
+        struct seen_events seen = {0};
         char id[HUB_RUN_ID_MAX];
 
         set_up(&p);
         register_pair(&p, &pair);
         create(&p, AT_ONCE, id);
         begin(&p, &pair, id);
-        assert_int_equal(hub_stop(p.hub, id, modes[i], "ann", &why), 0);
+        assert_int_equal(hub_stop(p.hub, id, modes[i], "bob", &why), 0);
         assert_int_equal(fake_order(&pair.w[0], WIRE_ORDER_STOP) != NULL, i == 0);
         assert_int_equal(fake_order(&pair.w[0], WIRE_ORDER_DRAIN) != NULL, i == 1);
+        settle(&p);
+        assert_int_equal(store_events(p.store.s, id, 0, 64, see_event, &seen), 0);
+        assert_non_null(strstr(seen.steps, "stop_requested by bob · "));
         clear_pair(&p, &pair);
         tear_down(&p);
     }

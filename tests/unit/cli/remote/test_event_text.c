@@ -11,8 +11,11 @@ static const struct {
      "\"ab\", \"actor\": \"fay\"}}",
      "RUN_CREATED                 sse by fay\n"},
     {"{" AT "\"type\": \"STATE_TRANSITION\", \"payload\": {\"from_state\": \"created\", "
-     "\"to_state\": \"baseline_running\", \"trigger\": \"start_run\"}}",
+     "\"to_state\": \"baseline_running\", \"trigger\": \"start_run\", \"actor\": \"system\"}}",
      "STATE_TRANSITION            created → baseline_running (start_run)\n"},
+    {"{" AT "\"type\": \"STATE_TRANSITION\", \"payload\": {\"from_state\": \"created\", "
+     "\"to_state\": \"baseline_running\", \"trigger\": \"start_run\", \"actor\": \"fay\"}}",
+     "STATE_TRANSITION            created → baseline_running (start_run by fay)\n"},
     {"{" AT "\"type\": \"STAGE_STARTED\", \"payload\": {\"stage\": \"soak\", \"stage_id\": "
      "\"stg_1\", \"target_vus\": 1200, \"target_rps\": 50, \"duration_ms\": 90000}}",
      "STAGE_STARTED               soak stg_1: 1,200 VUs, 50/s for 1:30 min\n"},
