@@ -35,10 +35,11 @@ struct crew_config {
     struct loop *loop;
     const struct plan *plan; /* with the identity, it outlives the crew */
     const struct plan_identity *identity;
-    const struct allocation *allocation;
-    const struct crew_person *persons; /* by part; copied */
-    json_t *files;                     /* feeds by the path as written; borrowed, or NULL */
-    bool network_public, log;
+    const struct allocation *allocation; /* copied */
+    const struct crew_person *persons;   /* by part; copied */
+    json_t *files;                       /* feeds by the path as written; borrowed, or NULL */
+    bool network_public;                 /* addresses as for a service that others may reach */
+    bool log;                            /* windows carry what the log of operations wants */
     uint64_t lead_ns; /* that orders travel before the moment that they are about */
     /* An order for a member. `urgent`: it may overtake what waits for the store. */
     void (*send)(void *owner, uint32_t member, struct str order, bool urgent);
@@ -51,7 +52,7 @@ struct crew;
 
 /* ERR_LIMIT. */
 int crew_new(const struct crew_config *config, struct crew **out, struct err *err);
-/* NULL is fine. */
+/* After run_free. NULL is fine. */
 void crew_free(struct crew *c);
 /* What the run is made with; lives as long as the crew. */
 const struct run_workers *crew_orders(const struct crew *c);
@@ -86,6 +87,7 @@ void crew_release(struct crew *c);
 /* ---- after a restart (fleet/crew_save.c) ------------------------------------------------------
  */
 
+/* A new reference. The windows are not in it: they are stored as they came. */
 json_t *crew_save(const struct crew *c);
 /* Instead of crew_begin, after run_new. ERR_INVALID. */
 int crew_restore(struct crew *c, struct run *run, const json_t *saved, struct err *err);

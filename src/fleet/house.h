@@ -23,8 +23,9 @@ struct house;
 
 struct house_config {
     struct loop *loop;
-    uint32_t count;    /* 1 .. HOUSE_WORKERS_MAX */
-    char *const *argv; /* of a child, as for execv(3); it is this program */
+    uint32_t count; /* 1 .. HOUSE_WORKERS_MAX */
+    char *const
+        *argv; /* of a child, as for execv(3); it is this program. Read by house_new alone */
     void (*on_ready)(void *owner);
     /* Before that: one has ended or is not heard of within ten seconds. Once; nothing follows. */
     void (*on_failed)(void *owner, const char *why);

@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* A worker as the control plane reaches it: a command stream of the API, or one end of a
- * socketpair. Embedded in who has the transport. */
+/*
+ * A worker as the control plane reaches it: by a command stream of the API. Embedded in who has the
+ * transport, from hub_attach until hub_detach or `replaced`, whichever comes first. Nothing tells
+ * whether an order has arrived: all of them come again on the next link.
+ *
+ * Thread of the loop.
+ */
 #ifndef FLEET_LINK_H
 #define FLEET_LINK_H
 
