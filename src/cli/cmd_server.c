@@ -157,6 +157,7 @@ static int start(struct server *s, struct err *err)
         rc = open_store(s, err);
     }
     if (rc == 0) {
+        announce(s); /* before what the hub has to say; who connects already waits */
         const struct hub_config config = {
             .loop = s->loop,
             .store = s->store,
@@ -201,7 +202,6 @@ static int serve(struct server *s)
     int rc = start(s, &err);
 
     if (rc == 0) {
-        announce(s);
         loop_run(s->loop);
         let_signals_kill();
     }

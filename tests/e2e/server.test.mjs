@@ -6,7 +6,8 @@ import { existsSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import test from 'node:test';
-import { binDir, finished, start, tempDir } from './lib/process.mjs';
+import { binDir, finished, pause, start, tempDir } from './lib/process.mjs';
+import { startMock } from './lib/mock.mjs';
 import { startServer } from './lib/server.mjs';
 
 const program = join(binDir, 'server');
@@ -83,4 +84,32 @@ test('a signal ends it in order, with streams open, and its folder can be used a
   const folder = join(home, `.local/share/mcpdrill/server-${server.port}`);
   const again = await startServer(t, home, ['--data-dir', folder]);
   assert.equal((await again.stop('SIGINT')).code, 0);
+});
+
+// Scripts look at the first line. What was going on when it ended is told behind it.
+test('the first line says where it listens, also when runs go on', async (t) => {
+  const [home, mock] = [tempDir(), await startMock(t)];
+  const server = await startServer(t, home);
+  const worker = start(join(binDir, 'worker'), ['--control-plane', server.url]);
+  t.after(() => worker.child.kill('SIGKILL'));
+  const config = {
+    target: { url: `${mock.url}/mcp` },
+    workload: { operation_mix: [{ operation: 'ping', weight: 1 }] },
+    stages: [{ stage: 'soak', duration_ms: 60_000, load: { target_vus: 1, target_rps: 20 } }],
+  };
+  const { run_id: id } = (await server.ask('POST', '/runs', { config })).body;
+  let begun;
+  for (let tries = 0; tries < 100 && begun?.status !== 200; tries++) {
+    begun = await server.ask('POST', `/runs/${id}/start`);
+    await pause(50);
+  }
+  assert.equal(begun.status, 200, JSON.stringify(begun.body));
+  await server.stop();
+  const folder = join(home, `.local/share/mcpdrill/server-${server.port}`);
+  const again = await startServer(t, home, ['--data-dir', folder]);
+  for (let tries = 0; tries < 100 && !again.running.stdout.includes('Run goes on'); tries++) {
+    await pause(50);
+  }
+  assert.match(again.running.stdout, new RegExp(`^MCP Drill control plane listening on .*\\n[^]*Run goes on: ${id} `));
+  assert.equal((await again.ask('POST', `/runs/${id}/emergency-stop`)).status, 200);
 });
