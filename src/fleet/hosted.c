@@ -99,7 +99,8 @@ int hosted_read(
 {
     struct hosted *r = hosted_new(h, run_id);
     struct reading reading = {.run = r, .state = state};
-    int rc = store_get_run(h->store, run_id, take_run, &reading);
+    int rc = unsettled_is_deleted(h, run_id) ? ERR_NOT_FOUND
+                                             : store_get_run(h->store, run_id, take_run, &reading);
 
     if (rc != 0) {
         hosted_free(r);
@@ -110,6 +111,7 @@ int hosted_read(
         hosted_free(r);
         return refuse_store(h, why);
     }
+    r->event_count = unsettled_event_count(h, run_id, r->event_count);
     snprintf(r->last_state, sizeof r->last_state, "%s", state);
     *out = r;
     return 0;
@@ -191,6 +193,7 @@ void hosted_write_events(struct hosted *r)
             .number = w->number, .event_id = w->id, .type = w->type, .body = {w->body, w->len}};
         (void)store_add_event(r->hub->store, r->run_id, &event);
     }
+    unsettled_events(r);
 }
 
 static void note_event(struct hosted *r, const struct run_event *event)

@@ -307,6 +307,7 @@ int hub_new(const struct hub_config *config, struct hub **out, struct err *err)
     list_init(&h->workers);
     list_init(&h->outputs);
     list_init(&h->batches);
+    list_init(&h->unsettled);
     watches_init(h);
     defer_init(&h->flush, on_flush);
     timer_init(&h->tick, on_tick);
@@ -354,6 +355,7 @@ void hub_free(struct hub *h)
     loop_defer_cancel(&h->flush);
     (void)store_flush(h->store);
     free_batches(h);
+    unsettled_clear(h);
     watches_clear(h);
     list_foreach_safe (node, &h->runs) {
         struct hosted *r = list_entry(node, struct hosted, node);

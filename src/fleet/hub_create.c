@@ -275,13 +275,15 @@ int hub_delete(struct hub *h, const char *run_id, struct hub_refusal *why)
     if (r != NULL) {
         return refuse_state(why, run_id, run_state_name(r->run->state), "delete");
     }
-    int rc = store_get_run(h->store, run_id, take_state, state);
+    int rc = unsettled_is_deleted(h, run_id) ? ERR_NOT_FOUND
+                                             : store_get_run(h->store, run_id, take_state, state);
     if (rc != 0) {
         return rc == ERR_NOT_FOUND ? refuse_unknown_run(why) : refuse_store(h, why);
     }
     if (store_delete_run(h->store, run_id) != 0) {
         return refuse_store(h, why);
     }
+    unsettled_delete(h, run_id);
     watches_drop(h, run_id);
     return 0;
 }

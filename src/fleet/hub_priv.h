@@ -106,6 +106,15 @@ struct hosted {
     struct arena arena; /* actors */
 };
 
+/* A run that is not played, until what was written of it is durable. */
+struct unsettled {
+    struct list node;
+    struct store_wait wait;
+    char run_id[HUB_RUN_ID_MAX];
+    uint64_t event_count; /* 0: as the store says */
+    bool deleted;
+};
+
 /* ---- workers ----------------------------------------------------------------------------------
  */
 
@@ -137,6 +146,7 @@ struct hub {
     struct list batches;            /* that are not durable yet */
     struct list waiting_watches;    /* of runs that are not played yet */
     struct store_wait waiting_news; /* and when there is something for them */
+    struct list unsettled;          /* struct unsettled */
     struct defer flush;
     struct timer tick;
     uint64_t looked_ns; /* at the workers */
@@ -178,6 +188,17 @@ void watches_end(struct hosted *r);
 void watches_drop(struct hub *h, const char *run_id);
 /* One that is not played has got events: when they are durable. */
 void watches_tell_waiting(struct hub *h);
+
+/* ---- hub_unsettled.c --------------------------------------------------------------------------
+ */
+
+/* Its events have been written: the next one of the run has the number behind them. */
+void unsettled_events(struct hosted *r);
+void unsettled_delete(struct hub *h, const char *run_id);
+/* How many events it has; `durable`: as the store says. */
+uint64_t unsettled_event_count(struct hub *h, const char *run_id, uint64_t durable);
+bool unsettled_is_deleted(struct hub *h, const char *run_id);
+void unsettled_clear(struct hub *h);
 
 /* ---- hub.c: writing and what follows -------------------------------------------------------- */
 

@@ -241,6 +241,41 @@ static void without_workers_a_run_stays_created(void **state)
     tear_down(&p);
 }
 
+/* Numbers of events go on also from those that are not on the disk yet, and a run that was deleted
+ * is gone at once: the store does not know either for a moment. */
+static void calls_that_follow_each_other_at_once(void **state)
+{
+    struct place p;
+    struct fake_worker w = {.hub = NULL};
+    struct seen_events seen = {0};
+    char id[HUB_RUN_ID_MAX], other[HUB_RUN_ID_MAX];
+    const char *is = NULL;
+    struct hub_refusal why = {0};
+
+    (void)state;
+    set_up(&p);
+    create(&p, SCENARIO, id);
+    create(&p, SCENARIO, other);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(hub_start(p.hub, id, "ann", &is, &why), ERR_LIMIT);
+        hub_refusal_clear(&why);
+    }
+    fake_register(&w, p.hub, "eu", 10);
+    assert_int_equal(hub_start(p.hub, id, "ann", &is, &why), 0);
+    settle(&p);
+    assert_false(store_failed(p.store.s, NULL));
+    assert_int_equal(store_events(p.store.s, id, 0, 64, see_event, &seen), 0);
+    assert_string_equal(seen.types[3], "ALLOCATION_FAILED");
+    assert_string_equal(seen.types[4], "WORKER_ASSIGNED");
+    assert_int_equal(hub_delete(p.hub, other, &why), 0);
+    assert_int_equal(hub_start(p.hub, other, "ann", &is, &why), ERR_NOT_FOUND);
+    assert_int_equal(hub_delete(p.hub, other, &why), ERR_NOT_FOUND);
+    settle(&p);
+    hub_detach(p.hub, &w.link);
+    fake_clear(&w);
+    tear_down(&p);
+}
+
 struct pair {
     struct fake_worker w[2];
 };
@@ -819,6 +854,7 @@ int main(void)
         cmocka_unit_test(created_runs_are_checked_and_kept),
         cmocka_unit_test(a_worker_is_online_while_it_takes_orders),
         cmocka_unit_test(without_workers_a_run_stays_created),
+        cmocka_unit_test(calls_that_follow_each_other_at_once),
         cmocka_unit_test(two_workers_play_a_run),
         cmocka_unit_test(samples_name_their_worker),
         cmocka_unit_test(a_restart_goes_on),
