@@ -14,6 +14,9 @@
 #include <stdio.h>
 #include <sys/random.h>
 
+#define LAST_WORDS_NS \
+    (2 * NS_PER_S) /* answers that wait look each second whether the store lives */
+
 struct server {
     struct server_settings settings;
     struct clock clock;
@@ -26,6 +29,8 @@ struct server {
     struct hub *hub;
     struct api *api;
     struct mock_config mock;
+    bool store_failed;
+    struct timer last_words;
 };
 
 /* ---- what it says ------------------------------------------------------------------------- */
@@ -82,6 +87,28 @@ static void on_signal(struct signals *signals, int signo)
     loop_stop(signals->loop);
 }
 
+static void on_last_words(struct timer *t)
+{
+    loop_stop(list_entry(t, struct server, last_words)->loop);
+}
+
+/*
+ * Nothing that happens from now on would survive, so nothing may be told of it: a server that
+ * stayed would keep everybody waiting. Who waits for an answer gets one first. Workers keep what
+ * was not acknowledged until a server is back.
+ */
+static void on_store_failure(void *owner, const struct err *err)
+{
+    struct server *s = owner;
+
+    s->store_failed = true;
+    fprintf(stderr,
+            "server: the store cannot be written: %s\n"
+            "server: it ends here; start it again when there is room, and its runs go on\n",
+            err->msg);
+    loop_timer_arm(s->loop, &s->last_words, loop_now(s->loop) + LAST_WORDS_NS);
+}
+
 /* From here on a signal does what it does to any program: nothing is tidied up any more. */
 static void let_signals_kill(void)
 {
@@ -118,6 +145,10 @@ static int open_store(struct server *s, struct err *err)
     if (rc == 0) {
         rc = store_sqlite_open(&(struct sqlite_options){.dir = buf_c(&s->dir)}, s->loop, &s->store,
                                err);
+    }
+    if (rc == 0) {
+        s->store->on_failure = on_store_failure;
+        s->store->owner = s;
     }
     return rc;
 }
@@ -189,6 +220,9 @@ static void finish(struct server *s)
     api_free(s->api);
     hub_free(s->hub);
     store_close(s->store);
+    if (s->loop != NULL) {
+        loop_timer_cancel(s->loop, &s->last_words);
+    }
     if (s->has_signals) {
         signals_clear(&s->signals);
     }
@@ -206,7 +240,7 @@ static int serve(struct server *s)
         let_signals_kill();
     }
     finish(s);
-    return rc == 0 ? EXIT_PASSED : fail(&err);
+    return rc != 0 ? fail(&err) : s->store_failed ? EXIT_INTERNAL : EXIT_PASSED;
 }
 
 int cmd_server(const struct opt_args *args)
@@ -216,6 +250,7 @@ int cmd_server(const struct opt_args *args)
 
     buf_init(&lines, SERVER_LINES_MAX);
     buf_init(&s.dir, STORE_PATH_MAX + 1);
+    timer_init(&s.last_words, on_last_words);
     int rc = server_settings_read(args, &s.settings, &lines);
     if (lines.len > 0) {
         complain(&lines);

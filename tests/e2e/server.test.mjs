@@ -113,3 +113,30 @@ test('the first line says where it listens, also when runs go on', async (t) => 
   assert.match(again.running.stdout, new RegExp(`^MCP Drill control plane listening on .*\\n[^]*Run goes on: ${id} `));
   assert.equal((await again.ask('POST', `/runs/${id}/emergency-stop`)).status, 200);
 });
+
+// A shell sets the limit: files of the server may have 400 KiB, as on a disk that is full.
+test('a disk that is full ends it with a word, and nobody waits for an answer', async () => {
+  const folder = tempDir();
+  const line = `trap '' XFSZ; ulimit -f 400; exec "${program}" --addr :0 --data-dir "${folder}/data"`;
+  const running = start('/bin/bash', ['-c', line], { timeoutMs: 60_000 });
+  const end = finished(running, 'server');
+  for (let waited = 0; waited < 20_000 && !/^Data: /m.test(running.stdout); waited += 20) {
+    await pause(20);
+  }
+  const url = running.stdout.match(/listening on (http:\S+)/)[1];
+  const scenario = { target: { url: `${url}/mcp` }, stages: [{ duration_ms: 1000 }] };
+  const body = JSON.stringify({ config: scenario, tags: { filling: 'x'.repeat(150) }, files: { 'a.csv': 'x'.repeat(60_000) } });
+  let status = 201;
+  for (let i = 0; i < 100 && status === 201; i++) {
+    const answer = await get(`${url}/runs`, { method: 'POST', headers: { 'content-type': 'application/json' }, body });
+    status = answer.status;
+  }
+  assert.equal(status, 500);
+  const { code, stderr } = await end;
+  assert.equal(code, 1);
+  assert.match(stderr, /^server: the store cannot be written: /m);
+  const again = await startServer({ after: () => {} }, folder, ['--data-dir', `${folder}/data`]);
+  const { body: list } = await again.ask('GET', '/runs');
+  assert.ok(list.total > 0, 'what was answered is there');
+  assert.equal((await again.stop()).code, 0);
+});
