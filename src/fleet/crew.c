@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #include "fleet/crew.h"
 
+#include "base/clock.h"
 #include "base/digest.h"
 #include "base/mem.h"
 #include "fleet/crew_priv.h"
 
 #include <stdio.h>
 #include <string.h>
+
+enum { AHEAD_S = 3600 };
 
 /* ---- made and freed -------------------------------------------------------------------------- */
 
@@ -296,6 +299,16 @@ take_source(struct crew *c, struct member *m, struct str *body, uint32_t *source
     return rc;
 }
 
+/* Clocks differ by less, also when this machine has slept for a while. What has not been yet would
+ * make the books look at all that lies between. */
+static bool is_in_time(const struct crew *c, uint64_t second)
+{
+    uint64_t grid_ns = c->run->grid_ns, now = loop_clock(c->config.loop);
+    uint64_t passed = grid_ns > 0 && now > grid_ns ? (now - grid_ns) / NS_PER_S : 0;
+
+    return second <= passed + AHEAD_S;
+}
+
 static int on_window(struct crew *c, struct member *m, struct str body, struct err *err)
 {
     uint32_t source;
@@ -303,6 +316,9 @@ static int on_window(struct crew *c, struct member *m, struct str body, struct e
 
     if (rc == 0) {
         rc = wire_window_decode(body, &c->limits, c->window, err);
+    }
+    if (rc == 0 && !is_in_time(c, c->window->second)) {
+        rc = wrong(err, m, "a second that has not been yet");
     }
     if (rc == 0) {
         wire_totals_add(&m->totals, c->window);

@@ -164,12 +164,12 @@ static inline void fake_checks(struct fake_worker *w, bool ok)
     free(checks);
 }
 
-/* A second of `source` with so many operations that went well. */
-static inline void fake_window(struct fake_worker *w, uint32_t source, uint64_t second, uint32_t ok)
+/* A second of `source` with so many operations that went well, as a report's body. */
+static inline void fake_window_body(
+    struct fake_worker *w, uint32_t source, uint64_t second, uint32_t ok, struct buf *body)
 {
     const struct wire_order *stage = fake_order(w, WIRE_ORDER_STAGE);
     struct window *window = window_new(w->key_count, 0, w->orders[0].log ? 1000 : 0);
-    struct buf body;
 
     window_reset(window, second, stage->grid_ns + second * 1000000000,
                  stage->grid_ns + (second + 1) * 1000000000);
@@ -187,12 +187,19 @@ static inline void fake_window(struct fake_worker *w, uint32_t source, uint64_t 
         window_outcome(window, &o);
     }
     wire_totals_add(&w->totals, window);
+    assert_int_equal(wire_source_encode(body, source), 0);
+    assert_int_equal(wire_window_encode(window, 0, body), 0);
+    window_free(window);
+}
+
+static inline void fake_window(struct fake_worker *w, uint32_t source, uint64_t second, uint32_t ok)
+{
+    struct buf body;
+
     buf_init(&body, 1 << 20);
-    assert_int_equal(wire_source_encode(&body, source), 0);
-    assert_int_equal(wire_window_encode(window, 0, &body), 0);
+    fake_window_body(w, source, second, ok, &body);
     fake_report(w, WIRE_REPORT_WINDOW, buf_str(&body));
     buf_clear(&body);
-    window_free(window);
 }
 
 static inline void fake_end(struct fake_worker *w)

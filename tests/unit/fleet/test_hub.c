@@ -674,6 +674,37 @@ static void repeats_and_gaps(void **state)
     tear_down(&p);
 }
 
+/* Neither the store nor the books take any number for a second. */
+static void seconds_that_have_not_been(void **state)
+{
+    static const uint64_t seconds[] = {UINT64_MAX, UINT64_C(1) << 63, 100000};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof seconds / sizeof seconds[0]; i++) {
+        struct place p;
+        struct pair pair = {0};
+        struct buf body;
+        char id[HUB_RUN_ID_MAX];
+
+        set_up(&p);
+        register_pair(&p, &pair);
+        create(&p, SCENARIO, id);
+        begin(&p, &pair, id);
+        buf_init(&body, 1 << 20);
+        fake_window_body(&pair.w[0], pair.w[0].orders[0].base, seconds[i], 1, &body);
+        assert_int_equal(fake_report_as(&pair.w[0], 3, WIRE_REPORT_WINDOW, buf_str(&body)), 0);
+        assert_true(pair.w[0].refused);
+        settle(&p);
+        assert_string_equal(state_of(&p, id), "stopping");
+        fake_end(&pair.w[1]);
+        settle(&p);
+        assert_string_equal(state_of(&p, id), "failed");
+        buf_clear(&body);
+        clear_pair(&p, &pair);
+        tear_down(&p);
+    }
+}
+
 static void a_check_that_fails_on_one_worker(void **state)
 {
     struct place p;
@@ -864,6 +895,7 @@ int main(void)
         cmocka_unit_test(an_id_that_is_connected_is_refused),
         cmocka_unit_test(silence_counts_only_while_someone_listens),
         cmocka_unit_test(repeats_and_gaps),
+        cmocka_unit_test(seconds_that_have_not_been),
         cmocka_unit_test(a_check_that_fails_on_one_worker),
         cmocka_unit_test(capacity_is_shared),
         cmocka_unit_test(networks_of_the_operator),
