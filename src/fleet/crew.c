@@ -129,6 +129,7 @@ void crew_free(struct crew *c)
         return;
     }
     loop_timer_cancel(c->config.loop, &c->patience);
+    loop_timer_cancel(c->config.loop, &c->farewell);
     for (uint32_t i = 0; i < c->count; i++) {
         clear_member(&c->members[i]);
     }

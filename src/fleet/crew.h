@@ -12,6 +12,8 @@
  * Σ windows = totals: what a member counted is compared with what came (wire/totals.h) before its
  * sources count as drained, and the sum of all with the run's books at the end.
  *
+ * Who was told to stop and brings nothing for half a minute is left behind, though it lives.
+ *
  * One thread, that of the run's loop.
  */
 #ifndef FLEET_CREW_H

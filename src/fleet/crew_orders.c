@@ -6,7 +6,8 @@
 
 #include <stdio.h>
 
-#define READY_PATIENCE_NS (30 * NS_PER_S)
+#define READY_PATIENCE_NS    (30 * NS_PER_S)
+#define FAREWELL_PATIENCE_NS (30 * NS_PER_S) /* longer than anything a worker does at its end */
 
 /* ---- as texts ------------------------------------------------------------------------------- */
 
@@ -58,7 +59,9 @@ void crew_order(struct crew *c, uint32_t member, struct wire_order order, bool u
     snprintf(order.run_id, sizeof order.run_id, "%s", c->config.identity->run_id);
     given->order = order;
     list_append(&m->orders, &given->node);
-    send_order(c, member, &order, urgent);
+    /* Nothing overtakes the assignment: the worker knows no run before, and drops what is of none.
+     */
+    send_order(c, member, &order, urgent && m->state != MEMBER_ASSIGNED);
 }
 
 void crew_order_all(struct crew *c, struct wire_order order, bool urgent)
@@ -76,7 +79,7 @@ void crew_repeat(struct crew *c, uint32_t member)
         return;
     }
     list_foreach (node, &m->orders) {
-        send_order(c, member, &list_entry(node, struct given, node)->order, true);
+        send_order(c, member, &list_entry(node, struct given, node)->order, false);
     }
 }
 
@@ -159,14 +162,76 @@ static void order_drain(void *workers, bool natural)
                    true);
 }
 
+/* ---- the farewell -----------------------------------------------------------------------------
+ */
+
+static void look_again(struct crew *c)
+{
+    for (uint32_t i = 0; i < c->count; i++) {
+        c->members[i].applied_then = c->members[i].applied;
+    }
+    loop_timer_arm(c->config.loop, &c->farewell, loop_clock(c->config.loop) + FAREWELL_PATIENCE_NS);
+}
+
+/* It lives, or it would have been lost before; but it brings nothing any more. */
+static void leave_behind(struct crew *c, uint32_t member)
+{
+    char text[200];
+
+    snprintf(text, sizeof text, "worker %s has brought nothing for %d s since it was told to stop",
+             c->members[member].worker_id, (int)(FAREWELL_PATIENCE_NS / NS_PER_S));
+    run_tell(c->run, "SYSTEM_WARNING", json_pack("{ss}", "warning", text));
+    crew_lose(c, member);
+}
+
+static void on_farewell(struct timer *t)
+{
+    struct crew *c = list_entry(t, struct crew, farewell);
+    bool waiting = false;
+
+    for (uint32_t i = 0; i < c->count && c->run->state == RUN_STOPPING; i++) {
+        const struct member *m = &c->members[i];
+
+        if (m->state < MEMBER_THROUGH && m->applied == m->applied_then) {
+            leave_behind(c, i);
+        }
+        waiting = waiting || m->state < MEMBER_THROUGH;
+    }
+    if (waiting) {
+        look_again(c);
+    }
+}
+
+static bool is_stopped(const struct member *m)
+{
+    list_foreach (node, &m->orders) {
+        if (list_entry(node, struct given, node)->order.kind == WIRE_ORDER_STOP) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void crew_resume_stop(struct crew *c)
+{
+    for (uint32_t i = 0; i < c->count; i++) {
+        if (is_stopped(&c->members[i])) {
+            look_again(c);
+            return;
+        }
+    }
+}
+
 static void order_stop(void *workers)
 {
     crew_order_all(workers, (struct wire_order){.kind = WIRE_ORDER_STOP}, true);
+    look_again(workers);
 }
 
 void crew_orders_init(struct crew *c)
 {
     timer_init(&c->patience, on_impatient);
+    timer_init(&c->farewell, on_farewell);
     c->orders.check = order_check;
     c->orders.stage = order_stage;
     c->orders.drain = order_drain;

@@ -27,11 +27,12 @@ struct member {
     const char *worker_id;
     uint32_t base, sources, vus;
     enum member_state state;
-    uint64_t applied;     /* seq of the last report */
-    uint64_t ordered;     /* n of the last order */
-    struct list orders;   /* struct given */
-    uint32_t drained;     /* sources that have said so */
-    bool *source_drained; /* which */
+    uint64_t applied;      /* seq of the last report */
+    uint64_t applied_then; /* … when the farewell was looked at last */
+    uint64_t ordered;      /* n of the last order */
+    struct list orders;    /* struct given */
+    uint32_t drained;      /* sources that have said so */
+    bool *source_drained;  /* which */
     struct check_list *checks;
     struct wire_totals totals; /* of the windows that came */
 };
@@ -52,6 +53,7 @@ struct crew {
     struct buf text;       /* likewise */
     bool check_wanted, checked;
     struct timer patience; /* until all are ready */
+    struct timer farewell; /* until all have brought what they have */
     struct arena arena;
 };
 
@@ -64,8 +66,9 @@ void crew_order_all(struct crew *c, struct wire_order order, bool urgent);
 void crew_orders_init(struct crew *c);
 /* All are ready and the run wants the checks: they begin. */
 void crew_try_check(struct crew *c);
-/* After a restart: the patience begins again. */
+/* After a restart: patience begins again. */
 void crew_resume_check(struct crew *c);
+void crew_resume_stop(struct crew *c);
 
 /* ---- crew_checks.c -------------------------------------------------------------------------- */
 

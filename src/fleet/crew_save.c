@@ -147,6 +147,7 @@ int crew_restore(struct crew *c, struct run *run, const json_t *saved, struct er
         }
     }
     crew_resume_check(c);
+    crew_resume_stop(c);
     return 0;
 }
 

@@ -176,7 +176,7 @@ static void send_output(struct hub *h, const struct output *o)
     struct worker *w = hub_worker(h, o->worker_id);
 
     /* Without a link it comes again when the worker is back (crew_repeat). */
-    if (w != NULL && w->link != NULL) {
+    if (w != NULL && w->link != NULL && o->number >= w->first_output) {
         w->link->send(w->link, (struct str){o->text, o->len});
     }
 }
@@ -269,6 +269,7 @@ void hub_send(void *owner, uint32_t member, struct str order, bool urgent)
     struct output *o = xcalloc(1, sizeof *o + order.len);
 
     snprintf(o->worker_id, sizeof o->worker_id, "%s", worker_id);
+    o->number = h->output_count++;
     o->len = order.len;
     memcpy(o->text, order.p, order.len);
     if (urgent) { /* what ends load does not wait for a disk */

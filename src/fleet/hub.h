@@ -163,8 +163,8 @@ int hub_register(struct hub *h, json_t *hello, json_t **welcome, struct hub_refu
 int hub_worker_may(struct hub *h, const char *worker_id, struct str token, struct hub_refusal *why);
 int hub_heartbeat(
     struct hub *h, const char *worker_id, json_t *beat, json_t **pulse, struct hub_refusal *why);
-/* The worker's command stream: all orders of its runs come now, and later ones as they are given.
- * The link lives until hub_detach, or until it is told that it is replaced. */
+/* The worker's command stream: all orders that still matter come when they are durable, later ones
+ * as they are given. The link lives until hub_detach, or until it is told that it is replaced. */
 int hub_attach(struct hub *h,
                const char *worker_id,
                struct worker_link *link,

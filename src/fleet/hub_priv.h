@@ -52,6 +52,7 @@ struct write {
 struct output {
     struct list node;
     char worker_id[WIRE_ID_SIZE];
+    uint64_t number; /* rising */
     size_t len;
     char text[];
 };
@@ -132,6 +133,7 @@ struct worker {
     uint64_t seen_ns;
     bool lost;
     struct worker_link *link; /* NULL: no command stream */
+    uint64_t first_output;    /* for the link; what was given before comes again */
 };
 
 struct hub {
@@ -143,6 +145,7 @@ struct hub {
     struct list workers; /* struct worker */
     uint32_t worker_count;
     struct list outputs;            /* struct output, since the last writing */
+    uint64_t output_count;          /* ever */
     struct list batches;            /* that are not durable yet */
     struct list waiting_watches;    /* of runs that are not played yet */
     struct store_wait waiting_news; /* and when there is something for them */

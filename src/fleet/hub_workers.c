@@ -160,6 +160,16 @@ static void lose_in_runs(struct hub *h, const struct worker *w)
     }
 }
 
+static void cut_link(struct worker *w)
+{
+    struct worker_link *link = w->link;
+
+    w->link = NULL;
+    if (link != NULL) {
+        link->replaced(link);
+    }
+}
+
 static bool has_token(const struct worker *w, struct str token)
 {
     char hash[65];
@@ -194,6 +204,7 @@ static int find_or_make(struct hub *h,
     }
     make_token(token);
     if (w != NULL) { /* another process has come in its place */
+        cut_link(w);
         lose_in_runs(h, w);
     } else {
         w = xcalloc(1, sizeof *w);
@@ -326,10 +337,9 @@ int hub_attach(struct hub *h,
     if (w == NULL) {
         return ERR_NOT_FOUND;
     }
-    if (w->link != NULL) {
-        w->link->replaced(w->link);
-    }
+    cut_link(w);
     w->link = link;
+    w->first_output = h->output_count;
     heard(h, w);
     list_foreach (node, &h->runs) {
         struct hosted *r = list_entry(node, struct hosted, node);

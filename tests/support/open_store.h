@@ -25,15 +25,20 @@ static inline int open_store_again(struct open_store *o, uint64_t max_bytes, str
     return store_sqlite_open(&options, o->loop, &o->s, err);
 }
 
-static inline void open_store_new(struct open_store *o)
+static inline void open_store_new_by(struct open_store *o, const struct clock *clock)
 {
     struct err err = {0};
 
     folder_new(&o->folder);
-    assert_int_equal(loop_new(&open_store_clock, &o->loop, NULL), 0);
+    assert_int_equal(loop_new(clock, &o->loop, NULL), 0);
     if (open_store_again(o, 0, &err) != 0) {
         fail_msg("%s", err.msg);
     }
+}
+
+static inline void open_store_new(struct open_store *o)
+{
+    open_store_new_by(o, &open_store_clock);
 }
 
 static inline void open_store_free(struct open_store *o)

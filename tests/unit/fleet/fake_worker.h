@@ -21,7 +21,7 @@ struct fake_worker {
     struct wire_order orders[FAKE_ORDERS_MAX]; /* as they came, repeated ones left out */
     uint32_t order_count;
     uint64_t last_n, seq, acked;
-    bool refused;
+    bool refused, replaced;
     uint32_t key_count;
     struct wire_totals totals;
 };
@@ -46,7 +46,9 @@ static inline void fake_send(struct worker_link *link, struct str text)
 
 static inline void fake_replaced(struct worker_link *link)
 {
-    (void)link;
+    struct fake_worker *w = link->user;
+
+    w->replaced = true;
 }
 
 static inline json_t *

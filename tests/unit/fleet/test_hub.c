@@ -37,6 +37,17 @@ static void set_up(struct place *p)
     open_hub(p);
 }
 
+/* With a clock that the test moves. */
+static uint64_t now_ns;
+static const struct clock moved_clock = {.virtual_ns = &now_ns};
+
+static void set_up_by_moved_clock(struct place *p)
+{
+    now_ns = clock_monotonic_ns();
+    open_store_new_by(&p->store, &moved_clock);
+    open_hub(p);
+}
+
 static void tear_down(struct place *p)
 {
     hub_free(p->hub);
@@ -755,7 +766,8 @@ static void capacity_is_shared(void **state)
     assert_int_equal(json_integer_value(json_object_get(why.details, "available_vus")), 6);
     hub_refusal_clear(&why);
     assert_int_equal(hub_emergency_stop(p.hub, one, "ann", &why), 0);
-    assert_non_null(fake_order(&pair.w[0], WIRE_ORDER_STOP)); /* at once */
+    settle(&p);
+    assert_non_null(fake_order(&pair.w[0], WIRE_ORDER_STOP));
     fake_ready(&pair.w[0]);
     fake_end(&pair.w[0]);
     fake_ready(&pair.w[1]);
@@ -763,6 +775,127 @@ static void capacity_is_shared(void **state)
     settle(&p);
     assert_string_equal(state_of(&p, one), "aborted");
     assert_int_equal(start(&p, two, &why), 0);
+    clear_pair(&p, &pair);
+    tear_down(&p);
+}
+
+/* An order leaves when what it rests on is durable, also to who attaches meanwhile, and a stop that
+ * is in a hurry does not come before the assignment: the worker would not know the run yet. */
+static void orders_wait_and_keep_their_order(void **state)
+{
+    struct place p;
+    struct pair pair = {0};
+    struct worker_link again;
+    char id[HUB_RUN_ID_MAX];
+    const char *is = NULL;
+    struct hub_refusal why = {0};
+
+    (void)state;
+    set_up(&p);
+    register_pair(&p, &pair);
+    create(&p, SCENARIO, id);
+    assert_int_equal(hub_start(p.hub, id, "ann", &is, &why), 0);
+    again = pair.w[0].link;
+    assert_int_equal(hub_attach(p.hub, pair.w[0].id, &again, &why), 0);
+    assert_int_equal(hub_emergency_stop(p.hub, id, "ann", &why), 0);
+    assert_int_equal(pair.w[0].order_count, 0);
+    assert_int_equal(pair.w[1].order_count, 0);
+    settle(&p);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(pair.w[i].order_count, 2);
+        assert_int_equal(pair.w[i].orders[0].kind, WIRE_ORDER_ASSIGN);
+        assert_int_equal(pair.w[i].orders[1].kind, WIRE_ORDER_STOP);
+        fake_end(&pair.w[i]);
+    }
+    settle(&p);
+    assert_string_equal(state_of(&p, id), "aborted");
+    hub_detach(p.hub, &again);
+    clear_pair(&p, &pair);
+    tear_down(&p);
+}
+
+static void beat(struct place *p, const char *worker_id)
+{
+    static const struct wire_heartbeat nothing = {.sent_ns = 1};
+    struct hub_refusal why = {0};
+    json_t *body = wire_heartbeat_to_json(&nothing), *pulse = NULL;
+
+    assert_int_equal(hub_heartbeat(p->hub, worker_id, body, &pulse, &why), 0);
+    json_decref(pulse);
+    json_decref(body);
+}
+
+/* So many seconds pass, in which the workers of `pair` (or nobody) are heard of. */
+static void pass(struct place *p, const struct pair *pair, unsigned seconds)
+{
+    for (unsigned i = 0; i < seconds; i++) {
+        now_ns += NS_PER_S;
+        for (int k = 0; pair != NULL && k < 2; k++) {
+            beat(p, pair->w[k].id);
+        }
+        loop_turn(p->store.loop, 0);
+        settle(p);
+    }
+}
+
+/* It lives, and has said all that it will: nobody waits for the rest for ever, also not a control
+ * plane that was started again meanwhile. One that still brings something is waited for. */
+static void a_worker_that_never_ends_is_left_behind(void **state)
+{
+    struct place p;
+    struct pair pair = {0};
+    struct seen_events seen = {0};
+    char id[HUB_RUN_ID_MAX];
+    struct hub_refusal why = {0};
+
+    (void)state;
+    set_up_by_moved_clock(&p);
+    register_pair(&p, &pair);
+    create(&p, SCENARIO, id);
+    begin(&p, &pair, id);
+    play(&pair, 0, 50);
+    assert_int_equal(hub_emergency_stop(p.hub, id, "ann", &why), 0);
+    fake_end(&pair.w[0]);
+    pass(&p, &pair, 20);
+    fake_window(&pair.w[1], pair.w[1].orders[0].base, 1, 1);
+    pass(&p, &pair, 20);
+    assert_string_equal(state_of(&p, id), "stopping");
+    restart(&p);
+    register_pair(&p, &pair);
+    pass(&p, &pair, 20);
+    assert_string_equal(state_of(&p, id), "stopping");
+    pass(&p, &pair, 45);
+    assert_string_equal(state_of(&p, id), "aborted");
+    assert_true(hub_is_over(p.hub, id));
+    assert_int_equal(store_events(p.store.s, id, 0, 64, see_event, &seen), 0);
+    assert_true(has_event(&seen, "SYSTEM_WARNING"));
+    assert_true(has_event(&seen, "WORKER_CAPACITY_LOST"));
+    clear_pair(&p, &pair);
+    tear_down(&p);
+}
+
+/* Who comes under the name of a lost worker gets its orders; the old line gets no more. */
+static void a_name_changes_hands(void **state)
+{
+    struct place p;
+    struct pair pair = {0};
+    struct hub_refusal why = {0};
+    json_t *welcome = NULL;
+
+    (void)state;
+    set_up_by_moved_clock(&p);
+    register_pair(&p, &pair);
+    json_t *hello = json_pack("{s{sisi}sss{ss}s{si}ss}", "wire", "major", WIRE_MAJOR, "minor",
+                              WIRE_MINOR, "version", "1", "host_info", "hostname", "h", "capacity",
+                              "max_vus", 5, "worker_id", pair.w[0].id);
+    assert_int_equal(hub_register(p.hub, hello, &welcome, &why), ERR_STATE);
+    assert_non_null(strstr(why.message, "another --worker-id"));
+    hub_refusal_clear(&why);
+    pass(&p, NULL, 12);
+    assert_int_equal(hub_register(p.hub, hello, &welcome, &why), 0);
+    assert_true(pair.w[0].replaced && !pair.w[1].replaced);
+    json_decref(welcome);
+    json_decref(hello);
     clear_pair(&p, &pair);
     tear_down(&p);
 }
@@ -801,6 +934,7 @@ static void watches_follow_a_run_through_its_life(void **state)
     assert_true(w.news > 0 && !list_empty(&w.watch.node));
     w.news = other.news = 0;
     assert_int_equal(hub_emergency_stop(p.hub, id, "ann", &why), 0);
+    assert_non_null(fake_order(&pair.w[0], WIRE_ORDER_STOP)); /* at once */
     fake_end(&pair.w[0]);
     fake_end(&pair.w[1]);
     until(&p, id, "aborted");
@@ -898,6 +1032,9 @@ int main(void)
         cmocka_unit_test(seconds_that_have_not_been),
         cmocka_unit_test(a_check_that_fails_on_one_worker),
         cmocka_unit_test(capacity_is_shared),
+        cmocka_unit_test(orders_wait_and_keep_their_order),
+        cmocka_unit_test(a_worker_that_never_ends_is_left_behind),
+        cmocka_unit_test(a_name_changes_hands),
         cmocka_unit_test(networks_of_the_operator),
         cmocka_unit_test(watches_follow_a_run_through_its_life),
     };
