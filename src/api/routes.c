@@ -243,7 +243,7 @@ const struct api_route api_routes[] = {
      .help = "The orders for a worker, as they are given.", .handle = workers_commands},
     {"POST", "/workers/{worker_id}/telemetry", "Workers", ROLE_WORKER, .body = BODY_FRAMES,
      .status = 200, .answer = "`{acked: [{run_id, seq}], refused: [{run_id, reason}]}`",
-     .errors = "400 `INVALID_TELEMETRY`; " TOKEN_401,
+     .errors = "400 `INVALID_TELEMETRY`; " TOKEN_401 "; 503 while the disk does not keep up",
      .help = "A worker's reports, numbered; the answer comes when they are stored.",
      .handle = workers_telemetry},
 

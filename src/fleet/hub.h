@@ -170,7 +170,8 @@ int hub_attach(struct hub *h,
                struct worker_link *link,
                struct hub_refusal *why);
 void hub_detach(struct hub *h, struct worker_link *link); /* it is gone; fine when replaced */
-/* Frames of reports (wire/report.h). *answer: {acked, refused}, to be sent when durable. */
+/* Frames of reports (wire/report.h). *answer: {acked, refused}, to be sent when durable. Refused
+ * with 503 while the store does not keep up. */
 int hub_telemetry(struct hub *h,
                   const char *worker_id,
                   struct str frames,

@@ -172,6 +172,7 @@ int hub_create(struct hub *h,
     struct err err = {0};
     int rc = check_shape(what, why);
 
+    rc = rc != 0 ? rc : refuse_crowded(h, why);
     *warnings = NULL;
     if (rc != 0) {
         return rc;

@@ -175,6 +175,8 @@ int refuse_state(struct hub_refusal *why,
                  const char *operation);
 /* The store said no. */
 int refuse_store(struct hub *h, struct hub_refusal *why);
+/* 0, unless the store has failed or cannot take more at the moment: it would fail if it had to. */
+int refuse_crowded(struct hub *h, struct hub_refusal *why);
 
 /* ---- hub_watch.c ------------------------------------------------------------------------------
  */

@@ -141,7 +141,8 @@ int hub_start(struct hub *h,
     if (r != NULL) {
         return refuse_state(why, run_id, run_state_name(r->run->state), "start");
     }
-    int rc = hosted_read(h, run_id, &r, is, why);
+    int rc = refuse_crowded(h, why);
+    rc = rc != 0 ? rc : hosted_read(h, run_id, &r, is, why);
     if (rc != 0) {
         return rc;
     }

@@ -437,6 +437,10 @@ int hub_telemetry(struct hub *h,
         return ERR_NOT_FOUND;
     }
     heard(h, w);
+    rc = refuse_crowded(h, why);
+    if (rc != 0) {
+        return rc; /* the worker keeps them, and comes again */
+    }
     json_t *acked = json_array(), *refused = json_array();
     wire_reader_init(&reader, WIRE_FRAME_MAX);
     while (rc == 0 && (rc = wire_reader_next(&reader, &p, end, &frame, &err)) == WIRE_READ) {

@@ -53,6 +53,20 @@ int refuse_state(struct hub_refusal *why,
     return ERR_STATE;
 }
 
+int refuse_crowded(struct hub *h, struct hub_refusal *why)
+{
+    if (store_failed(h->store, NULL)) {
+        return refuse_store(h, why);
+    }
+    if (!store_crowded(h->store)) {
+        return 0;
+    }
+    (void)refuse(why, ERR_LIMIT, 503, "unavailable", "NO_CAPACITY",
+                 "the disk does not keep up with what is to be stored: try again in a moment");
+    why->retryable = true;
+    return ERR_LIMIT;
+}
+
 int refuse_store(struct hub *h, struct hub_refusal *why)
 {
     struct err err = {0};

@@ -900,6 +900,44 @@ static void a_name_changes_hands(void **state)
     tear_down(&p);
 }
 
+static bool is_crowded(struct store *s)
+{
+    (void)s;
+    return true;
+}
+
+/* A store that does not keep up fails when it is given more all the same: nobody gives it more, and
+ * what a worker has counted stays with the worker until there is room. */
+static void a_slow_disk_is_waited_for(void **state)
+{
+    struct place p;
+    struct pair pair = {0};
+    char id[HUB_RUN_ID_MAX], other[HUB_RUN_ID_MAX];
+    struct hub_refusal why = {0};
+    json_t *warnings = NULL, *config = document(SCENARIO);
+    const struct hub_new_run what = {.config = config, .actor = "ann"};
+
+    (void)state;
+    set_up(&p);
+    register_pair(&p, &pair);
+    create(&p, SCENARIO, id);
+    begin(&p, &pair, id);
+    const struct store_ops *ops = p.store.s->ops;
+    struct store_ops slow = *ops;
+    slow.crowded = is_crowded;
+    p.store.s->ops = &slow;
+    assert_int_equal(fake_report_as(&pair.w[0], 3, WIRE_REPORT_WINDOW, STR("")), ERR_LIMIT);
+    assert_int_equal(hub_create(p.hub, &what, other, &warnings, &why), ERR_LIMIT);
+    assert_true(why.status == 503 && why.retryable);
+    hub_refusal_clear(&why);
+    p.store.s->ops = ops;
+    play(&pair, 0, 50);
+    assert_string_equal(state_of(&p, id), "baseline_running");
+    json_decref(config);
+    clear_pair(&p, &pair);
+    tear_down(&p);
+}
+
 struct watcher {
     struct hub_watch watch;
     unsigned news;
@@ -1035,6 +1073,7 @@ int main(void)
         cmocka_unit_test(orders_wait_and_keep_their_order),
         cmocka_unit_test(a_worker_that_never_ends_is_left_behind),
         cmocka_unit_test(a_name_changes_hands),
+        cmocka_unit_test(a_slow_disk_is_waited_for),
         cmocka_unit_test(networks_of_the_operator),
         cmocka_unit_test(watches_follow_a_run_through_its_life),
     };
