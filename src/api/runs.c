@@ -167,6 +167,16 @@ static void answer_found(struct api_request *r, int rc, json_t *body, struct hub
     }
 }
 
+/* Of a run that is played: what is shown of it in memory is not to be taken back by a crash. */
+static void answer_played(struct api_request *r, int rc, json_t *body, struct hub_refusal *why)
+{
+    if (rc != 0) {
+        answer_refusal(r, why);
+    } else {
+        answer_durable(r, 200, body);
+    }
+}
+
 void runs_list(struct api_request *r)
 {
     const struct query *q = &r->query;
@@ -197,7 +207,7 @@ void runs_list(struct api_request *r)
         json_object_set_new(body, "limit", json_integer((json_int_t)filter.limit));
         json_object_set_new(body, "offset", json_integer((json_int_t)filter.offset));
     }
-    answer_found(r, rc, body, &why);
+    answer_played(r, rc, body, &why);
 }
 
 void runs_get(struct api_request *r)
@@ -206,7 +216,7 @@ void runs_get(struct api_request *r)
     json_t *body = NULL;
     int rc = hub_view(r->api->hub, r->run_id, &body, &why);
 
-    answer_found(r, rc, body, &why);
+    answer_played(r, rc, body, &why);
 }
 
 void runs_config(struct api_request *r)
@@ -243,5 +253,5 @@ void runs_metrics(struct api_request *r)
     json_t *body = NULL;
     int rc = hub_metrics(r->api->hub, r->run_id, &query, &body, &why);
 
-    answer_found(r, rc, body, &why);
+    answer_played(r, rc, body, &why);
 }

@@ -443,7 +443,11 @@ static void test_answers_wait_for_the_disk(void **state)
         {"POST", "/workers/register", JSON, "{}", true},
         {"POST", WORKER "/telemetry", FRAMES T_OK, "x", true},
         {"POST", WORKER "/heartbeat", JSON T_OK, "{}", false},
-        {"GET", RUN, "", NULL, false},
+        {"GET", RUN, "", NULL, true},
+        {"GET", "/runs", "", NULL, true},
+        {"GET", RUN "/metrics", "", NULL, true},
+        {"GET", RUN "/result", "", NULL, false},
+        {"GET", RUN "/config", "", NULL, false},
         {"POST", "/runs/validate", JSON, "{\"config\":{}}", false},
     };
 
