@@ -135,6 +135,8 @@ void stages_close(struct run *r, uint64_t end_ns)
     struct run_stage *s = &r->stages[r->stage];
     s->ended = true;
     s->end_ns = end_ns < s->end_ns ? end_ns : s->end_ns;
+    /* It is announced with its order, a little before it begins. */
+    s->end_ns = s->end_ns > s->start_ns ? s->end_ns : s->start_ns;
     stages_tell_end(r, (uint32_t)r->stage);
     const struct stage_config *c = run_stage_config(r, r->stage);
     run_emit(r, "STAGE_COMPLETED",

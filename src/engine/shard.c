@@ -82,7 +82,8 @@ static void hand_over(struct shard *s, uint64_t end_ns)
 
     arrivals_count(s, end_ns);
     window_silence(w, longest_silence(s, end_ns));
-    w->end_ns = end_ns;
+    /* The load may be stopped before its first second has begun. */
+    w->end_ns = end_ns > w->start_ns ? end_ns : w->start_ns;
     w->gauges = (struct window_gauges){
         .active_vus = s->vu_count,
         .active_sessions = s->session_count,

@@ -234,6 +234,10 @@ static inline void on_event(void *owner, const struct run_event *event)
                  json_string_value(json_object_get(event->payload, "stage")),
                  json_string_value(json_object_get(event->payload, "stage_id")));
     }
+    if (strcmp(event->type, "STAGE_COMPLETED") == 0) { /* even when it was stopped too early */
+        assert_in_range(json_integer_value(json_object_get(event->payload, "elapsed_ms")), 0,
+                        now_ns / MS);
+    }
     if (strcmp(event->type, "STAGE_FAILED") == 0) {
         json_decref(w->stage_failed);
         w->stage_failed = json_incref(event->payload);

@@ -106,6 +106,30 @@ static void who_leaves_with_its_stage_makes_no_session(void **state)
     world_clear(&w);
 }
 
+/* What a window says has to travel: its second does not end before it begins. */
+static void a_load_that_ends_before_it_begins_reports_an_empty_second(void **state)
+{
+    static const enum message_kind ends[] = {ORDER_DRAIN, ORDER_STOP};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+        struct world w;
+
+        world_init(&w, calls_scenario(4));
+        give(&w, (struct message){.kind = ORDER_STAGE,
+                                  .grid_ns = now_ns + NS_PER_S,
+                                  .start_ns = now_ns + NS_PER_S,
+                                  .end_ns = now_ns + 11 * NS_PER_S});
+        run_for(&w, 400 * MS);
+        give(&w, (struct message){.kind = ends[i]});
+        run_for(&w, 2 * NS_PER_S);
+        assert_int_equal(w.drained_reports, 1);
+        assert_int_equal(w.windows, 1);
+        assert_int_equal(w.peer.connections, 0);
+        world_clear(&w);
+    }
+}
+
 /* The first call is answered after the load has ended. */
 static bool answer_late(void *owner, const struct peer_request *r)
 {
@@ -148,6 +172,7 @@ int main(void)
         cmocka_unit_test(who_never_got_a_connection_makes_no_session),
         cmocka_unit_test(who_waits_for_max_rps_sends_no_list),
         cmocka_unit_test(who_leaves_with_its_stage_makes_no_session),
+        cmocka_unit_test(a_load_that_ends_before_it_begins_reports_an_empty_second),
         cmocka_unit_test(a_list_behind_a_busy_connection_is_not_sent_after_the_load),
     };
 

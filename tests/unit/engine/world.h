@@ -80,6 +80,7 @@ static inline void take_window(struct world *w, const struct window *win)
 {
     assert_true(win->second < WORLD_SECONDS_MAX);
     assert_true(w->windows == 0 || win->second == w->next_second); /* no gap, none twice */
+    assert_true(win->start_ns <= win->end_ns);
     w->next_second = win->second + 1;
     w->windows++;
     take_log(w, win);
