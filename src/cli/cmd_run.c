@@ -41,6 +41,7 @@ struct session {
     struct signals signals;
     bool has_signals;
     unsigned signal_count;
+    int early_signo; /* one that came before there was a run; else 0 */
     struct timer draw_timer;
 
     struct scenario *scenario;
@@ -177,7 +178,10 @@ static void on_signal(struct signals *signals, int signo)
     if (++s->signal_count >= SIGNALS_TO_LEAVE) {
         _exit(128 + SIGINT);
     }
-    if (!run_state_terminal(s->run->state)) {
+    if (s->run == NULL) { /* the worker processes are still starting */
+        s->early_signo = signo;
+        loop_stop(s->loop);
+    } else if (!run_state_terminal(s->run->state)) {
         run_stop_request(s->run, s->signal_count == 1 ? STOP_DRAIN : STOP_IMMEDIATE, signo, "user");
     }
 }
@@ -356,6 +360,10 @@ static int make_run(struct session *s)
     struct err err = {0};
     int rc = kin ? make_kin(s, count, log, &err) : make_threads(s, log, &err);
 
+    if (s->early_signo != 0) {
+        err_set(&err, ERR_STATE, "interrupted before there was a load");
+        return fail(s, &err, 128 + s->early_signo);
+    }
     if (rc != 0) {
         return fail(s, &err, rc == ERR_LIMIT ? EXIT_USAGE : EXIT_INTERNAL);
     }

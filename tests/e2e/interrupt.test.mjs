@@ -2,6 +2,7 @@
 //
 // Signals at any moment: a valid partial result with balanced books, and the right exit code.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import test from 'node:test';
 import { baseline, endOfRun, startRun } from './lib/mcpdrill.mjs';
 import { callsBegan, settledStats, startMock } from './lib/mock.mjs';
@@ -52,6 +53,24 @@ for (const moment of moments) {
     assert.equal(stats.requests['tools/call'] ?? 0, whole.result.totals.operations_total);
   });
 }
+
+test('Ctrl-C while the worker processes are starting', async (t) => {
+  const mock = await startMock(t);
+  const running = startRun(long(mock.url), { args: ['--workers', '8'] });
+  const children = () => {
+    try {
+      return readFileSync(`/proc/${running.child.pid}/task/${running.child.pid}/children`, 'utf8').trim();
+    } catch {
+      return '';
+    }
+  };
+  while (children() === '' && running.child.exitCode === null) {
+    await pause(1);
+  }
+  running.child.kill('SIGINT');
+  const end = await endOfRun(running);
+  assert.equal(end.code, 130, end.said);
+});
 
 test('Ctrl-C while operations hang: draining is bounded, they are unfinished, not failed', async (t) => {
   const server = await startHostile(t, () => {});
