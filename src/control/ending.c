@@ -162,6 +162,7 @@ void ending_finish(struct run *r)
                   r->stop.mode == STOP_IMMEDIATE ? "load_cut"
                   : r->drain_timed_out           ? "drain_timeout"
                                                  : "workers_drained");
+    watch_end(r);
     run_judge(r);
     run_set_state(r, end_state(r), "analysis_completed");
     if (r->observer_.on_end != NULL) {

@@ -135,6 +135,9 @@ void run_on_window(struct run *r, uint32_t source, const struct window *w)
     r->window_count_++;
     books_add(r, source, w);
     validity_window(r->validity_, source, w);
+    if (w->second < r->seen_second_) {
+        watch_late_second(r, w->second);
+    }
     seconds_take(r);
 }
 

@@ -154,6 +154,10 @@ void watch_stage_end(struct run *r);
 void watch_resume(struct run *r);
 /* A second is complete. */
 void watch_second(struct run *r, uint64_t second);
+/* One that was looked at before has got a further report. */
+void watch_late_second(struct run *r, uint64_t second);
+/* All figures are final: tells what stood in reports that came after their second was looked at. */
+void watch_end(struct run *r);
 /* A condition ends the run: notes how far the ramp was, and adds it to the sentence. */
 void watch_level(struct run *r);
 /* Preflight has passed: can the VUs of what follows carry the rates, at the latency measured? */

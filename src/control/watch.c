@@ -168,34 +168,87 @@ static void tell_journey(struct run *r)
     }
 }
 
-void watch_second(struct run *r, uint64_t second)
+static void tell_mismatches(struct run *r, const char *when, uint64_t calls)
+{
+    r->integrity_told_ = true;
+    run_warn(r, "%s the answers to %llu calls went to another caller", when,
+             (unsigned long long)calls);
+}
+
+static void tell_gave_up(struct run *r, uint64_t vus)
+{
+    r->gave_up_ += vus;
+    run_warn(r, "%llu virtual users ended for want of a session, %llu so far",
+             (unsigned long long)vus, (unsigned long long)r->gave_up_);
+}
+
+static void note_vus(struct run *r, uint64_t second, uint64_t vus)
+{
+    struct run_stage *stage = stage_of_second(r, second);
+
+    if (stage != NULL && vus > stage->max_vus) {
+        stage->max_vus = vus;
+    }
+}
+
+/* False: nothing is known of the second any more. */
+static bool view_second(const struct run *r, uint64_t second, struct metric_view *view)
 {
     struct aggregate_filter filter = aggregate_everything();
-    struct metric_view view = {0};
 
     filter.dists = 0;
-    if (aggregate_view_seconds(r->books, &filter, second, 1, &view)) {
-        uint64_t vus = view.gauges.active_vus, gave_up = view.count[COUNT_VUS_GAVE_UP];
-        struct run_stage *stage = stage_of_second(r, second);
+    return aggregate_view_seconds(r->books, &filter, second, 1, view);
+}
 
-        if (stage != NULL && vus > stage->max_vus) {
-            stage->max_vus = vus;
-        }
+void watch_second(struct run *r, uint64_t second)
+{
+    struct metric_view view = {0};
+    char when[40];
+
+    if (view_second(r, second, &view)) {
+        note_vus(r, second, view.gauges.active_vus);
         if (view.count[COUNT_INTEGRITY_MISMATCHES] > 0 && !r->integrity_told_) {
-            r->integrity_told_ = true;
-            run_warn(r, "in second %llu the answers to %llu calls went to another caller",
-                     (unsigned long long)second,
-                     (unsigned long long)view.count[COUNT_INTEGRITY_MISMATCHES]);
+            snprintf(when, sizeof when, "in second %llu", (unsigned long long)second);
+            tell_mismatches(r, when, view.count[COUNT_INTEGRITY_MISMATCHES]);
         }
         if (view.count[COUNT_JOURNEY_FAILED] > 0 && !r->journey_told_) {
             r->journey_told_ = true;
             tell_journey(r);
         }
-        if (gave_up > 0) {
-            r->gave_up_ += gave_up;
-            run_warn(r, "%llu virtual users ended for want of a session, %llu so far",
-                     (unsigned long long)gave_up, (unsigned long long)r->gave_up_);
+        if (view.count[COUNT_VUS_GAVE_UP] > 0) {
+            tell_gave_up(r, view.count[COUNT_VUS_GAVE_UP]);
         }
+    }
+    metric_view_clear(&view);
+}
+
+void watch_late_second(struct run *r, uint64_t second)
+{
+    struct metric_view view = {0};
+
+    if (view_second(r, second, &view)) {
+        note_vus(r, second, view.gauges.active_vus);
+    }
+    metric_view_clear(&view);
+}
+
+void watch_end(struct run *r)
+{
+    struct aggregate_filter filter = aggregate_everything();
+    struct metric_view view = {0};
+
+    filter.dists = 0;
+    aggregate_view_total(r->books, &filter, &view);
+    if (view.count[COUNT_INTEGRITY_MISMATCHES] > 0 && !r->integrity_told_) {
+        tell_mismatches(r, "in seconds that were reported late",
+                        view.count[COUNT_INTEGRITY_MISMATCHES]);
+    }
+    if (view.count[COUNT_JOURNEY_FAILED] > 0 && !r->journey_told_) {
+        r->journey_told_ = true;
+        tell_journey(r);
+    }
+    if (view.count[COUNT_VUS_GAVE_UP] > r->gave_up_) {
+        tell_gave_up(r, view.count[COUNT_VUS_GAVE_UP] - r->gave_up_);
     }
     metric_view_clear(&view);
 }

@@ -26,7 +26,9 @@ struct world {
     /* What each window says, and what goes wrong. */
     uint64_t ok, failed, vus;
     uint64_t failed_on[SOURCES]; /* besides */
-    bool silent[SOURCES];        /* nothing comes from it any more */
+    /* Of the next window: answers for others, users that ended. */
+    uint64_t mismatches, gave_up;
+    bool silent[SOURCES]; /* nothing comes from it any more */
     bool lose_one_outcome, check_fails, silent_checks, never_drains;
     enum error_code code;
     /* What was ordered. */
@@ -58,6 +60,9 @@ static inline void fill(struct world *w, uint32_t source)
 
     o.key = w->run->stage > 0 ? (uint32_t)w->run->stage : 0;
     o.requests_sent = 1;
+    window_key(w->window, o.key)->count[COUNT_INTEGRITY_MISMATCHES] += w->mismatches;
+    w->window->run.count[COUNT_VUS_GAVE_UP] += w->gave_up;
+    w->mismatches = w->gave_up = 0;
     for (uint64_t i = 0; i < w->ok + w->failed + w->failed_on[source]; i++) {
         bool failed = i >= w->ok;
 

@@ -123,6 +123,49 @@ static void a_condition_may_fire_without_a_source(void **state)
     tear_down(&w);
 }
 
+/* What a report says is so, whenever it comes: the verdict and the warnings know of it. */
+static void what_comes_late_is_judged_as_well(void **state)
+{
+    struct world w;
+
+    (void)state;
+    set_up(&w, "", "{'stage': 'baseline', 'duration_ms': 9000, 'load': {'target_vus': 8}}");
+    w.vus = 4;
+    run_for(&w, LEAD_NS + 500 * MS);
+    w.silent[1] = true;
+    run_to(&w, 6, 100);
+    assert_int_equal(w.run->stages[0].max_vus, 4);
+    w.silent[1] = false;
+    w.mismatches = 3; /* of second 0, which has been looked at */
+    w.gave_up = 2;
+    catch_up(&w, 1, 0, 6);
+    run_for(&w, 20 * NS_PER_S);
+    expect_end(&w, RUN_COMPLETED, 4);
+    assert_int_equal(w.run->verdict, RUN_VERDICT_FAILED);
+    assert_int_equal(w.run->stages[0].max_vus, 4 * SOURCES);
+    assert_non_null(strstr(buf_c(&w.run->warnings),
+                           "in seconds that were reported late the answers to 3 calls went to"));
+    assert_non_null(strstr(buf_c(&w.run->warnings), "2 virtual users ended for want of a session"));
+    tear_down(&w);
+}
+
+static void what_comes_in_time_is_told_once(void **state)
+{
+    struct world w;
+
+    (void)state;
+    set_up(&w, "", BASELINE);
+    w.mismatches = 3;
+    w.gave_up = 2;
+    run_for(&w, 20 * NS_PER_S);
+    expect_end(&w, RUN_COMPLETED, 4);
+    const char *told = strstr(buf_c(&w.run->warnings), "went to another caller");
+    assert_non_null(told);
+    assert_null(strstr(told + 1, "went to another caller"));
+    assert_int_equal(w.run->gave_up_, 2);
+    tear_down(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -130,6 +173,8 @@ int main(void)
         cmocka_unit_test(a_gap_is_jumped_once),
         cmocka_unit_test(reports_that_all_come_late_are_waited_for),
         cmocka_unit_test(a_condition_may_fire_without_a_source),
+        cmocka_unit_test(what_comes_late_is_judged_as_well),
+        cmocka_unit_test(what_comes_in_time_is_told_once),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
