@@ -31,6 +31,7 @@ struct opt {
     bool repeats;
     bool secret; /* its value may hold a password, and so may words that were meant to be in it */
     bool hidden; /* between our own programs: in no help, and no variable */
+    bool alone;  /* who gives it gives all: with it nothing is taken from the environment */
 };
 
 struct opt_args;

@@ -124,11 +124,24 @@ static int take(struct opt_args *args, const struct opt *o, struct err *err)
     return o->repeats ? take_lines(args, o, value, err) : add(args, o, value, err);
 }
 
+static bool is_alone(const struct opt_args *args)
+{
+    for (size_t i = 0; i < args->given_count; i++) {
+        if (args->given[i].opt->alone) {
+            return true;
+        }
+    }
+    return false;
+}
+
 int opt_take_environment(struct opt_args *args, struct err *err)
 {
     const struct command *command = args->command;
     int rc = 0;
 
+    if (is_alone(args)) {
+        return 0;
+    }
     for (size_t i = 0; rc == 0 && i < command->option_count; i++) {
         rc = take(args, &command->options[i], err);
     }

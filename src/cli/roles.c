@@ -49,7 +49,8 @@ const struct opt worker_options[WORKER_OPTIONS] = {
              "machine's cores and memory."},
     {.name = "pipe",
      .help = "Its control plane is at the other end of descriptor 3.",
-     .hidden = true},
+     .hidden = true,
+     .alone = true}, /* variables are about the workers that people start */
     {.name = "of",
      .argument = "N",
      .help = "It shares the machine with so many processes like it.",

@@ -19,6 +19,7 @@ static const struct opt rows[] = {
     {.name = "quiet", .letter = 'q', .help = "Says less."},
     {.name = "count", .letter = 'n', .argument = "N", .help = "Counts."},
     {.name = "inner-fd", .argument = "N", .help = "Never shown.", .hidden = true},
+    {.name = "inner", .help = "Never shown.", .hidden = true, .alone = true},
 };
 static const struct command table[] = {
     {.name = "play",
@@ -244,6 +245,20 @@ static void test_variables_that_say_nothing(void **state)
     forget_variables();
 }
 
+/* A program that another one of ours has started gets what that one says. */
+static void test_variables_of_somebody_else(void **state)
+{
+    static struct opt_args args;
+    struct err err;
+
+    (void)state;
+    setenv("MCPDRILL_COUNT", "13", 1);
+    assert_int_equal(parse("play f --inner --json y", &args, &err), 0);
+    assert_int_equal(args.given_count, 2);
+    assert_false(opt_has(&args, "count"));
+    forget_variables();
+}
+
 static void test_variables_are_bounded(void **state)
 {
     static struct opt_args args;
@@ -283,6 +298,7 @@ int main(void)
         cmocka_unit_test(test_help),
         cmocka_unit_test(test_options_from_the_environment),
         cmocka_unit_test(test_variables_that_say_nothing),
+        cmocka_unit_test(test_variables_of_somebody_else),
         cmocka_unit_test(test_variables_are_bounded),
         cmocka_unit_test(test_commands),
     };
