@@ -39,21 +39,19 @@ static int change(struct remote *r, const char *id, const char *what, json_t *bo
 /* ---- start --wait -----------------------------------------------------------------------------
  */
 
+/* A reader who is gone misses the text; the result and the exit code still tell, as after `run`. */
 static int print_event(void *owner, const json_t *event)
 {
     const bool *to_stderr = owner;
+    FILE *to = *to_stderr ? stderr : stdout;
     struct buf line;
-    int code = EXIT_PASSED;
 
     buf_init(&line, EVENT_TEXT_MAX);
     event_text(event, &line); /* cut where it is too long */
-    if (*to_stderr) {
-        fwrite(line.p, 1, line.len, stderr);
-    } else {
-        code = cli_print(buf_str(&line));
-    }
+    fwrite(line.p, 1, line.len, to);
+    (void)fflush(to);
     buf_clear(&line);
-    return code;
+    return EXIT_PASSED;
 }
 
 static int ignore_event(void *owner, const json_t *event)

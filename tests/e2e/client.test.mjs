@@ -306,6 +306,23 @@ test('start --wait shows events and summary, and exits as the run did', async ()
   assert.equal(plain.stdout, `${ID}: baseline_running\n`);
 });
 
+test('start --wait goes on when nobody reads any more: result and exit code are as ever', async () => {
+  fresh({
+    [`GET /runs/${ID}/events`]: [
+      (res) => {
+        streamOf(res, [EVENTS[0]]);
+        setTimeout(() => res.end(EVENTS[1] + EVENTS[2] + END), 300);
+      },
+    ],
+  });
+  const file = join(tempDir(), 'result.json');
+  const running = startMcpdrill(['start', ID, '--wait', '--json', file], { env: environment() });
+  running.child.stdout.destroy();
+  const end = await finished(running, 'start --wait');
+  assert.equal(end.code, 4, end.stderr);
+  assert.equal(JSON.parse(readFileSync(file, 'utf8')).run_id, ID);
+});
+
 test('start without enough workers: the reason, its figures, and exit code 5', async () => {
   fresh({
     [`POST /runs/${ID}/start`]: [
