@@ -86,6 +86,7 @@ static void run_checks(struct check *c, struct scenario *s)
     rules_stages(c, s);
     rules_data(c, s);
     rules_placeholders(c, s);
+    rules_placement(c, s);
     rules_reporting(c, s);
     rules_strict(c);
 }

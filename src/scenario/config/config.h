@@ -86,6 +86,12 @@ struct named_text {
     const char *name, *value;
 };
 
+/* A part of a whole that is the sum of all weights beside it. */
+struct named_weight {
+    const char *name;
+    uint64_t weight; /* at least 1 */
+};
+
 /* A JSON object of the file: `json` for those who walk it, `text` (compact) for those who send it.
  * Empty object "{}" when not given. */
 struct json_text {
@@ -377,6 +383,13 @@ struct safety_config {
     uint64_t drain_timeout_ns;
 };
 
+/* How users are dealt to workers with a label, by its value. */
+struct placement_config {
+    const char *label;           /* its name */
+    struct named_weight *shares; /* of the users, by the label's value */
+    size_t share_count;
+};
+
 struct policy;
 
 struct scenario {
@@ -390,6 +403,8 @@ struct scenario {
     struct stage_config *stages;
     size_t stage_count;
     struct safety_config safety;
+    bool has_placement; /* else `placement` is empty, and all workers are alike */
+    struct placement_config placement;
     struct criterion_config *criteria; /* of the whole run */
     size_t criterion_count;
     struct reporting_config reporting;

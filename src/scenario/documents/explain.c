@@ -49,6 +49,19 @@ static json_t *map_value(const struct field *f, const void *base)
     return out;
 }
 
+static json_t *weights_value(const struct field *f, const void *base)
+{
+    const void *items;
+    size_t count = list_of(f, base, &items);
+    json_t *out = json_object();
+
+    for (size_t i = 0; i < count; i++) {
+        const struct named_weight *w = (const struct named_weight *)items + i;
+        json_object_set_new(out, w->name, json_integer((json_int_t)w->weight));
+    }
+    return out;
+}
+
 static json_t *array_value(const struct field *f, const void *base)
 {
     const void *items;
@@ -167,6 +180,8 @@ static json_t *field_value(const struct field *f, const void *base)
         return strings_value(f, base);
     case FIELD_MAP:
         return map_value(f, base);
+    case FIELD_WEIGHTS:
+        return weights_value(f, base);
     case FIELD_JSON:
         return object_value(f, base);
     case FIELD_VALUE:

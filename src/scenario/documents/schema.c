@@ -112,6 +112,13 @@ static void set_shape(json_t *out, const struct field *f)
         set_length(out, f, "minProperties", "maxProperties");
         json_object_set_new(out, "additionalProperties", item_schema(f));
         break;
+    case FIELD_WEIGHTS:
+        set_type(out, f, "object");
+        set_length(out, f, "minProperties", "maxProperties");
+        json_object_set_new(
+            out, "additionalProperties",
+            json_pack("{sssisi}", "type", "integer", "minimum", 1, "maximum", FIELD_WEIGHT_MAX));
+        break;
     case FIELD_JSON:
         set_type(out, f, "object");
         break;
@@ -156,10 +163,10 @@ static bool has_no_default(const struct field *f)
     return unsupported;
 }
 
-/* An object is required when something in it is. */
+/* An object is required when something in it is, unless it may be left out with all of it. */
 static bool is_required(const struct field *f)
 {
-    if (f->type == FIELD_OBJECT && (f->flags & FIELD_NULL_OK) == 0) {
+    if (f->type == FIELD_OBJECT && (f->flags & (FIELD_NULL_OK | FIELD_WHOLE)) == 0) {
         for (size_t i = 0; i < f->section->count; i++) {
             if (is_required(&f->section->fields[i])) {
                 return true;

@@ -41,6 +41,29 @@ static const struct field metadata_fields[] = {
 static const struct section metadata_section = {
     .title = "metadata", .fields = metadata_fields, .count = COUNT(metadata_fields)};
 
+static const struct field placement_fields[] = {
+    {.key = "label",
+     .type = FIELD_STRING,
+     .flags = FIELD_REQUIRED,
+     .offset = AT(placement_config, label),
+     .min = 1,
+     .max = 128,
+     .help = "Name of the label, as in `worker --label NAME=VALUE`."},
+    {.key = "shares",
+     .type = FIELD_WEIGHTS,
+     .flags = FIELD_REQUIRED,
+     .offset = AT(placement_config, shares),
+     .count_offset = AT(placement_config, share_count),
+     .min = 1,
+     .max = 64,
+     .item_max = 256,
+     .help = "Weight of each value: with `{\"eu\": 60, \"us\": 40}` workers with `region=eu` get "
+             "60 of 100 users, and those of another region, or of none, take no part. Among the "
+             "workers of one value users are dealt by capacity."},
+};
+static const struct section placement_section = {
+    .title = "placement", .fields = placement_fields, .count = COUNT(placement_fields)};
+
 static const struct field scenario_fields[] = {
     {.key = "$schema",
      .type = FIELD_ANY,
@@ -106,6 +129,15 @@ static const struct field scenario_fields[] = {
      .offset = AT(scenario, safety),
      .section = &safety_section,
      .help = "Limits that always hold."},
+    {.key = "placement",
+     .type = FIELD_OBJECT,
+     .flags = FIELD_OPTIONAL | FIELD_WHOLE,
+     .offset = AT(scenario, placement),
+     .count_offset = AT(scenario, has_placement),
+     .section = &placement_section,
+     .help = "Which part of the users workers with which label get, on a control plane; without it "
+             "all workers are alike. A run whose shares the connected workers cannot carry does "
+             "not start (`NO_CAPACITY`)."},
     {.key = "reporting",
      .type = FIELD_OBJECT,
      .flags = FIELD_STRICT,

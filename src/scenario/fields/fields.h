@@ -26,6 +26,7 @@ enum field_type {
     FIELD_ARRAY,   /* array of objects of another section, and its count */
     FIELD_STRINGS, /* const char **, and its count; of the names of `choices`, if there are any */
     FIELD_MAP,     /* object of strings: struct named_text *, and its count */
+    FIELD_WEIGHTS, /* object of integers: struct named_weight *, and its count */
     FIELD_JSON,    /* any object: struct json_text */
     FIELD_VALUE,   /* any value: json_t *, of the scenario's tree; NULL: not given */
     FIELD_ANY,     /* any value; never stored */
@@ -38,7 +39,10 @@ enum field_flag {
     FIELD_UNSUPPORTED = 8, /* known, and refused when given */
     FIELD_OPTIONAL = 16,   /* count_offset is that of a bool which says whether it was given */
     FIELD_STRICT = 32,     /* the strict profile requires it */
+    FIELD_WHOLE = 64,      /* an object that, when it is not given, has no members either */
 };
+
+enum { FIELD_WEIGHT_MAX = 1000000 }; /* each weight is 1 to this */
 
 struct section;
 
@@ -48,7 +52,7 @@ struct field {
     unsigned flags;
     size_t offset, count_offset; /* in the struct of the section; count: of lists and maps */
     double min, max;             /* value; length of a text; number of elements */
-    size_t item_max;             /* length of each text of a list or map */
+    size_t item_max;             /* length of each text of a list or map, of a weight's name */
     const char *def;             /* the default as JSON; NULL: required, computed or none */
     const char *computed;        /* the default in words, when it depends on other fields */
     const char *later;           /* a value other than the default is accepted with the warning

@@ -66,6 +66,10 @@ void field_expected(const struct field *f, struct buf *out)
     case FIELD_MAP:
         buf_printf(out, "an object of strings with at most %.15g members", f->max);
         break;
+    case FIELD_WEIGHTS:
+        buf_printf(out, "an object of %.15g to %.15g integers, each within 1..%d", f->min, f->max,
+                   FIELD_WEIGHT_MAX);
+        break;
     case FIELD_VALUE:
     case FIELD_ANY:
         buf_add_c(out, "any value");
@@ -133,6 +137,7 @@ static void write_example(const struct field *f, struct buf *out)
     case FIELD_MAP:
         buf_add_c(out, "{\"NAME\": \"…\"}");
         break;
+    case FIELD_WEIGHTS:
     case FIELD_JSON:
         buf_add_c(out, "{\"NAME\": 1}");
         break;
@@ -159,6 +164,7 @@ void field_action(const struct field *f, struct buf *out)
             [FIELD_ARRAY] = "a list of objects",
             [FIELD_STRINGS] = "a list of strings",
             [FIELD_MAP] = "an object of strings",
+            [FIELD_WEIGHTS] = "an object of integers",
             [FIELD_JSON] = "an object",
             [FIELD_VALUE] = "a value",
             [FIELD_ANY] = "a value",
@@ -290,6 +296,7 @@ enum fit field_fit(const struct field *f, const json_t *value)
                : size_fits(f, json_array_size(value)) ? FIT
                                                       : FIT_RANGE;
     case FIELD_MAP:
+    case FIELD_WEIGHTS:
         return !json_is_object(value)                  ? FIT_TYPE
                : size_fits(f, json_object_size(value)) ? FIT
                                                        : FIT_RANGE;

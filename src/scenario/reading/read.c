@@ -175,6 +175,27 @@ static void read_strings(struct check *c, const struct field *f, json_t *list, v
     }
 }
 
+/* A member of an object of texts or weights, at the current path. Reports what is wrong with it;
+ * true when it may be stored. */
+static bool accept_member(struct check *c,
+                          const struct field *f,
+                          const struct field *item,
+                          const char *key,
+                          const json_t *value)
+{
+    enum fit fit = field_fit(item, value);
+
+    if (strlen(key) > f->item_max) {
+        check_error(c, "SCHEMA_VIOLATION", NULL, "a name of %zu bytes, at most %zu are possible",
+                    strlen(key), f->item_max);
+        return false;
+    }
+    if (fit != FIT) {
+        report_misfit(c, item, value, fit);
+    }
+    return fit == FIT;
+}
+
 static void read_map(struct check *c, const struct field *f, json_t *object, void *base)
 {
     struct named_text *items = arena_array(c->arena, json_object_size(object), sizeof *items);
@@ -186,14 +207,8 @@ static void read_map(struct check *c, const struct field *f, json_t *object, voi
     json_object_foreach(object, key, value)
     {
         size_t mark = check_enter(c, key);
-        enum fit fit = field_fit(&item, value);
 
-        if (strlen(key) > f->item_max) {
-            check_error(c, "SCHEMA_VIOLATION", NULL,
-                        "a name of %zu bytes, at most %zu are possible", strlen(key), f->item_max);
-        } else if (fit != FIT) {
-            report_misfit(c, &item, value, fit);
-        } else {
+        if (accept_member(c, f, &item, key, value)) {
             items[count++] = (struct named_text){arena_strdup(c->arena, key),
                                                  arena_strdup(c->arena, json_string_value(value))};
         }
@@ -202,6 +217,29 @@ static void read_map(struct check *c, const struct field *f, json_t *object, voi
     if ((f->flags & FIELD_NO_STORE) == 0) {
         store_list(f, base, items, count);
     }
+}
+
+static void read_weights(struct check *c, const struct field *f, json_t *object, void *base)
+{
+    struct named_weight *items = arena_array(c->arena, json_object_size(object), sizeof *items);
+    const struct field item = {
+        .type = FIELD_INT, .min = 1, .max = FIELD_WEIGHT_MAX, .help = f->help};
+    size_t count = 0;
+    const char *key;
+    json_t *value;
+
+    json_object_foreach(object, key, value)
+    {
+        size_t mark = check_enter(c, key);
+
+        bool fits = accept_member(c, f, &item, key, value);
+
+        /* What names it should not miss it beside the error. */
+        items[count++] = (struct named_weight){arena_strdup(c->arena, key),
+                                               fits ? (uint64_t)json_number_value(value) : 1};
+        check_leave(c, mark);
+    }
+    store_list(f, base, items, count);
 }
 
 static void read_array(struct check *c, const struct field *f, json_t *list, void *base)
@@ -280,6 +318,7 @@ static void store_scalar(struct check *c, const struct field *f, const json_t *v
     case FIELD_ARRAY:
     case FIELD_STRINGS:
     case FIELD_MAP:
+    case FIELD_WEIGHTS:
     case FIELD_JSON:
     case FIELD_VALUE:
     case FIELD_ANY:
@@ -298,6 +337,9 @@ static void store(struct check *c, const struct field *f, json_t *value, void *b
         return;
     case FIELD_MAP:
         read_map(c, f, value, base);
+        return;
+    case FIELD_WEIGHTS:
+        read_weights(c, f, value, base);
         return;
     case FIELD_ARRAY:
         read_array(c, f, value, base);
@@ -344,7 +386,9 @@ static void store_unset(const struct field *f, void *base)
 static void store_default(struct check *c, const struct field *f, void *base)
 {
     if (f->type == FIELD_OBJECT) {
-        read_section(c, f->section, NULL, at(f, base));
+        if ((f->flags & FIELD_WHOLE) == 0) {
+            read_section(c, f->section, NULL, at(f, base));
+        }
         return;
     }
     if (f->def == NULL) {

@@ -45,6 +45,9 @@ void rules_scope(struct check *c,
                  const char *metric,
                  struct scope_config *scope);
 
+/* Which workers get which part of the users. After rules_stages(). */
+void rules_placement(struct check *c, const struct scenario *s);
+
 /* What is told about a run. */
 void rules_reporting(struct check *c, const struct scenario *s);
 /* After all others: what nobody has missed yet. */

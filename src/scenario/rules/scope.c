@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What conditions and criteria name: metrics, and the part of the run that they look at. */
 #include "scenario/config/choices.h"
+#include "scenario/config/shares.h"
 #include "scenario/rules/ids.h"
 #include "scenario/rules/rules.h"
 
@@ -304,6 +305,31 @@ static void check_scope_stage(struct check *c,
     }
 }
 
+/* A worker with another value of the label that users are dealt by takes no part. */
+static void
+check_scope_labels(struct check *c, const struct scenario *s, const struct scope_config *scope)
+{
+    const struct placement_config *p = &s->placement;
+
+    for (size_t i = 0; p->share_count > 0 && p->label != NULL && i < scope->label_count; i++) {
+        const struct named_text *label = &scope->labels[i];
+        const char *names[SHARES_MAX];
+        size_t known = 0;
+
+        if (strcmp(label->name, p->label) != 0) {
+            continue;
+        }
+        while (known < p->share_count && strcmp(p->shares[known].name, label->value) != 0) {
+            names[known] = p->shares[known].name;
+            known++;
+        }
+        if (known == p->share_count) {
+            report_nothing(c, check_text(c, "label.%s", label->name), label->value,
+                           str_nearest(str_c(label->value), names, known));
+        }
+    }
+}
+
 void rules_scope(struct check *c,
                  const struct scenario *s,
                  const struct stage_config *own,
@@ -316,6 +342,7 @@ void rules_scope(struct check *c,
 
     normalize_operation(scope);
     check_scope_stage(c, s, own, scope);
+    check_scope_labels(c, s, scope);
     if (by_key && (registered(c->options, metric) || is_custom(&s->workload, metric)) &&
         !narrows(c->options, metric)) {
         check_error(c, "METRIC_NOT_NARROWED",

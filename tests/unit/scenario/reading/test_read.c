@@ -176,6 +176,7 @@ static void try_row(const struct field *f, const char *path, const char *pointer
         break;
     case FIELD_OBJECT:
     case FIELD_MAP:
+    case FIELD_WEIGHTS:
     case FIELD_JSON:
         expect(path, pointer, "[]", true);
         expect(path, pointer, "\"x\"", true);
