@@ -247,6 +247,23 @@ static int read_options(struct session *s)
     return EXIT_PASSED;
 }
 
+/* The workers of one machine have no labels: every share would be without one. */
+static int check_placement(const struct session *s)
+{
+    struct err err = {0};
+
+    if (!s->scenario->has_placement) {
+        return EXIT_PASSED;
+    }
+    (void)err_set(
+        &err, ERR_USAGE,
+        "placement: users are dealt by the label %.100s, and processes of this machine "
+        "have no labels: run it on a control plane (mcpdrill create, mcpdrill start) whose "
+        "workers have it, or take placement out",
+        s->scenario->placement.label);
+    return fail(s, &err, EXIT_USAGE);
+}
+
 static int load(struct session *s)
 {
     struct issue_list issues = {0};
@@ -257,6 +274,9 @@ static int load(struct session *s)
         load_complain(s->args, &issues, &err);
     }
     issue_list_clear(&issues);
+    if (rc == 0 && check_placement(s) != EXIT_PASSED) {
+        return EXIT_USAGE;
+    }
     if (rc == 0 && s->save_path != NULL && load_save(s->scenario, s->save_path, &err) != 0) {
         return fail(s, &err, EXIT_USAGE);
     }

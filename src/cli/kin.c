@@ -111,6 +111,7 @@ static int make_crew(struct kin *k, struct err *err)
     struct allocate_worker *free = xcalloc(count, sizeof *free);
     struct crew_person *persons = xcalloc(count, sizeof *persons);
     struct allocation allocation = {0};
+    struct allocate_shortage shortage;
 
     for (uint32_t i = 0; i < count; i++) {
         const struct wire_hello *hello = house_hello(k->house, i);
@@ -118,8 +119,8 @@ static int make_crew(struct kin *k, struct err *err)
         free[i] = (struct allocate_worker){.capacity_vus = vus, .free_vus = vus};
         free[i].cores = k->config.threads > 0 ? k->config.threads : hello->cores;
     }
-    struct allocate_need need = need_of(k->config.plan, free, count);
-    int rc = allocate(free, count, &need, &allocation);
+    struct allocate_need need = need_of(k->config.plan, NULL, free, count);
+    int rc = allocate(free, count, &need, &allocation, &shortage);
     if (rc != 0) {
         rc = err_set(err, rc, "%u virtual users do not fit into %u processes; give more --workers",
                      need.vus, count);

@@ -36,22 +36,29 @@ static int by_worker(const void *a, const void *b)
     return x->worker < y->worker ? -1 : x->worker > y->worker;
 }
 
-/* What rounding may add must fit, too. */
-static uint64_t room_of(const struct allocate_worker *w, uint32_t vus)
+/* What rounding may add must fit, too. `vus`: of the whole run. */
+static uint64_t room_of(const struct allocate_worker *w, uint64_t vus)
 {
     return vus > EXACT_MAX ? w->free_vus - (w->free_vus + 99) / 100 : w->free_vus;
 }
 
-/* Those with something free, the most first. */
+static bool
+belongs(const struct allocate_worker *w, const struct allocate_need *need, uint32_t group)
+{
+    return need->share_count == 0 || w->group == group;
+}
+
+/* Those of the group with something free, the most first. */
 static uint32_t list_candidates(const struct allocate_worker *workers,
                                 uint32_t count,
-                                uint32_t vus,
+                                const struct allocate_need *need,
+                                uint32_t group,
                                 struct candidate *out)
 {
     uint32_t n = 0;
 
     for (uint32_t i = 0; i < count; i++) {
-        uint64_t room = room_of(&workers[i], vus);
+        uint64_t room = belongs(&workers[i], need, group) ? room_of(&workers[i], need->vus) : 0;
         if (room > 0) {
             out[n++] = (struct candidate){.worker = i,
                                           .room = room,
@@ -65,14 +72,13 @@ static uint32_t list_candidates(const struct allocate_worker *workers,
 
 /* How many of them take part: one for each source, unless that is too little room. 0: all are. */
 static uint32_t
-choose_count(const struct candidate *c, uint32_t n, const struct allocate_need *need)
+choose_count(const struct candidate *c, uint32_t n, uint32_t most, uint64_t vus, uint64_t sources)
 {
-    uint32_t wanted = need->sources < need->vus ? need->sources : need->vus;
-    uint64_t room = 0;
+    uint64_t wanted = sources < vus ? sources : vus, room = 0;
 
-    for (uint32_t i = 0; i < n && i < ALLOCATE_SOURCES_MAX; i++) {
+    for (uint32_t i = 0; i < n && i < most; i++) {
         room += c[i].room;
-        if (room >= need->vus && (i + 1 >= wanted || i + 1 == n)) {
+        if (room >= vus && (i + 1 >= wanted || i + 1 == n)) {
             return i + 1;
         }
     }
@@ -110,6 +116,84 @@ static void deal_users(struct candidate *c, uint32_t n, uint64_t vus)
             given += c[i].vus;
         }
     }
+}
+
+/* One so small beside the others that no user comes to it takes no part. */
+static uint32_t drop_idle(struct candidate *c, uint32_t n)
+{
+    uint32_t kept = 0;
+
+    for (uint32_t i = 0; i < n; i++) {
+        if (c[i].vus > 0) {
+            c[kept++] = c[i];
+        }
+    }
+    return kept;
+}
+
+/* Adds who plays the part of a group behind the `n` that there are already; returns how many there
+ * are then. ERR_LIMIT: the group has not enough. */
+static int add_group(const struct allocate_worker *workers,
+                     uint32_t count,
+                     const struct allocate_need *need,
+                     uint32_t group,
+                     uint64_t vus,
+                     uint64_t sources,
+                     struct candidate *c,
+                     uint32_t *n)
+{
+    uint32_t found = list_candidates(workers, count, need, group, c + *n);
+
+    found = choose_count(c + *n, found, ALLOCATE_SOURCES_MAX - *n, vus, sources);
+    if (found == 0) {
+        return ERR_LIMIT;
+    }
+    qsort(c + *n, found, sizeof *c, by_worker);
+    deal_users(c + *n, found, vus);
+    *n += drop_idle(c + *n, found);
+    return 0;
+}
+
+static void tell_shortage(const struct allocate_worker *workers,
+                          uint32_t count,
+                          const struct allocate_need *need,
+                          uint32_t group,
+                          uint64_t vus,
+                          struct allocate_shortage *out)
+{
+    *out = (struct allocate_shortage){.group = group, .required = vus};
+    for (uint32_t i = 0; i < count; i++) {
+        if (belongs(&workers[i], need, group)) {
+            out->available += workers[i].free_vus;
+            out->workers++;
+        }
+    }
+}
+
+/* All groups that get users, each with its workers; then in the order of the workers. */
+static int choose_workers(const struct allocate_worker *workers,
+                          uint32_t count,
+                          const struct allocate_need *need,
+                          struct candidate *c,
+                          uint32_t *n,
+                          struct allocate_shortage *shortage)
+{
+    uint64_t users[SHARES_MAX] = {need->vus}, sources[SHARES_MAX] = {need->sources};
+    uint32_t groups = need->share_count > 0 ? need->share_count : 1;
+
+    if (need->share_count > 0) {
+        shares_split(need->shares, groups, need->vus, users);
+        shares_split(need->shares, groups, need->sources, sources);
+    }
+    *n = 0;
+    for (uint32_t g = 0; g < groups; g++) {
+        if (users[g] > 0 && add_group(workers, count, need, g, users[g], sources[g], c, n) != 0) {
+            tell_shortage(workers, count, need, g, users[g], shortage);
+            return ERR_LIMIT;
+        }
+    }
+    qsort(c, *n, sizeof *c, by_worker);
+    return 0;
 }
 
 /* ---- how many sources -------------------------------------------------------------------------
@@ -186,11 +270,12 @@ static uint64_t users_of(const struct allocation *a, const struct allocate_part 
     return most;
 }
 
-static int write_parts(const struct candidate *c,
-                       uint32_t n,
-                       const struct allocate_worker *workers,
-                       uint32_t vus,
-                       struct allocation *out)
+/* The worker whose part rounding made too large, or NULL. */
+static const struct candidate *write_parts(const struct candidate *c,
+                                           uint32_t n,
+                                           uint32_t vus,
+                                           struct allocation *out,
+                                           const struct allocate_worker *workers)
 {
     uint32_t base = 0;
 
@@ -204,38 +289,75 @@ static int write_parts(const struct candidate *c,
         part->vus = (uint32_t)users_of(out, part, vus);
         base += part->sources;
         if (part->vus > workers[part->worker].free_vus) {
-            return ERR_LIMIT;
+            return &c[i];
         }
     }
-    return 0;
+    return NULL;
 }
 
 int allocate(const struct allocate_worker *workers,
              uint32_t count,
              const struct allocate_need *need,
-             struct allocation *out)
+             struct allocation *out,
+             struct allocate_shortage *shortage)
 {
     struct candidate *c = xcalloc(count + 1, sizeof *c);
-    uint32_t n = choose_count(c, list_candidates(workers, count, need->vus, c), need);
+    uint32_t n;
+    int rc = choose_workers(workers, count, need, c, &n, shortage);
 
     *out = (struct allocation){0};
-    if (n == 0) {
+    if (rc != 0) {
         xfree(c);
-        return ERR_LIMIT;
+        return rc;
     }
-    qsort(c, n, sizeof *c, by_worker);
-    deal_users(c, n, need->vus);
     uint32_t most = need->sources < ALLOCATE_SOURCES_MAX ? need->sources : ALLOCATE_SOURCES_MAX;
     out->source_count = deal_sources(c, n, most);
-    if (!fits_equally(c, n, out->source_count, need->vus)) {
+    if (need->share_count > 0 || !fits_equally(c, n, out->source_count, need->vus)) {
         set_weights(c, n, need->vus, out);
     }
-    int rc = write_parts(c, n, workers, need->vus, out);
-    xfree(c);
-    if (rc != 0) {
+    const struct candidate *over = write_parts(c, n, need->vus, out, workers);
+    if (over != NULL) {
+        tell_shortage(workers, count, need, workers[over->worker].group, over->vus, shortage);
         allocation_clear(out);
+        rc = ERR_LIMIT;
     }
+    xfree(c);
     return rc;
+}
+
+/* Of a group whose part is w of all weights: room · all / w. */
+static uint64_t most_at(const struct allocate_worker *workers,
+                        uint32_t count,
+                        const struct allocate_need *need,
+                        uint64_t vus)
+{
+    uint32_t groups = need->share_count > 0 ? need->share_count : 1;
+    uint64_t sum = 0, most = UINT32_MAX;
+
+    for (uint32_t g = 0; g < need->share_count; g++) {
+        sum += need->shares[g].weight;
+    }
+    for (uint32_t g = 0; g < groups; g++) {
+        uint64_t room = 0;
+
+        for (uint32_t i = 0; i < count; i++) {
+            room += belongs(&workers[i], need, g) ? room_of(&workers[i], vus) : 0;
+        }
+        room = room < UINT32_MAX ? room : UINT32_MAX;
+        room = need->share_count > 0 ? room * sum / need->shares[g].weight : room;
+        most = room < most ? room : most;
+    }
+    return most;
+}
+
+uint64_t allocate_most(const struct allocate_worker *workers,
+                       uint32_t count,
+                       const struct allocate_need *need)
+{
+    uint64_t exact = most_at(workers, count, need, 0);
+    uint64_t rounded = most_at(workers, count, need, UINT32_MAX);
+
+    return exact <= EXACT_MAX ? exact : rounded > EXACT_MAX ? rounded : EXACT_MAX;
 }
 
 void allocation_clear(struct allocation *a)

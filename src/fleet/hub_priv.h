@@ -258,8 +258,12 @@ int hosted_make(struct hosted *r, const struct crew_person *persons, struct err 
 void hosted_on_window(void *owner, uint32_t source, struct window *w, struct str encoded);
 /* What a restart needs. */
 json_t *hosted_save(const struct hosted *r);
-/* The workers whose heartbeat says that they have something free. The caller frees both lists. */
-uint32_t hub_candidates(struct hub *h, struct worker ***workers, struct allocate_worker **out);
+/* The workers that are there, and what they have free; their groups are the shares of `placement`
+ * (NULL: none). The caller frees both lists. */
+uint32_t hub_candidates(struct hub *h,
+                        const struct placement_config *placement,
+                        struct worker ***workers,
+                        struct allocate_worker **out);
 
 /* ---- hub_view.c ------------------------------------------------------------------------------ */
 

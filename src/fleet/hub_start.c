@@ -10,7 +10,23 @@
 
 /* ---- who may -------------------------------------------------------------------------------- */
 
-uint32_t hub_candidates(struct hub *h, struct worker ***workers, struct allocate_worker **out)
+/* Which share the worker's label means; UINT32_MAX: none. */
+static uint32_t group_of(const struct worker *w, const struct placement_config *placement)
+{
+    const char *value = json_string_value(json_object_get(w->labels, placement->label));
+
+    for (uint32_t i = 0; value != NULL && i < placement->share_count; i++) {
+        if (strcmp(value, placement->shares[i].name) == 0) {
+            return i;
+        }
+    }
+    return UINT32_MAX;
+}
+
+uint32_t hub_candidates(struct hub *h,
+                        const struct placement_config *placement,
+                        struct worker ***workers,
+                        struct allocate_worker **out)
 {
     uint64_t now = loop_clock(h->loop);
     uint32_t n = 0;
@@ -27,38 +43,72 @@ uint32_t hub_candidates(struct hub *h, struct worker ***workers, struct allocate
             (*out)[n++] = (struct allocate_worker){
                 .capacity_vus = (uint32_t)w->max_vus,
                 .free_vus = (uint32_t)(taken < w->max_vus ? w->max_vus - taken : 0),
-                .cores = w->cores};
+                .cores = w->cores,
+                .group = placement != NULL ? group_of(w, placement) : 0};
         }
     }
     return n;
 }
 
+static json_t *shortage_json(const struct placement_config *placement,
+                             const struct allocate_shortage *s)
+{
+    json_t *details =
+        json_pack("{sIsIsI}", "required_vus", (json_int_t)s->required, "available_vus",
+                  (json_int_t)s->available, "workers", (json_int_t)s->workers);
+
+    if (placement != NULL) {
+        json_object_set_new(details, "label", json_string(placement->label));
+        json_object_set_new(details, "value", json_string(placement->shares[s->group].name));
+    }
+    return details;
+}
+
+static int refuse_capacity(const struct allocate_shortage *s, struct hub_refusal *why)
+{
+    return refuse(why, ERR_LIMIT, 503, "unavailable", "NO_CAPACITY",
+                  s->workers == 0
+                      ? "no worker is connected: start one with \"worker --control-plane URL\" and "
+                        "try again"
+                      : "the run needs %llu virtual users, and %llu are free on the %u connected "
+                        "worker%s: wait for a run to end, start further workers, or raise their "
+                        "--max-vus",
+                  (unsigned long long)s->required, (unsigned long long)s->available, s->workers,
+                  s->workers == 1 ? "" : "s");
+}
+
+static int refuse_share(const struct placement_config *placement,
+                        uint64_t vus,
+                        const struct allocate_shortage *s,
+                        struct hub_refusal *why)
+{
+    const char *value = placement->shares[s->group].name;
+
+    return refuse(
+        why, ERR_LIMIT, 503, "unavailable", "NO_CAPACITY",
+        "placement gives %llu of %llu virtual users to workers with %.64s=%.64s, and %llu "
+        "of %u such workers are free: wait for a run to end, or start further workers "
+        "with \"--label %.64s=%.64s\"",
+        (unsigned long long)s->required, (unsigned long long)vus, placement->label, value,
+        (unsigned long long)s->available, s->workers, placement->label, value);
+}
+
 static int no_capacity(struct hosted *r,
+                       const struct placement_config *placement,
                        const struct allocate_need *need,
-                       const struct allocate_worker *free,
-                       uint32_t count,
+                       const struct allocate_shortage *shortage,
                        struct hub_refusal *why)
 {
-    uint64_t room = 0;
+    json_t *details = shortage_json(placement, shortage);
 
-    for (uint32_t i = 0; i < count; i++) {
-        room += free[i].free_vus;
-    }
-    json_t *details = json_pack("{sIsIsI}", "required_vus", (json_int_t)need->vus, "available_vus",
-                                (json_int_t)room, "workers", (json_int_t)count);
-    (void)refuse(why, ERR_LIMIT, 503, "unavailable", "NO_CAPACITY",
-                 count == 0
-                     ? "no worker is connected: start one with \"worker --control-plane "
-                       "URL\" and try again"
-                     : "the run needs %u virtual users, and %llu are free on the %u connected "
-                       "worker%s: wait for a run to end, start further workers, or raise "
-                       "their --max-vus",
-                 need->vus, (unsigned long long)room, count, count == 1 ? "" : "s");
+    (void)(placement != NULL ? refuse_share(placement, need->vus, shortage, why)
+                             : refuse_capacity(shortage, why));
     why->retryable = true;
     why->details = json_incref(details);
     hosted_event(r, "ALLOCATION_FAILED", "scheduler",
-                 json_pack("{ssso}", "reason", count == 0 ? "no_workers" : "allocation_error",
-                           "details", details));
+                 json_pack("{ssso}", "reason",
+                           shortage->workers == 0 ? "no_workers" : "allocation_error", "details",
+                           details));
     return ERR_LIMIT;
 }
 
@@ -98,14 +148,17 @@ static int make_run(struct hosted *r, struct worker **workers, struct hub_refusa
 
 static int begin(struct hub *h, struct hosted *r, const char *actor, struct hub_refusal *why)
 {
+    const struct placement_config *placement =
+        r->scenario->has_placement ? &r->scenario->placement : NULL;
     struct worker **workers;
     struct allocate_worker *free;
-    uint32_t count = hub_candidates(h, &workers, &free);
-    struct allocate_need need = need_of(r->plan, free, count);
+    uint32_t count = hub_candidates(h, placement, &workers, &free);
+    struct allocate_need need = need_of(r->plan, placement, free, count);
+    struct allocate_shortage shortage;
     int rc = 0;
 
-    if (allocate(free, count, &need, &r->allocation) != 0) {
-        rc = no_capacity(r, &need, free, count, why);
+    if (allocate(free, count, &need, &r->allocation, &shortage) != 0) {
+        rc = no_capacity(r, placement, &need, &shortage, why);
         hosted_write_events(r);
         watches_tell_waiting(h);
     } else {

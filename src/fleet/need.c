@@ -15,20 +15,30 @@ static uint32_t least_vus(const struct plan *p)
     return least;
 }
 
-struct allocate_need
-need_of(const struct plan *plan, const struct allocate_worker *workers, uint32_t count)
+struct allocate_need need_of(const struct plan *plan,
+                             const struct placement_config *placement,
+                             const struct allocate_worker *workers,
+                             uint32_t count)
 {
-    uint64_t room = 0, least = least_vus(plan);
-    uint32_t cores = 0;
+    struct allocate_need need = {0};
+    uint32_t cores = 0, able = 0;
 
-    for (uint32_t i = 0; i < count; i++) {
-        room += workers[i].free_vus;
-        cores += workers[i].cores;
+    if (placement != NULL) {
+        need.shares = placement->shares;
+        need.share_count = (uint32_t)placement->share_count;
     }
+    for (uint32_t i = 0; i < count; i++) {
+        if (placement == NULL || workers[i].group < placement->share_count) {
+            cores += workers[i].cores;
+            able++;
+        }
+    }
+    uint64_t room = allocate_most(workers, count, &need), least = least_vus(plan);
     uint64_t most = plan->max_vus > least ? plan->max_vus : least;
-    uint64_t vus = room >= most ? most : room > least ? room : least;
     uint32_t wanted = sharding_total(plan, cores > 0 ? cores : 1);
-    wanted = count > wanted ? count : wanted;
-    return (struct allocate_need){.vus = (uint32_t)vus,
-                                  .sources = sharding_choose(plan, wanted, cores)};
+
+    wanted = able > wanted ? able : wanted;
+    need.vus = (uint32_t)(room >= most ? most : room > least ? room : least);
+    need.sources = sharding_choose(plan, wanted, cores);
+    return need;
 }

@@ -12,8 +12,12 @@
  *
  * Sources: one for each worker and more where the load is worth them, as far as caps allow
  * (worker/sharding.h). Nothing is 0, also without workers.
+ *
+ * `placement` (NULL: none) has the shares of the workers' groups, and outlives the result.
  */
-struct allocate_need
-need_of(const struct plan *plan, const struct allocate_worker *workers, uint32_t count);
+struct allocate_need need_of(const struct plan *plan,
+                             const struct placement_config *placement,
+                             const struct allocate_worker *workers,
+                             uint32_t count);
 
 #endif

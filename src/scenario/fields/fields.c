@@ -137,7 +137,7 @@ static const struct field scenario_fields[] = {
      .section = &placement_section,
      .help = "Which part of the users workers with which label get, on a control plane; without it "
              "all workers are alike. A run whose shares the connected workers cannot carry does "
-             "not start (`NO_CAPACITY`)."},
+             "not start (`NO_CAPACITY`). `mcpdrill run` refuses it: its processes have no labels."},
     {.key = "reporting",
      .type = FIELD_OBJECT,
      .flags = FIELD_STRICT,

@@ -4,6 +4,7 @@
 #include "cli/output.h"
 #include "support/unit.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -81,12 +82,64 @@ static void test_later_words(void **state)
     assert_int_equal(run_words("mcpdrill-mockserver", "--version", NULL), EXIT_PASSED);
 }
 
+/* Runs the words with the standard error in `path`, and reads it. */
+static int run_saying(char *const *words, int count, const char *path, struct buf *said)
+{
+    char *argv[8] = {NULL};
+    int before = dup(STDERR_FILENO), file = open(path, O_CREAT | O_TRUNC | O_WRONLY, 0600);
+
+    assert_true(before >= 0 && file >= 0 && count < 8);
+    memcpy(argv, words, (size_t)count * sizeof *argv);
+    assert_int_equal(dup2(file, STDERR_FILENO), STDERR_FILENO);
+    int code = cli_main(count, argv);
+    fflush(stderr);
+    assert_int_equal(dup2(before, STDERR_FILENO), STDERR_FILENO);
+    close(before);
+    close(file);
+    assert_int_equal(file_read(path, said, NULL), 0);
+    return code;
+}
+
+/* Before anything is dialled: nobody listens there, which would be another exit code. */
+static void test_shares_of_labels_need_a_control_plane(void **state)
+{
+    char dir[] = "/tmp/unit_cli_XXXXXX", file[64], errors[64];
+    char program[] = "mcpdrill", word[] = "run", option[] = "--workers", two[] = "2";
+    char *const here[] = {program, word, file};
+    char *const kin[] = {program, word, option, two, file};
+    struct buf said;
+
+    (void)state;
+    assert_non_null(mkdtemp(dir));
+    snprintf(file, sizeof file, "%s/regions.json", dir);
+    snprintf(errors, sizeof errors, "%s/errors", dir);
+    assert_int_equal(
+        file_write(file,
+                   STR("{\"target\":{\"url\":\"http://127.0.0.1:9\"},\"stages\":[{\"stage\":"
+                       "\"baseline\",\"duration_ms\":1000,\"load\":{\"target_vus\":5}}],"
+                       "\"placement\":{\"label\":\"region\",\"shares\":{\"eu\":1}}}"),
+                   NULL),
+        0);
+    for (int i = 0; i < 2; i++) {
+        buf_init(&said, 1 << 16);
+        assert_int_equal(run_saying(i == 0 ? here : kin, i == 0 ? 3 : 5, errors, &said),
+                         EXIT_USAGE);
+        assert_non_null(strstr(buf_c(&said), "the label region"));
+        assert_non_null(strstr(buf_c(&said), "on a control plane"));
+        buf_clear(&said);
+    }
+    unlink(file);
+    unlink(errors);
+    rmdir(dir);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_page_is_in_step),
         cmocka_unit_test(test_later_words),
         cmocka_unit_test(test_where_a_result_can_go),
+        cmocka_unit_test(test_shares_of_labels_need_a_control_plane),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

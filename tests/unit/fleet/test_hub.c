@@ -1051,6 +1051,107 @@ static void a_worker_is_online_while_it_takes_orders(void **state)
     tear_down(&p);
 }
 
+static void create_placed(struct place *p, const char *shares, char id[HUB_RUN_ID_MAX])
+{
+    char text[2048];
+
+    snprintf(text, sizeof text, "{'placement': {'label': 'region', 'shares': %s}, %s", shares,
+             &SCENARIO[1]);
+    create(p, text, id);
+}
+
+/* There are ten users, and each region has room for eight. */
+static void a_region_without_room_starts_nothing(void **state)
+{
+    static const struct {
+        const char *shares, *value;
+        json_int_t required, available, workers;
+    } cases[] = {
+        {"{'eu': 9, 'us': 1}", "eu", 9, 8, 1},
+        {"{'eu': 1, 'asia': 1}", "asia", 5, 0, 0},
+    };
+    struct place p;
+    struct pair pair = {0};
+    char id[HUB_RUN_ID_MAX];
+
+    (void)state;
+    set_up(&p);
+    register_pair(&p, &pair);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct hub_refusal why = {0};
+        struct seen_events seen = {0};
+
+        create_placed(&p, cases[i].shares, id);
+        assert_int_equal(start(&p, id, &why), ERR_LIMIT);
+        assert_string_equal(why.code, "NO_CAPACITY");
+        assert_non_null(strstr(why.message, cases[i].value));
+        json_t *details = why.details;
+        assert_string_equal(json_string_value(json_object_get(details, "label")), "region");
+        assert_string_equal(json_string_value(json_object_get(details, "value")), cases[i].value);
+        assert_int_equal(json_integer_value(json_object_get(details, "required_vus")),
+                         cases[i].required);
+        assert_int_equal(json_integer_value(json_object_get(details, "available_vus")),
+                         cases[i].available);
+        assert_int_equal(json_integer_value(json_object_get(details, "workers")), cases[i].workers);
+        hub_refusal_clear(&why);
+        assert_string_equal(state_of(&p, id), "created");
+        assert_int_equal(store_events(p.store.s, id, 0, 64, see_event, &seen), 0);
+        assert_true(has_event(&seen, "ALLOCATION_FAILED"));
+        assert_null(fake_order(&pair.w[0], WIRE_ORDER_ASSIGN));
+    }
+    clear_pair(&p, &pair);
+    tear_down(&p);
+}
+
+/* Users and source weights follow the shares, a worker of another region gets nothing, and the
+ * result tells the regions apart. */
+static void regions_get_their_shares(void **state)
+{
+    struct place p;
+    struct pair pair = {0};
+    struct fake_worker other = {.hub = NULL};
+    struct hub_refusal why = {0};
+    json_t *result = NULL;
+    char id[HUB_RUN_ID_MAX];
+
+    (void)state;
+    set_up(&p);
+    fake_register(&other, p.hub, "asia", 100);
+    register_pair(&p, &pair);
+    create_placed(&p, "{'us': 20, 'eu': 30}", id);
+    begin(&p, &pair, id);
+    assert_int_equal(other.order_count, 0);
+    for (int i = 0; i < 2; i++) {
+        const struct wire_order *assign = &pair.w[i].orders[0];
+        assert_int_equal(assign->total, 2);
+        assert_int_equal(assign->weights.count, 2);
+        assert_int_equal(assign->weights.items[pair.w[0].orders[0].base], 6);
+        assert_int_equal(assign->weights.items[pair.w[1].orders[0].base], 4);
+    }
+    fake_window(&pair.w[0], pair.w[0].orders[0].base, 0, 30);
+    fake_window(&pair.w[1], pair.w[1].orders[0].base, 0, 20);
+    until(&p, id, "stopping");
+    play(&pair, 1, 1);
+    fake_end(&pair.w[0]);
+    fake_end(&pair.w[1]);
+    settle(&p);
+    check_result(&p, id, 52);
+    assert_int_equal(hub_result(p.hub, id, &result, &why), 0);
+    json_t *labels = json_object_get(result, "labels");
+    assert_int_equal(json_array_size(labels), 2);
+    for (size_t i = 0; i < 2; i++) {
+        json_t *row = json_array_get(labels, i);
+        json_t *load = json_object_get(row, "load");
+        bool eu = strcmp(json_string_value(json_object_get(row, "value")), "eu") == 0;
+        assert_int_equal(json_integer_value(json_object_get(load, "succeeded")), eu ? 31 : 21);
+    }
+    json_decref(result);
+    hub_detach(p.hub, &other.link);
+    fake_clear(&other);
+    clear_pair(&p, &pair);
+    tear_down(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -1076,6 +1177,8 @@ int main(void)
         cmocka_unit_test(a_slow_disk_is_waited_for),
         cmocka_unit_test(networks_of_the_operator),
         cmocka_unit_test(watches_follow_a_run_through_its_life),
+        cmocka_unit_test(a_region_without_room_starts_nothing),
+        cmocka_unit_test(regions_get_their_shares),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
