@@ -826,7 +826,7 @@ static void beat(struct place *p, const char *worker_id)
 }
 
 /* So many seconds pass, in which the workers of `pair` (or nobody) are heard of. */
-static void pass(struct place *p, const struct pair *pair, unsigned seconds)
+static void live(struct place *p, const struct pair *pair, unsigned seconds)
 {
     for (unsigned i = 0; i < seconds; i++) {
         now_ns += NS_PER_S;
@@ -856,15 +856,15 @@ static void a_worker_that_never_ends_is_left_behind(void **state)
     play(&pair, 0, 50);
     assert_int_equal(hub_emergency_stop(p.hub, id, "ann", &why), 0);
     fake_end(&pair.w[0]);
-    pass(&p, &pair, 20);
+    live(&p, &pair, 20);
     fake_window(&pair.w[1], pair.w[1].orders[0].base, 1, 1);
-    pass(&p, &pair, 20);
+    live(&p, &pair, 20);
     assert_string_equal(state_of(&p, id), "stopping");
     restart(&p);
     register_pair(&p, &pair);
-    pass(&p, &pair, 20);
+    live(&p, &pair, 20);
     assert_string_equal(state_of(&p, id), "stopping");
-    pass(&p, &pair, 45);
+    live(&p, &pair, 45);
     assert_string_equal(state_of(&p, id), "aborted");
     assert_true(hub_is_over(p.hub, id));
     assert_int_equal(store_events(p.store.s, id, 0, 64, see_event, &seen), 0);
@@ -891,7 +891,7 @@ static void a_name_changes_hands(void **state)
     assert_int_equal(hub_register(p.hub, hello, &welcome, &why), ERR_STATE);
     assert_non_null(strstr(why.message, "another --worker-id"));
     hub_refusal_clear(&why);
-    pass(&p, NULL, 12);
+    live(&p, NULL, 12);
     assert_int_equal(hub_register(p.hub, hello, &welcome, &why), 0);
     assert_true(pair.w[0].replaced && !pair.w[1].replaced);
     json_decref(welcome);
