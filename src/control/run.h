@@ -301,5 +301,8 @@ void run_on_allocation_failed(struct run *r, const char *text);
  * it comes back before the end, what it brings is merged; with all of it nothing is missing.
  */
 void run_on_worker_lost(struct run *r, const char *worker_id, uint32_t lost_vus);
+/* The same of a worker that ends its load by itself, in order: what it still has to say is waited
+ * for, as of the others. */
+void run_on_worker_leaving(struct run *r, const char *worker_id, uint32_t lost_vus);
 
 #endif

@@ -136,17 +136,29 @@ static bool end_sources_of(struct run *r, const char *worker_id)
     return lost;
 }
 
-void run_on_worker_lost(struct run *r, const char *worker_id, uint32_t lost_vus)
+static void tell_loss(struct run *r, const char *worker_id, uint32_t lost_vus)
 {
-    if ((!run_is_running(r) && r->state != RUN_STOPPING) || !end_sources_of(r, worker_id)) {
-        return;
-    }
     run_emit(r, "WORKER_CAPACITY_LOST",
              json_pack("{s[s]sIss}", "worker_ids", worker_id, "lost_vus", (json_int_t)lost_vus,
                        "policy", policy_name(r->plan->scenario->safety.worker_failure_policy)));
     if (run_is_running(r)) {
         stop_for_want_of(r, worker_id, lost_vus);
     }
+}
+
+void run_on_worker_leaving(struct run *r, const char *worker_id, uint32_t lost_vus)
+{
+    if (run_is_running(r)) {
+        tell_loss(r, worker_id, lost_vus);
+    }
+}
+
+void run_on_worker_lost(struct run *r, const char *worker_id, uint32_t lost_vus)
+{
+    if ((!run_is_running(r) && r->state != RUN_STOPPING) || !end_sources_of(r, worker_id)) {
+        return;
+    }
+    tell_loss(r, worker_id, lost_vus);
     seconds_take(r);
     sources_check(r);
 }

@@ -354,7 +354,7 @@ static int on_drained(struct crew *c, struct member *m, struct str body, struct 
         m->drained++;
         if (!was_told_to_end(m)) {
             /* It leaves, in order: nothing that it counted is missing, but its users are. */
-            run_on_worker_lost(c->run, m->worker_id, m->vus);
+            run_on_worker_leaving(c->run, m->worker_id, m->vus);
         }
         run_on_drained(c->run, source);
     }

@@ -566,6 +566,37 @@ static void a_worker_that_leaves_ends_the_run(void **state)
     tear_down(&p);
 }
 
+/* Also when there is nobody else: what it counted is whole. */
+static void the_only_worker_leaves(void **state)
+{
+    struct place p;
+    struct fake_worker w = {.key_count = 1};
+    struct hub_refusal why = {0};
+    json_t *result = NULL;
+    char id[HUB_RUN_ID_MAX];
+
+    (void)state;
+    set_up(&p);
+    wire_totals_init(&w.totals, 1);
+    fake_register(&w, p.hub, "eu", 16);
+    create(&p, SCENARIO, id);
+    assert_int_equal(start(&p, id, &why), 0);
+    fake_ready(&w);
+    settle(&p);
+    fake_checks(&w, true);
+    settle(&p);
+    fake_window(&w, 0, 0, 7);
+    fake_end(&w);
+    settle(&p);
+    assert_string_equal(state_of(&p, id), "failed");
+    assert_int_equal(hub_result(p.hub, id, &result, &why), 0);
+    assert_true(json_is_true(json_object_get(json_object_get(result, "integrity"), "whole")));
+    json_decref(result);
+    hub_detach(p.hub, &w.link);
+    fake_clear(&w);
+    tear_down(&p);
+}
+
 /* A process that was killed is followed by one of the same name, as soon as its stream is gone. */
 static void a_worker_comes_again_under_its_id(void **state)
 {
@@ -1164,6 +1195,7 @@ int main(void)
         cmocka_unit_test(a_restart_goes_on),
         cmocka_unit_test(a_stop_goes_by_the_scenario),
         cmocka_unit_test(a_worker_that_leaves_ends_the_run),
+        cmocka_unit_test(the_only_worker_leaves),
         cmocka_unit_test(a_worker_comes_again_under_its_id),
         cmocka_unit_test(an_id_that_is_connected_is_refused),
         cmocka_unit_test(silence_counts_only_while_someone_listens),
