@@ -153,7 +153,7 @@ const struct run_workers *crew_orders(const struct crew *c)
 void crew_begin(struct crew *c, struct run *run)
 {
     c->run = run;
-    crew_order_all(c, (struct wire_order){.kind = WIRE_ORDER_ASSIGN}, false);
+    crew_order_all(c, (struct wire_order){.kind = WIRE_ORDER_ASSIGN});
 }
 
 /* ---- members --------------------------------------------------------------------------------- */

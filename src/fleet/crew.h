@@ -43,7 +43,8 @@ struct crew_config {
     bool network_public;                 /* addresses as for a service that others may reach */
     bool log;                            /* windows carry what the log of operations wants */
     uint64_t lead_ns; /* that orders travel before the moment that they are about */
-    /* An order for a member. `urgent`: it may overtake what waits for the store. */
+    /* An order for a member. `urgent`: it goes out at once, and again when the store has what came
+     * before it; where nothing waits for a store, once is enough. */
     void (*send)(void *owner, uint32_t member, struct str order, bool urgent);
     /* A window as it came, before the books have it: its log may be taken (window_swap_log). */
     void (*on_window)(void *owner, uint32_t source, struct window *w, struct str encoded);

@@ -46,7 +46,13 @@ static void send_order(struct crew *c, uint32_t index, const struct wire_order *
     json_decref(order.feeds);
 }
 
-void crew_order(struct crew *c, uint32_t member, struct wire_order order, bool urgent)
+/* Such an order waits for nothing. */
+static bool ends_load(const struct wire_order *order)
+{
+    return order->kind == WIRE_ORDER_DRAIN || order->kind == WIRE_ORDER_STOP;
+}
+
+void crew_order(struct crew *c, uint32_t member, struct wire_order order)
 {
     struct member *m = &c->members[member];
     struct given *given = xcalloc(1, sizeof *given);
@@ -61,13 +67,13 @@ void crew_order(struct crew *c, uint32_t member, struct wire_order order, bool u
     list_append(&m->orders, &given->node);
     /* Nothing overtakes the assignment: the worker knows no run before, and drops what is of none.
      */
-    send_order(c, member, &order, urgent && m->state != MEMBER_ASSIGNED);
+    send_order(c, member, &order, ends_load(&order) && m->state != MEMBER_ASSIGNED);
 }
 
-void crew_order_all(struct crew *c, struct wire_order order, bool urgent)
+void crew_order_all(struct crew *c, struct wire_order order)
 {
     for (uint32_t i = 0; i < c->count; i++) {
-        crew_order(c, i, order, urgent);
+        crew_order(c, i, order);
     }
 }
 
@@ -79,13 +85,15 @@ void crew_repeat(struct crew *c, uint32_t member)
         return;
     }
     list_foreach (node, &m->orders) {
-        send_order(c, member, &list_entry(node, struct given, node)->order, false);
+        const struct wire_order *order = &list_entry(node, struct given, node)->order;
+
+        send_order(c, member, order, ends_load(order) && m->state != MEMBER_ASSIGNED);
     }
 }
 
 void crew_release(struct crew *c)
 {
-    crew_order_all(c, (struct wire_order){.kind = WIRE_ORDER_RELEASE}, false);
+    crew_order_all(c, (struct wire_order){.kind = WIRE_ORDER_RELEASE});
 }
 
 /* ---- as the run gives them ------------------------------------------------------------------- */
@@ -108,7 +116,7 @@ void crew_try_check(struct crew *c)
     c->checked = true;
     loop_timer_cancel(c->config.loop, &c->patience);
     for (uint32_t i = 0; i < c->count; i++) {
-        crew_order(c, i, (struct wire_order){.kind = WIRE_ORDER_CHECK, .lists = i == 0}, false);
+        crew_order(c, i, (struct wire_order){.kind = WIRE_ORDER_CHECK, .lists = i == 0});
     }
 }
 
@@ -147,19 +155,16 @@ static void order_check(void *workers)
 static void
 order_stage(void *workers, uint32_t stage, uint64_t grid_ns, uint64_t start_ns, uint64_t end_ns)
 {
-    crew_order_all(workers,
-                   (struct wire_order){.kind = WIRE_ORDER_STAGE,
-                                       .stage = stage,
-                                       .grid_ns = grid_ns,
-                                       .start_ns = start_ns,
-                                       .end_ns = end_ns},
-                   false);
+    crew_order_all(workers, (struct wire_order){.kind = WIRE_ORDER_STAGE,
+                                                .stage = stage,
+                                                .grid_ns = grid_ns,
+                                                .start_ns = start_ns,
+                                                .end_ns = end_ns});
 }
 
 static void order_drain(void *workers, bool natural)
 {
-    crew_order_all(workers, (struct wire_order){.kind = WIRE_ORDER_DRAIN, .natural = natural},
-                   true);
+    crew_order_all(workers, (struct wire_order){.kind = WIRE_ORDER_DRAIN, .natural = natural});
 }
 
 /* ---- the farewell -----------------------------------------------------------------------------
@@ -224,7 +229,7 @@ void crew_resume_stop(struct crew *c)
 
 static void order_stop(void *workers)
 {
-    crew_order_all(workers, (struct wire_order){.kind = WIRE_ORDER_STOP}, true);
+    crew_order_all(workers, (struct wire_order){.kind = WIRE_ORDER_STOP});
     look_again(workers);
 }
 

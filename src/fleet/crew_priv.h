@@ -60,8 +60,8 @@ struct crew {
 /* ---- crew_orders.c -------------------------------------------------------------------------- */
 
 /* Keeps the order under the member's next number, and sends it. */
-void crew_order(struct crew *c, uint32_t member, struct wire_order order, bool urgent);
-void crew_order_all(struct crew *c, struct wire_order order, bool urgent);
+void crew_order(struct crew *c, uint32_t member, struct wire_order order);
+void crew_order_all(struct crew *c, struct wire_order order);
 /* The table that the run gives its orders by. */
 void crew_orders_init(struct crew *c);
 /* All are ready and the run wants the checks: they begin. */

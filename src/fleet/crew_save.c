@@ -60,6 +60,10 @@ json_t *crew_save(const struct crew *c)
                      "members", members);
 }
 
+/* Orders that end load go out before they are saved, so that their numbers may be taken although
+ * nobody here remembers: a worker would drop another order of such a number as one that it has. */
+enum { ORDERS_FORGOTTEN_MAX = 1000 };
+
 /* ---- restored -------------------------------------------------------------------------------- */
 
 static int restore_order(const struct crew *c, struct member *m, json_t *saved, struct err *err)
@@ -123,6 +127,7 @@ restore_member(const struct crew *c, struct member *m, const json_t *saved, stru
             m->drained++;
         }
     }
+    m->ordered += ORDERS_FORGOTTEN_MAX;
     m->state = (enum member_state)state;
     m->applied = (uint64_t)json_integer_value(json_object_get(saved, "applied"));
     return rc;

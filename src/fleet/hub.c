@@ -274,11 +274,11 @@ void hub_send(void *owner, uint32_t member, struct str order, bool urgent)
     memcpy(o->text, order.p, order.len);
     if (urgent) { /* what ends load does not wait for a disk */
         send_output(h, o);
-        xfree(o);
-    } else {
-        list_append(&h->outputs, &o->node);
-        loop_defer(h->loop, &h->flush);
     }
+    /* And once more in its turn: a worker that has not got its assignment yet knows no such run,
+     * and drops what it hears of it. One that took it drops the repetition. */
+    list_append(&h->outputs, &o->node);
+    loop_defer(h->loop, &h->flush);
     hub_touch(r);
 }
 

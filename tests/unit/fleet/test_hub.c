@@ -478,12 +478,15 @@ static void a_restart_goes_on(void **state)
     play(&pair, 0, 50);
     settle(&p);
     assert_int_equal(store_events(p.store.s, id, 0, 64, see_event, &before), 0);
+    uint64_t known = pair.w[0].last_n;
     restart(&p);
     register_pair(&p, &pair);
     assert_int_equal(fake_report_as(&pair.w[0], 1, WIRE_REPORT_READY, STR("{}")), 0);
     assert_int_equal(pair.w[0].acked, 3); /* ready, checks, a window: nothing is asked for again */
     until(&p, id, "stopping");
     settle(&p);
+    /* Numbers that urgent orders may have had, though they were not written, are not used again. */
+    assert_true(pair.w[0].last_n > known + 1);
     play(&pair, 1, 1);
     fake_end(&pair.w[0]);
     settle(&p);
@@ -594,6 +597,55 @@ static void the_only_worker_leaves(void **state)
     json_decref(result);
     hub_detach(p.hub, &w.link);
     fake_clear(&w);
+    tear_down(&p);
+}
+
+/* Somebody stops a run before its workers have heard that there is one. */
+static void a_stop_overtakes_the_assignment(void **state)
+{
+    struct place p;
+    struct pair pair = {0};
+    struct hub_refusal why = {0};
+    const char *name = NULL;
+    char id[HUB_RUN_ID_MAX];
+
+    (void)state;
+    set_up(&p);
+    register_pair(&p, &pair);
+    create(&p, SCENARIO, id);
+    assert_int_equal(hub_start(p.hub, id, "ann", &name, &why), 0);
+    assert_int_equal(hub_emergency_stop(p.hub, id, "ann", &why), 0);
+    assert_int_equal(pair.w[0].order_count, 0);
+    settle(&p);
+    for (int i = 0; i < 2; i++) {
+        assert_non_null(fake_order(&pair.w[i], WIRE_ORDER_ASSIGN));
+        assert_non_null(fake_order(&pair.w[i], WIRE_ORDER_STOP));
+    }
+    clear_pair(&p, &pair);
+    tear_down(&p);
+}
+
+/* What a crash could take back is not told to a worker that comes back either. */
+static void repeated_orders_wait_for_the_store(void **state)
+{
+    struct place p;
+    struct pair pair = {0};
+    char id[HUB_RUN_ID_MAX];
+    struct hub_refusal why = {0};
+
+    (void)state;
+    set_up(&p);
+    register_pair(&p, &pair);
+    create(&p, SCENARIO, id);
+    assert_int_equal(start(&p, id, &why), 0);
+    fake_ready(&pair.w[0]);
+    fake_ready(&pair.w[1]); /* the checks are ordered, and not written yet */
+    hub_detach(p.hub, &pair.w[0].link);
+    assert_int_equal(hub_attach(p.hub, pair.w[0].id, &pair.w[0].link, &why), 0);
+    assert_null(fake_order(&pair.w[0], WIRE_ORDER_CHECK));
+    settle(&p);
+    assert_non_null(fake_order(&pair.w[0], WIRE_ORDER_CHECK));
+    clear_pair(&p, &pair);
     tear_down(&p);
 }
 
@@ -1196,6 +1248,8 @@ int main(void)
         cmocka_unit_test(a_stop_goes_by_the_scenario),
         cmocka_unit_test(a_worker_that_leaves_ends_the_run),
         cmocka_unit_test(the_only_worker_leaves),
+        cmocka_unit_test(a_stop_overtakes_the_assignment),
+        cmocka_unit_test(repeated_orders_wait_for_the_store),
         cmocka_unit_test(a_worker_comes_again_under_its_id),
         cmocka_unit_test(an_id_that_is_connected_is_refused),
         cmocka_unit_test(silence_counts_only_while_someone_listens),
