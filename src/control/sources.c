@@ -106,7 +106,9 @@ static const char *policy_name(enum worker_failure_policy policy)
     return names[policy];
 }
 
-static void stop_for_want_of(struct run *r, const char *worker_id, uint32_t lost_vus)
+/* `how` it went, for people. */
+static void
+stop_for_want_of(struct run *r, const char *worker_id, const char *how, uint32_t lost_vus)
 {
     enum worker_failure_policy policy = r->plan->scenario->safety.worker_failure_policy;
 
@@ -116,7 +118,7 @@ static void stop_for_want_of(struct run *r, const char *worker_id, uint32_t lost
     }
     snprintf(r->stop.reason, sizeof r->stop.reason, "worker_failure: worker %.64s lost", worker_id);
     snprintf(r->stop.sentence, sizeof r->stop.sentence,
-             "worker %.64s was lost, and %u virtual user%s with it", worker_id, lost_vus,
+             "worker %.64s %s, and %u virtual user%s with it", worker_id, how, lost_vus,
              lost_vus == 1 ? "" : "s");
     ending_begin(r, RUN_STOP_WORKER_LOST, STOP_IMMEDIATE);
 }
@@ -136,20 +138,20 @@ static bool end_sources_of(struct run *r, const char *worker_id)
     return lost;
 }
 
-static void tell_loss(struct run *r, const char *worker_id, uint32_t lost_vus)
+static void tell_loss(struct run *r, const char *worker_id, const char *how, uint32_t lost_vus)
 {
     run_emit(r, "WORKER_CAPACITY_LOST",
              json_pack("{s[s]sIss}", "worker_ids", worker_id, "lost_vus", (json_int_t)lost_vus,
                        "policy", policy_name(r->plan->scenario->safety.worker_failure_policy)));
     if (run_is_running(r)) {
-        stop_for_want_of(r, worker_id, lost_vus);
+        stop_for_want_of(r, worker_id, how, lost_vus);
     }
 }
 
 void run_on_worker_leaving(struct run *r, const char *worker_id, uint32_t lost_vus)
 {
     if (run_is_running(r)) {
-        tell_loss(r, worker_id, lost_vus);
+        tell_loss(r, worker_id, "has ended its part before its time", lost_vus);
     }
 }
 
@@ -158,7 +160,7 @@ void run_on_worker_lost(struct run *r, const char *worker_id, uint32_t lost_vus)
     if ((!run_is_running(r) && r->state != RUN_STOPPING) || !end_sources_of(r, worker_id)) {
         return;
     }
-    tell_loss(r, worker_id, lost_vus);
+    tell_loss(r, worker_id, "was lost", lost_vus);
     seconds_take(r);
     sources_check(r);
 }

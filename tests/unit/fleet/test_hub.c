@@ -594,6 +594,9 @@ static void the_only_worker_leaves(void **state)
     assert_string_equal(state_of(&p, id), "failed");
     assert_int_equal(hub_result(p.hub, id, &result, &why), 0);
     assert_true(json_is_true(json_object_get(json_object_get(result, "integrity"), "whole")));
+    assert_non_null(
+        strstr(json_string_value(json_object_get(json_object_get(result, "stop"), "sentence")),
+               "has ended its part before its time, and 10 virtual users with it"));
     json_decref(result);
     hub_detach(p.hub, &w.link);
     fake_clear(&w);
