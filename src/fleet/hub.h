@@ -30,7 +30,9 @@
 
 enum {
     HUB_RUN_ID_MAX = 80,
-    HUB_NAME_MAX = 200,         /* of an actor */
+    HUB_NAME_MAX = 200, /* of an actor, a tag's text */
+    HUB_TAG_KEY_MAX = 100,
+    HUB_TAGS_MAX = 64,
     HUB_RUNS_ACTIVE_MAX = 1000, /* played at once */
     HUB_WORKERS_MAX = 10000,    /* registered, lost ones included */
 };

@@ -147,6 +147,22 @@ static bool are_texts(json_t *object)
     return object == NULL || json_is_object(object);
 }
 
+/* They are in each row of each list. */
+static bool are_labels(json_t *tags)
+{
+    const char *key;
+    json_t *value;
+
+    json_object_foreach(tags, key, value)
+    {
+        if (key[0] == '\0' || strlen(key) > HUB_TAG_KEY_MAX ||
+            json_string_length(value) > HUB_NAME_MAX) {
+            return false;
+        }
+    }
+    return json_object_size(tags) <= HUB_TAGS_MAX;
+}
+
 static int check_shape(const struct hub_new_run *what, struct hub_refusal *why)
 {
     if (!json_is_object(what->config)) {
@@ -158,6 +174,12 @@ static int check_shape(const struct hub_new_run *what, struct hub_refusal *why)
         return refuse(why, ERR_INVALID, 400, "invalid_argument", "INVALID_REQUEST",
                       "\"tags\" and \"files\" are objects of texts, the latter of at most %d",
                       HOSTED_FILES_MAX);
+    }
+    if (!are_labels(what->tags)) {
+        return refuse(
+            why, ERR_INVALID, 400, "invalid_argument", "INVALID_REQUEST",
+            "\"tags\" are at most %d, with names of 1 to %d bytes and texts of at most %d",
+            HUB_TAGS_MAX, HUB_TAG_KEY_MAX, HUB_NAME_MAX);
     }
     return 0;
 }

@@ -12,6 +12,8 @@
 #include <string.h>
 #include <sys/random.h>
 
+enum { ROWS_MAX = 2 * HUB_RUNS_ACTIVE_MAX }; /* of an answer to reports */
+
 struct worker *hub_worker(struct hub *h, const char *worker_id)
 {
     list_foreach (node, &h->workers) {
@@ -364,24 +366,39 @@ void hub_detach(struct hub *h, struct worker_link *link)
 
 /* ---- reports --------------------------------------------------------------------------------- */
 
+/* The row of a run in an answer's list; NULL: it has none. */
+static json_t *row_of(json_t *rows, const char *run_id)
+{
+    json_t *row;
+    size_t i;
+
+    json_array_foreach(rows, i, row)
+    {
+        if (strcmp(json_string_value(json_object_get(row, "run_id")), run_id) == 0) {
+            return row;
+        }
+    }
+    return NULL;
+}
+
+/* Once for each run, however many reports of it came. A worker has no more runs than ROWS_MAX. */
 static void refuse_report(json_t *refused, const char *run_id, const char *reason)
 {
+    if (json_array_size(refused) >= ROWS_MAX || row_of(refused, run_id) != NULL) {
+        return;
+    }
     json_array_append_new(refused, json_pack("{ssss}", "run_id", run_id, "reason", reason));
 }
 
 static void ack(json_t *acked, const char *run_id, uint64_t seq)
 {
-    json_t *row;
-    size_t i;
+    json_t *row = row_of(acked, run_id);
 
-    json_array_foreach(acked, i, row)
-    {
-        if (strcmp(json_string_value(json_object_get(row, "run_id")), run_id) == 0) {
-            json_object_set_new(row, "seq", json_integer((json_int_t)seq));
-            return;
-        }
+    if (row != NULL) {
+        json_object_set_new(row, "seq", json_integer((json_int_t)seq));
+    } else {
+        json_array_append_new(acked, json_pack("{sssI}", "run_id", run_id, "seq", (json_int_t)seq));
     }
-    json_array_append_new(acked, json_pack("{sssI}", "run_id", run_id, "seq", (json_int_t)seq));
 }
 
 static void take_report(struct hub *h,

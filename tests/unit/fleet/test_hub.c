@@ -1238,6 +1238,63 @@ static void regions_get_their_shares(void **state)
     tear_down(&p);
 }
 
+/* A list shows the tags of all its runs. */
+static void tags_are_short(void **state)
+{
+    struct place p;
+    char id[HUB_RUN_ID_MAX], text[HUB_NAME_MAX + 2];
+    struct hub_refusal why = {0};
+    json_t *config = document(SCENARIO), *warnings = NULL, *tags = json_object();
+    struct hub_new_run what = {.config = config, .tags = tags, .actor = "ann"};
+
+    (void)state;
+    set_up(&p);
+    memset(text, 'x', sizeof text);
+    text[HUB_NAME_MAX] = '\0';
+    json_object_set_new(tags, "team", json_string(text));
+    assert_int_equal(hub_create(p.hub, &what, id, &warnings, &why), 0);
+    json_decref(warnings);
+    text[HUB_NAME_MAX] = 'x';
+    text[HUB_NAME_MAX + 1] = '\0';
+    json_object_set_new(tags, "team", json_string(text));
+    assert_int_equal(hub_create(p.hub, &what, id, &warnings, &why), ERR_INVALID);
+    hub_refusal_clear(&why);
+    json_object_clear(tags);
+    json_object_set_new(tags, text, json_string(""));
+    assert_int_equal(hub_create(p.hub, &what, id, &warnings, &why), ERR_INVALID);
+    hub_refusal_clear(&why);
+    json_decref(tags);
+    json_decref(config);
+    tear_down(&p);
+}
+
+/* A worker comes back with ten minutes of a run that is not its own any more. */
+static void a_refusal_is_said_once(void **state)
+{
+    struct place p;
+    struct pair pair = {0};
+    struct hub_refusal why = {0};
+    json_t *answer = NULL;
+    struct buf frames;
+    size_t at;
+
+    (void)state;
+    set_up(&p);
+    register_pair(&p, &pair);
+    buf_init(&frames, 1 << 20);
+    for (uint64_t seq = 1; seq <= 1000; seq++) {
+        assert_int_equal(wire_frame_begin(&frames, WIRE_REPORT, &at), 0);
+        assert_int_equal(wire_report_begin(&frames, WIRE_REPORT_WINDOW, seq, "run_old"), 0);
+        assert_int_equal(wire_frame_end(&frames, at), 0);
+    }
+    assert_int_equal(hub_telemetry(p.hub, pair.w[0].id, buf_str(&frames), &answer, &why), 0);
+    assert_int_equal(json_array_size(json_object_get(answer, "refused")), 1);
+    json_decref(answer);
+    buf_clear(&frames);
+    clear_pair(&p, &pair);
+    tear_down(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -1268,6 +1325,8 @@ int main(void)
         cmocka_unit_test(watches_follow_a_run_through_its_life),
         cmocka_unit_test(a_region_without_room_starts_nothing),
         cmocka_unit_test(regions_get_their_shares),
+        cmocka_unit_test(tags_are_short),
+        cmocka_unit_test(a_refusal_is_said_once),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
