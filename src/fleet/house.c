@@ -359,7 +359,21 @@ const char *house_worker_id(const struct house *h, uint32_t member)
     return h->children[member].worker_id;
 }
 
+/* It ends by itself when its line does, and is reaped with the house. */
+static void dismiss(struct child *c)
+{
+    if (!c->gone) {
+        c->gone = true;
+        loop_defer_cancel(&c->again);
+        loop_remove(c->house->config.loop, &c->io);
+        shutdown(c->io.fd, SHUT_RDWR);
+    }
+}
+
 void house_play(struct house *h, struct crew *crew)
 {
     h->crew = crew;
+    for (uint32_t i = crew_count(crew); i < h->config.count; i++) {
+        dismiss(&h->children[i]);
+    }
 }

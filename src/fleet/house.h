@@ -42,7 +42,8 @@ const struct wire_hello *house_hello(const struct house *h, uint32_t member);
 const char *house_worker_id(const struct house *h, uint32_t member);
 /* For a crew's `send`; `owner` is the house. */
 void house_send(void *owner, uint32_t member, struct str order, bool urgent);
-/* Reports of child i go to member i of the crew from now on. */
+/* Reports of child i go to member i of the crew from now on. Those that the crew has no place for
+ * end: a load may be worth fewer. */
 void house_play(struct house *h, struct crew *crew);
 
 #endif

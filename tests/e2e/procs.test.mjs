@@ -12,8 +12,8 @@ import { callsBegan, settledStats, startMock } from './lib/mock.mjs';
 import { binDir, finished, pause, start, tempDir } from './lib/process.mjs';
 
 const PROCS = ['--workers', '3', '--threads', '1'];
-const long = (url, extra = {}) =>
-  baseline({ url, vus: 6, ms: 60_000, workload: { think_time: { mode: 'fixed', base_ms: 20 } }, ...extra });
+const long = (url, vus = 6) =>
+  baseline({ url, vus, ms: 60_000, workload: { think_time: { mode: 'fixed', base_ms: 20 } } });
 
 const childrenOf = (pid) =>
   readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
@@ -121,51 +121,62 @@ test('the result on the standard output, figures of each second on the other one
   assert.match(end.stderr, /merge verified: 3\/3 workers/);
 });
 
-// A terminal's Ctrl-C goes to all processes at once.
-for (const everybody of [false, true]) {
-  const to = everybody ? 'to all processes' : 'to the first process';
-  const began = async (url, extra) => {
-    const file = writeScenario(long(url, extra));
-    const json = join(tempDir(), 'result.json');
-    const args = [join(binDir, 'mcpdrill'), 'run', file, '--json', json, ...PROCS];
-    const running = start('setsid', args, { timeoutMs: 60_000 });
-    running.json = json;
-    running.interrupt = () => process.kill(everybody ? -running.pid : running.pid, 'SIGINT');
-    return running;
-  };
-
-  test(`Ctrl-C ${to}: what runs is finished`, async (t) => {
-    const mock = await startMock(t);
-    const running = await began(mock.url);
-    await callsBegan(mock, 20);
-    const children = childrenOf(running.pid);
-    assert.equal(children.length, 3);
-    running.interrupt();
-    const before = performance.now();
-    const end = await endOfRun(running);
-    assert.equal(end.code, 130, end.said);
-    assert.ok(performance.now() - before < 8000);
-    assert.equal(end.result.totals.operations_unfinished, 0);
-    const stats = await settledStats(mock);
-    assert.equal(stats.requests['tools/call'], end.result.totals.operations_total);
-    assert.equal(stats.sessions_deleted, stats.sessions_opened);
-    await allGone(children);
-  });
-
-  test(`Ctrl-C twice ${to}: at once`, async (t) => {
-    const server = await startHostile(t, () => {});
-    const running = await began(server.url);
-    await until('six calls', () => server.calls() === 6);
-    running.interrupt();
-    await pause(300);
-    const before = performance.now();
-    running.interrupt();
-    const end = await endOfRun(running);
-    assert.equal(end.code, 130, end.said);
-    assert.ok(performance.now() - before < 8000, 'the drain of the first one may take 30 s');
-    assert.equal(end.result.totals.operations_unfinished, 6);
-  });
+// A run in a group of its own, as a shell starts it; `interrupt` is what a terminal does for Ctrl-C.
+function startInGroup(url) {
+  const json = join(tempDir(), 'result.json');
+  const args = [join(binDir, 'mcpdrill'), 'run', writeScenario(long(url)), '--json', json, ...PROCS];
+  const running = start('setsid', args, { timeoutMs: 60_000 });
+  running.json = json;
+  running.interrupt = () => process.kill(-running.pid, 'SIGINT');
+  return running;
 }
+
+test('Ctrl-C: what runs is finished', async (t) => {
+  const mock = await startMock(t);
+  const running = startInGroup(mock.url);
+  await callsBegan(mock, 20);
+  const children = childrenOf(running.pid);
+  assert.equal(children.length, 3);
+  running.interrupt();
+  const before = performance.now();
+  const end = await endOfRun(running);
+  assert.equal(end.code, 130, end.said);
+  assert.ok(performance.now() - before < 8000);
+  assert.equal(end.result.totals.operations_unfinished, 0);
+  const stats = await settledStats(mock);
+  assert.equal(stats.requests['tools/call'], end.result.totals.operations_total);
+  assert.equal(stats.sessions_deleted, stats.sessions_opened);
+  await allGone(children);
+});
+
+test('Ctrl-C twice: at once', async (t) => {
+  const server = await startHostile(t, () => {});
+  const running = startInGroup(server.url);
+  await until('six calls', () => server.calls() === 6);
+  running.interrupt();
+  await pause(300);
+  const before = performance.now();
+  running.interrupt();
+  const end = await endOfRun(running);
+  assert.equal(end.code, 130, end.said);
+  assert.ok(performance.now() - before < 8000, 'the drain of the first one may take 30 s');
+  assert.equal(end.result.totals.operations_unfinished, 6);
+});
+
+// Two users are worth two processes; what became of the others is nothing to the run.
+test('processes that the load is not worth end, and the others play', async (t) => {
+  const mock = await startMock(t);
+  const running = startRun(long(mock.url, 2), { args: ['--workers', '5', '--threads', '1'] });
+  await callsBegan(mock, 1);
+  await until('two processes', () => childrenOf(running.pid).filter(isAlive).length === 2);
+  const before = (await mock.stats()).requests['tools/call'];
+  await callsBegan(mock, before + 20);
+  running.child.kill('SIGINT');
+  const end = await endOfRun(running);
+  assert.equal(end.code, 130, end.said);
+  assert.equal(end.result.workers.length, 2);
+  assert.ok(end.result.integrity.whole, end.result.integrity.line);
+});
 
 test('a process that is killed ends the run, which says who it was', async (t) => {
   const mock = await startMock(t);
