@@ -155,6 +155,29 @@ describe('drills', { concurrency: 4 }, () => {
     assert.equal(result.integrity.whole, false, 'what the lost one had not told is missing, and that is said');
   });
 
+  for (const mode of ['drain', 'immediate']) {
+    test(`killed as soon as a stop (${mode}) is answered: it is a stop`, async (t) => {
+      const mock = await startMock(t);
+      const plane = await startPlane(t);
+      await startWorkers(t, plane, 2);
+      const id = await playRun(plane, { ...slow(mock.url), stages: steady(mock.url, 60_000).stages });
+      const followed = follow(plane, id, AbortSignal.timeout(60_000));
+      await callsBegan(mock, 8);
+      assert.equal((await plane.ask('POST', `/runs/${id}/stop`, { mode, actor: 'me' })).status, 200);
+      await plane.restart('SIGKILL');
+      const { view, result } = await endOf(plane, id);
+      const { kind, actor, mode: how } = view.stop_reason;
+      assert.deepEqual([view.state, kind, actor, how], ['stopped', 'stop_requested', 'me', mode]);
+      if (mode === 'drain') {
+        assert.equal(result.totals.operations_unfinished, 0);
+        await assertWhole(mock, result);
+      } else { // what was cut may have got no further than our own side
+        assert.ok(result.totals.operations_unfinished > 0 && result.integrity.whole);
+      }
+      await assertFollowed(plane, id, followed);
+    });
+  }
+
   test('a worker that is killed ends the run within 12 s, and the load of the others', async (t) => {
     const mock = await startMock(t);
     const plane = await startPlane(t);
