@@ -115,7 +115,8 @@ static const struct query_param metrics_params[] = {
      .type = QUERY_NUMBER,
      .min = 1000,
      .max = 86400000,
-     .help = "Width of a bucket; one second if no more than 2,000 of them come out."},
+     .help = "Width of a bucket; one second if about 2,000 of them or fewer come out of what is "
+             "asked for."},
 };
 
 /* ---- bodies ------------------------------------------------------------------------------- */

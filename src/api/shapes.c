@@ -62,11 +62,11 @@ static const struct shape_member metrics[] = {
     {"success_ops", "integer", "Of these, well."},
     {"failure_ops", "integer", "And badly."},
     {"failed_ops", "integer", "The same."},
-    {"error_rate", "number", "`failed_ops / total_ops`."},
+    {"error_rate", "any", "`failed_ops / total_ops`; null without any."},
     {"throughput", "any", "Operations ended in a second of planned load; null without any."},
-    {"latency_is", "string",
+    {"latency_is", "any",
      "What `latency_…` is: `service` (S), or `response` (R) in the open "
-     "model."},
+     "model; null before the start."},
     {"latency_p50_ms", "any", "Quantiles by nearest rank; null without a sample."},
     {"latency_p90_ms", "any", "Likewise."},
     {"latency_p95_ms", "any", "Likewise."},
@@ -99,7 +99,8 @@ static const struct shape_member metrics[] = {
     {"time_series", "array",
      "With `include_time_series`: buckets, each for itself: `{timestamp, "
      "success_ops, failed_ops, throughput, error_rate, latency_p50, "
-     "latency_p95, latency_p99, active_vus, in_flight, …}`."},
+     "latency_p95, latency_p99, active_vus, in_flight, …}`, the timestamp being when it began, in "
+     "ms. Quantiles are null in buckets of several seconds."},
     {"resolution_ms", "integer", "Width of a bucket."},
 };
 

@@ -283,6 +283,7 @@ static void read_times(struct reader *in, const json_t *from)
     r->created_ms = number(in, from, "created_ms", INT64_MAX);
     r->started_ms = number(in, from, "started_ms", INT64_MAX);
     r->grid_ns = number(in, from, "grid_ns", INT64_MAX);
+    r->grid_ms = number(in, from, "grid_ms", INT64_MAX);
     r->end_ns = number(in, from, "end_ns", INT64_MAX);
     r->cap_ns_ = number(in, from, "cap_ns", INT64_MAX);
     r->drain_ns_ = number(in, from, "drain_ns", INT64_MAX);

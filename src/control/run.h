@@ -166,6 +166,7 @@ struct run {
     enum run_state state;
     uint64_t created_ms, started_ms, ended_ms; /* wall clock */
     uint64_t grid_ns;                          /* second 0 begins here */
+    uint64_t grid_ms; /* … by the wall clock of that moment, also after a restart; 0: not yet */
     uint64_t end_ns;
     int32_t stage;            /* the current one, -1: none */
     struct run_stage *stages; /* plan->stage_count */

@@ -130,10 +130,10 @@ static json_t *save_warnings(const struct run *r)
 /* What is due when; 0: nothing. */
 static json_t *save_times(const struct run *r)
 {
-    return json_pack("{sosososososososo}", "created_ms", number(r->created_ms), "started_ms",
-                     number(r->started_ms), "grid_ns", number(r->grid_ns), "end_ns",
-                     number(r->end_ns), "cap_ns", number(r->cap_ns_), "drain_ns",
-                     number(r->drain_ns_), "step_ns", number(r->step_ns_), "lacking_ns",
+    return json_pack("{sososososososososo}", "created_ms", number(r->created_ms), "started_ms",
+                     number(r->started_ms), "grid_ns", number(r->grid_ns), "grid_ms",
+                     number(r->grid_ms), "end_ns", number(r->end_ns), "cap_ns", number(r->cap_ns_),
+                     "drain_ns", number(r->drain_ns_), "step_ns", number(r->step_ns_), "lacking_ns",
                      number(r->lacking_ns_));
 }
 

@@ -259,6 +259,7 @@ static void on_cap(struct timer *t)
 void stages_begin(struct run *r)
 {
     r->grid_ns = order_moment(r);
+    r->grid_ms = clock_wall_ms() + (r->grid_ns - loop_clock(r->loop)) / NS_PER_MS;
     start_stage(r, 0, r->grid_ns);
 }
 

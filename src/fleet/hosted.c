@@ -271,8 +271,13 @@ keep_json(struct hosted *r, enum write_kind kind, uint64_t number, const char *i
 static void on_second(void *owner, uint64_t second)
 {
     struct hosted *r = owner;
+    json_t *json = result_second_json(r->run, second);
 
-    keep_json(r, WRITE_SECOND, second, "", result_second_json(r->run, second));
+    if (json != NULL) {
+        json_object_set_new(json, SECOND_AT_MS,
+                            json_integer((json_int_t)(r->run->grid_ms + second * 1000)));
+    }
+    keep_json(r, WRITE_SECOND, second, "", json);
 }
 
 static void on_end(void *owner)

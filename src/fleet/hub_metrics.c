@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * GET /runs/{id}/metrics: the result document's figures under the API's names, so that both say the
- * same, and the seconds of the store as a series.
+ * same.
  */
 #include "base/clock.h"
 #include "fleet/hub_priv.h"
 #include "report/result/result.h"
 
 #include <string.h>
-
-enum { BUCKETS_MAX = 2000, SECONDS_PAGE = 10000 };
 
 /* ---- figures of a part of the load ------------------------------------------------------------
  */
@@ -18,11 +16,15 @@ struct rename {
     const char *to, *from;
 };
 
+static void copy(json_t *to, const char *name, json_t *value)
+{
+    json_object_set(to, name, value != NULL ? value : json_null());
+}
+
 static void take(json_t *to, const json_t *from, const struct rename *rows, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        json_t *value = json_object_get(from, rows[i].from);
-        json_object_set(to, rows[i].to, value != NULL ? value : json_null());
+        copy(to, rows[i].to, json_object_get(from, rows[i].from));
     }
 }
 #define TAKE(to, from, rows) take((to), (from), (rows), sizeof(rows) / sizeof(rows)[0])
@@ -127,7 +129,7 @@ static json_t *latencies_of(const json_t *totals, const char *prefix)
     for (size_t i = 0; i < sizeof quantiles / sizeof quantiles[0]; i++) {
         char name[64];
         snprintf(name, sizeof name, "%s_%s_ms", prefix, quantiles[i]);
-        json_object_set(out, quantiles[i], json_object_get(totals, name));
+        copy(out, quantiles[i], json_object_get(totals, name));
     }
     return out;
 }
@@ -192,9 +194,9 @@ static json_t *metrics_of(const json_t *result)
     json_object_set(out, "failed_ops", json_object_get(out, "failure_ops"));
     TAKE(out, totals, latencies);
     TAKE(out, counts, numbers);
-    json_object_set(out, "dropped_ops", json_object_get(totals, "dropped_operations"));
-    json_object_set(out, "duration_ms", json_object_get(result, "duration_ms"));
-    json_object_set(out, "latency_is", json_object_get(result, "latency_is"));
+    copy(out, "dropped_ops", json_object_get(totals, "dropped_operations"));
+    copy(out, "duration_ms", json_object_get(result, "duration_ms"));
+    copy(out, "latency_is", json_object_get(result, "latency_is"));
     json_object_set_new(out, "response", latencies_of(totals, "response"));
     json_object_set_new(out, "service", latencies_of(totals, "service"));
     json_object_set_new(out, "lag", latencies_of(totals, "lag"));
@@ -207,148 +209,62 @@ static json_t *metrics_of(const json_t *result)
     json_object_set_new(out, "by_stage", by_stage(json_object_get(result, "stages")));
     json_object_set_new(out, "by_error_type", errors_by(json_object_get(result, "errors"), "type"));
     json_object_set_new(out, "by_origin", errors_by(json_object_get(result, "errors"), "origin"));
-    json_object_set(out, "losses", json_object_get(result, "losses"));
+    copy(out, "losses", json_object_get(result, "losses"));
     json_object_set_new(out, "operations_truncated", json_false());
     return out;
 }
 
-/* ---- the series ------------------------------------------------------------------------------ */
-
-struct series {
-    json_t *buckets;
-    const struct hub_metrics_query *query;
-    uint64_t started_ms, width_ms;
-    uint64_t rows; /* of the store, that were read */
-};
-
-static json_int_t number_of(const json_t *o, const char *name)
+/* A run that nobody has started has counted nothing, and there is nothing to take quantiles of. */
+static json_t *nothing_yet(const char *run_id)
 {
-    return (json_int_t)json_number_value(json_object_get(o, name));
-}
-
-/* A second that begins a bucket. */
-static json_t *bucket_new(const json_t *second, uint64_t at_ms)
-{
-    static const struct rename rows[] = {
-        {"latency_p50", "latency_p50_ms"}, {"latency_p95", "latency_p95_ms"},
-        {"latency_p99", "latency_p99_ms"}, {"active_vus", "active_vus"},
-        {"in_flight", "in_flight"},        {"active_sessions", "active_sessions"},
-        {"stage_id", "stage_id"},
+    static const char *const names[] = {
+        "started",         "unfinished",     "bytes_in",        "bytes_out",
+        "journey_started", "journey_failed", "streams_started", "streams_completed",
+        "streams_stalled", "streams_failed", "not_streamed",    "events",
     };
-    json_t *b = json_object();
+    json_t *counts = json_object();
 
-    json_object_set_new(b, "timestamp", json_integer((json_int_t)at_ms));
-    json_object_set_new(b, "success_ops", json_integer(0));
-    json_object_set_new(b, "failed_ops", json_integer(0));
-    json_object_set_new(b, "events", json_integer(0));
-    json_object_set_new(b, "bytes_in", json_integer(0));
-    json_object_set_new(b, "bytes_out", json_integer(0));
-    TAKE(b, second, rows);
-    return b;
-}
-
-static void bucket_add(json_t *b, const char *name, json_int_t n)
-{
-    json_object_set_new(b, name, json_integer(count_of(b, name) + n));
-}
-
-static void bucket_count(json_t *b, const json_t *second, double width_s)
-{
-    json_int_t failed = number_of(second, "failed"), ops = number_of(second, "ops");
-
-    bucket_add(b, "success_ops", ops - failed);
-    bucket_add(b, "failed_ops", failed);
-    bucket_add(b, "events", number_of(second, "events"));
-    bucket_add(b, "bytes_in", number_of(second, "bytes_received"));
-    bucket_add(b, "bytes_out", number_of(second, "bytes_sent"));
-    json_int_t total = count_of(b, "success_ops") + count_of(b, "failed_ops");
-    json_object_set_new(b, "throughput", json_real((double)total / width_s));
-    json_object_set_new(b, "error_rate",
-                        total > 0 ? json_real((double)count_of(b, "failed_ops") / (double)total)
-                                  : json_null());
-}
-
-static bool is_wanted(const struct series *s, const json_t *second, uint64_t at_ms)
-{
-    const char *stage = json_string_value(json_object_get(second, "stage_id"));
-
-    return at_ms >= s->query->from_ms && at_ms < s->query->to_ms &&
-           (s->query->stage_id == NULL ||
-            (stage != NULL && strcmp(stage, s->query->stage_id) == 0));
-}
-
-static bool add_second(void *owner, uint64_t number, struct str body)
-{
-    struct series *s = owner;
-    uint64_t at_ms = s->started_ms + number * 1000;
-    json_t *second = NULL;
-
-    s->rows++;
-    if (json_parse(body, HUB_DOCUMENT_MAX, &second, NULL) != 0 || !is_wanted(s, second, at_ms)) {
-        json_decref(second);
-        return true;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        json_object_set_new(counts, names[i], json_integer(0));
     }
-    uint64_t begin_ms = at_ms - number * 1000 % s->width_ms;
-    json_t *last = json_array_get(s->buckets, json_array_size(s->buckets) - 1);
-    if (last == NULL || (uint64_t)count_of(last, "timestamp") != begin_ms) {
-        last = bucket_new(second, begin_ms);
-        json_array_append_new(s->buckets, last);
-    } else { /* quantiles of several seconds cannot be added */
-        json_object_set_new(last, "latency_p50", json_null());
-        json_object_set_new(last, "latency_p95", json_null());
-        json_object_set_new(last, "latency_p99", json_null());
-    }
-    bucket_count(last, second, (double)s->width_ms / 1000);
-    json_decref(second);
-    return true;
+    return json_pack("{sssos{si}}", "run_id", run_id, "counts", counts, "totals",
+                     "dropped_operations", 0);
 }
 
-static bool count_rows(void *owner, uint64_t number, struct str body)
-{
-    uint64_t *last = owner;
+/* ---- asked for --------------------------------------------------------------------------------
+ */
 
-    (void)body;
-    *last = number + 1;
-    return true;
-}
-
-static int add_series(struct hub *h,
-                      const char *run_id,
-                      const struct hub_metrics_query *query,
-                      uint64_t started_ms,
-                      json_t *out)
-{
-    struct series s = {.buckets = json_array(), .query = query, .started_ms = started_ms};
-    uint64_t seconds = 0, from = 0, before;
-    int rc;
-
-    do {
-        before = seconds;
-        rc = store_seconds(h->store, run_id, seconds, SECONDS_PAGE, count_rows, &seconds);
-    } while (rc == 0 && seconds > before);
-    uint64_t width_s = query->resolution_ms / 1000 > 0 ? query->resolution_ms / 1000 : 1;
-    uint64_t least = (seconds + BUCKETS_MAX - 1) / BUCKETS_MAX;
-    s.width_ms = 1000 * (width_s > least ? width_s : least);
-    for (; rc == 0 && from < seconds; from += SECONDS_PAGE) {
-        rc = store_seconds(h->store, run_id, from, SECONDS_PAGE, add_second, &s);
-    }
-    json_object_set_new(out, "resolution_ms", json_integer((json_int_t)s.width_ms));
-    json_object_set_new(out, "time_series", s.buckets);
-    return rc;
-}
-
-static uint64_t started_of(struct hub *h, const char *run_id)
+static bool is_created(struct hub *h, const char *run_id)
 {
     struct hub_refusal why = {0};
     json_t *view = NULL;
-    uint64_t ms = 0;
+    bool created = false;
 
     if (hub_view(h, run_id, &view, &why) == 0) {
-        ms = (uint64_t)count_of(view, "started_at_ms");
+        const char *state = json_string_value(json_object_get(view, "state"));
+        created = state != NULL && strcmp(state, run_state_name(RUN_CREATED)) == 0;
     }
     hub_refusal_clear(&why);
     json_decref(view);
-    return ms;
+    return created;
+}
+
+/* The document that the figures come from: of now, of the end, or of nothing. */
+static int figures_of(struct hub *h, const char *run_id, json_t **result, struct hub_refusal *why)
+{
+    struct hosted *r = hub_find(h, run_id);
+
+    if (r != NULL) {
+        *result = result_json(r->run);
+        return 0;
+    }
+    int rc = hub_result(h, run_id, result, why);
+    if (rc == ERR_STATE && is_created(h, run_id)) {
+        hub_refusal_clear(why);
+        *result = nothing_yet(run_id);
+        rc = 0;
+    }
+    return rc;
 }
 
 int hub_metrics(struct hub *h,
@@ -357,21 +273,15 @@ int hub_metrics(struct hub *h,
                 json_t **out,
                 struct hub_refusal *why)
 {
-    struct hosted *r = hub_find(h, run_id);
     json_t *result = NULL;
-    int rc = 0;
+    int rc = figures_of(h, run_id, &result, why);
 
-    if (r != NULL) {
-        result = result_json(r->run);
-    } else {
-        rc = hub_result(h, run_id, &result, why);
-    }
     if (rc != 0) {
         return rc;
     }
     *out = metrics_of(result);
     json_decref(result);
-    if (query->time_series && add_series(h, run_id, query, started_of(h, run_id), *out) != 0) {
+    if (query->time_series && hub_series(h, run_id, query, *out) != 0) {
         json_decref(*out);
         return refuse_store(h, why);
     }

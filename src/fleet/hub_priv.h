@@ -18,6 +18,8 @@
 #define HUB_TICK_NS       (500 * NS_PER_MS)
 #define HUB_DOCUMENT_MAX  ((size_t)64 * 1024 * 1024) /* of a text in the store */
 
+#define SECOND_AT_MS "at_ms" /* member of a stored second: when it began, by the wall clock */
+
 enum {
     HUB_LABELS_MAX = 64,        /* as many as a hello may have */
     HUB_SAMPLES_MAX = 100000,   /* lines of a run's log that are kept */
@@ -271,6 +273,15 @@ uint32_t hub_candidates(struct hub *h,
 json_t *hosted_view(const struct hosted *r);
 /* The view of a run that was only created. */
 json_t *hosted_view_created(const struct hosted *r);
+
+/* ---- hub_series.c ----------------------------------------------------------------------------
+ */
+
+/* Adds `time_series` and `resolution_ms`. An error of the store. */
+int hub_series(struct hub *h,
+               const char *run_id,
+               const struct hub_metrics_query *query,
+               json_t *out);
 
 /* ---- hub_workers.c --------------------------------------------------------------------------- */
 

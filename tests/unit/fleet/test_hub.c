@@ -461,6 +461,74 @@ static void samples_name_their_worker(void **state)
     tear_down(&p);
 }
 
+/* The series of the run begins at this moment, and its first second lasts one. */
+static json_int_t series_begin(struct place *p, const char *id)
+{
+    struct hub_metrics_query query = {.time_series = true, .to_ms = UINT64_MAX};
+    struct hub_refusal why = {0};
+    json_t *metrics = NULL;
+
+    assert_int_equal(hub_metrics(p->hub, id, &query, &metrics, &why), 0);
+    json_t *series = json_object_get(metrics, "time_series");
+    json_int_t first = json_integer_value(json_object_get(json_array_get(series, 0), "timestamp"));
+    for (size_t i = 0; i < json_array_size(series); i++) {
+        json_t *at = json_object_get(json_array_get(series, i), "timestamp");
+        assert_int_equal(json_integer_value(at), first + 1000 * (json_int_t)i);
+    }
+    json_decref(metrics);
+    return first;
+}
+
+/* The wall clock at which the order says that the seconds begin. */
+static json_int_t grid_wall_ms(const struct fake_worker *w)
+{
+    int64_t ahead_ns =
+        (int64_t)fake_order(w, WIRE_ORDER_STAGE)->grid_ns - (int64_t)clock_monotonic_ns();
+
+    return (json_int_t)clock_wall_ms() + ahead_ns / (int64_t)NS_PER_MS;
+}
+
+/* Checks take their time, and seconds begin behind them: they are shown at the time that they were,
+ * by whichever process. */
+static void seconds_are_shown_when_they_were(void **state)
+{
+    struct place p;
+    struct pair pair = {0};
+    struct hub_refusal why = {0};
+    json_t *view = NULL;
+    char id[HUB_RUN_ID_MAX];
+
+    (void)state;
+    set_up(&p);
+    register_pair(&p, &pair);
+    create(&p, SCENARIO, id);
+    begin(&p, &pair, id);
+    json_int_t wall_ms = grid_wall_ms(&pair.w[0]);
+    play(&pair, 0, 50);
+    settle(&p);
+    restart(&p);
+    register_pair(&p, &pair);
+    until(&p, id, "stopping");
+    settle(&p);
+    play(&pair, 1, 1);
+    fake_end(&pair.w[0]);
+    settle(&p);
+    json_int_t first = series_begin(&p, id);
+    assert_in_range(first, wall_ms - 50, wall_ms + 50);
+    restart(&p);
+    register_pair(&p, &pair);
+    assert_int_equal(series_begin(&p, id), first);
+    fake_end(&pair.w[1]);
+    settle(&p);
+    assert_string_equal(state_of(&p, id), "completed");
+    assert_int_equal(series_begin(&p, id), first);
+    assert_int_equal(hub_view(p.hub, id, &view, &why), 0);
+    assert_true(json_integer_value(json_object_get(view, "started_at_ms")) < first - 100);
+    json_decref(view);
+    clear_pair(&p, &pair);
+    tear_down(&p);
+}
+
 /* What was not acknowledged comes again, what was is counted once, and no event is told twice or
  * gets another number. */
 static void a_restart_goes_on(void **state)
@@ -1306,6 +1374,7 @@ int main(void)
         cmocka_unit_test(samples_name_their_worker),
         cmocka_unit_test(a_restart_goes_on),
         cmocka_unit_test(a_stop_goes_by_the_scenario),
+        cmocka_unit_test(seconds_are_shown_when_they_were),
         cmocka_unit_test(a_worker_that_leaves_ends_the_run),
         cmocka_unit_test(the_only_worker_leaves),
         cmocka_unit_test(a_stop_overtakes_the_assignment),
