@@ -82,15 +82,22 @@ static int refuse_share(const struct placement_config *placement,
                         const struct allocate_shortage *s,
                         struct hub_refusal *why)
 {
-    const char *value = placement->shares[s->group].name;
+    const char *label = placement->label, *value = placement->shares[s->group].name;
 
-    return refuse(
-        why, ERR_LIMIT, 503, "unavailable", "NO_CAPACITY",
-        "placement gives %llu of %llu virtual users to workers with %.64s=%.64s, and %llu "
-        "of %u such workers are free: wait for a run to end, or start further workers "
-        "with \"--label %.64s=%.64s\"",
-        (unsigned long long)s->required, (unsigned long long)vus, placement->label, value,
-        (unsigned long long)s->available, s->workers, placement->label, value);
+    if (s->workers == 0) {
+        return refuse(why, ERR_LIMIT, 503, "unavailable", "NO_CAPACITY",
+                      "placement gives %llu of %llu virtual users to workers with %.64s=%.64s, and "
+                      "no such worker is connected: start one with \"--label %.64s=%.64s\"",
+                      (unsigned long long)s->required, (unsigned long long)vus, label, value, label,
+                      value);
+    }
+    return refuse(why, ERR_LIMIT, 503, "unavailable", "NO_CAPACITY",
+                  "placement gives %llu of %llu virtual users to workers with %.64s=%.64s, and "
+                  "%llu are free on the %u such worker%s: wait for a run to end, or start further "
+                  "ones with \"--label %.64s=%.64s\"",
+                  (unsigned long long)s->required, (unsigned long long)vus, label, value,
+                  (unsigned long long)s->available, s->workers, s->workers == 1 ? "" : "s", label,
+                  value);
 }
 
 static int no_capacity(struct hosted *r,
