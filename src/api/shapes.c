@@ -97,10 +97,10 @@ static const struct shape_member metrics[] = {
     {"losses", "any", "What of it is missing."},
     {"operations_truncated", "boolean", "Never: figures do not hang on a number of operations."},
     {"time_series", "array",
-     "With `include_time_series`: buckets, each for itself: `{timestamp, "
+     "With `include_time_series`: buckets, each for itself: `{timestamp, second, "
      "success_ops, failed_ops, throughput, error_rate, latency_p50, "
      "latency_p95, latency_p99, active_vus, in_flight, …}`, the timestamp being when it began, in "
-     "ms. Quantiles are null in buckets of several seconds."},
+     "ms, and the second its number in the run. Quantiles are null in buckets of several seconds."},
     {"resolution_ms", "integer", "Width of a bucket."},
 };
 

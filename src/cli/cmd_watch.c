@@ -29,7 +29,7 @@ static int look(struct watching *w)
     int code = remote_look(w->remote, path, &run);
     if (code == REMOTE_DONE && document_count(run, "started_at_ms") > 0) {
         snprintf(path, sizeof path, "/runs/%s/metrics?include_time_series=true&from=%llu", w->id,
-                 (unsigned long long)live_since_ms(w->live));
+                 (unsigned long long)live_since_ms(w->live, run));
         code = remote_look(w->remote, path, &metrics);
     }
     if (code == REMOTE_DONE) {

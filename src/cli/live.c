@@ -14,7 +14,7 @@ enum { STATE_MAX = 40, MS_PER_S = 1000 };
 
 /* A second as the series has it. */
 struct second {
-    uint64_t at_ms;
+    uint64_t at_ms, number; /* in the run, from 0 */
     struct lines_figures figures;
     double p99_ms; /* negative: no value */
     uint64_t vus, sessions, in_flight, events;
@@ -26,7 +26,6 @@ struct live {
     struct second *seconds; /* ring of LIVE_SPARKS */
     uint64_t count;         /* of all that have come */
     uint64_t told;          /* … of which plain lines have told */
-    uint64_t first_ms;      /* when the first one began */
     uint64_t streams, stalled;
     double width_s; /* of what the series calls a second: more in a very long run */
     char letter[2]; /* of the latencies */
@@ -90,6 +89,7 @@ static void take_second(struct live *v, const json_t *bucket)
 
     *s = (struct second){
         .at_ms = document_count(bucket, "timestamp"),
+        .number = document_count(bucket, "second"),
         .figures = figures_of(v, bucket, ""),
         .p99_ms = latency(bucket, "latency_p99", "latency_p99_ms", text),
         .vus = document_count(bucket, "active_vus"),
@@ -98,7 +98,6 @@ static void take_second(struct live *v, const json_t *bucket)
         .events = document_count(bucket, "events"),
     };
     s->figures.ended = document_count(bucket, "success_ops") + s->figures.failed;
-    v->first_ms = v->count == 0 ? s->at_ms : v->first_ms;
     v->count++;
 }
 
@@ -128,10 +127,15 @@ void live_take(struct live *v, const json_t *run, const json_t *metrics)
     }
 }
 
-/* A second that has been seen is not asked for again: its figures are final. */
-uint64_t live_since_ms(const struct live *v)
+/* A second that has been seen is not asked for again: its figures are final. Of one who comes late
+ * to a run the whole of it would come in buckets that have no quantiles. */
+uint64_t live_since_ms(const struct live *v, const json_t *run)
 {
-    return newest(v) != NULL ? newest(v)->at_ms + 1 : 0;
+    const uint64_t shown_ms = (uint64_t)LIVE_SPARKS * MS_PER_S;
+    uint64_t end_ms = document_count(run, "ended_at_ms");
+
+    end_ms = end_ms > 0 ? end_ms : document_count(run, "updated_at_ms");
+    return newest(v) != NULL ? newest(v)->at_ms + 1 : end_ms > shown_ms ? end_ms - shown_ms : 0;
 }
 
 bool live_is_over(const struct live *v)
@@ -258,7 +262,7 @@ int live_lines(struct live *v, struct buf *out)
     for (; v->told < v->count; v->told++) {
         const struct second *s = &v->seconds[v->told % LIVE_SPARKS];
         struct lines_second line = {
-            .second = (s->at_ms - v->first_ms) / MS_PER_S,
+            .second = s->number,
             .state = state_of(v, state),
             .figures = s->figures,
             .vus = s->vus,

@@ -24,8 +24,9 @@ void live_free(struct live *v);
 /* `run`: RunView. `metrics`: of the same run, with the time series of at least the newest seconds;
  * NULL when there are none. What they lack is left out. */
 void live_take(struct live *v, const json_t *run, const json_t *metrics);
-/* When the oldest second of interest began (ms since 1970), for the next request; 0: all. */
-uint64_t live_since_ms(const struct live *v);
+/* When the oldest second of interest began (ms since 1970), for the next request; 0: all. `run`:
+ * the newest RunView. */
+uint64_t live_since_ms(const struct live *v, const json_t *run);
 bool live_is_over(const struct live *v);
 
 /* As a frame (cli/screen.h). 0 or ERR_LIMIT. */

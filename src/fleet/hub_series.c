@@ -29,8 +29,8 @@ static json_int_t number_of(const json_t *o, const char *name)
     return (json_int_t)json_number_value(json_object_get(o, name));
 }
 
-/* A second that begins a bucket. */
-static json_t *bucket_new(const json_t *second, uint64_t at_ms)
+/* A second that begins a bucket, which begins with second `number`. */
+static json_t *bucket_new(const json_t *second, uint64_t number, uint64_t at_ms)
 {
     static const char *const rows[][2] = {
         {"latency_p50", "latency_p50_ms"}, {"latency_p95", "latency_p95_ms"},
@@ -41,6 +41,7 @@ static json_t *bucket_new(const json_t *second, uint64_t at_ms)
     json_t *b = json_object();
 
     json_object_set_new(b, "timestamp", json_integer((json_int_t)at_ms));
+    json_object_set_new(b, "second", json_integer((json_int_t)number));
     json_object_set_new(b, "success_ops", json_integer(0));
     json_object_set_new(b, "failed_ops", json_integer(0));
     json_object_set_new(b, "events", json_integer(0));
@@ -89,11 +90,12 @@ static bool is_wanted(const struct series *s, struct str body, json_t **second)
 
 static void add_second(struct series *s, uint64_t number, const json_t *second)
 {
-    uint64_t begin_ms = s->origin_ms + number * 1000 - number * 1000 % s->width_ms;
+    uint64_t begin = number - number % (s->width_ms / 1000);
+    uint64_t begin_ms = s->origin_ms + begin * 1000;
     json_t *last = json_array_get(s->buckets, json_array_size(s->buckets) - 1);
 
     if (last == NULL || (uint64_t)count_of(last, "timestamp") != begin_ms) {
-        last = bucket_new(second, begin_ms);
+        last = bucket_new(second, begin, begin_ms);
         json_array_append_new(s->buckets, last);
         s->filled = 0;
     } else { /* quantiles of several seconds cannot be added */

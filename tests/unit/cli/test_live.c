@@ -38,6 +38,7 @@ static json_t *metrics(unsigned from, unsigned to, unsigned width_ms)
 
         json_object_set_new(bucket, "timestamp",
                             json_integer((json_int_t)1000 + (json_int_t)i * width_ms));
+        json_object_set_new(bucket, "second", json_integer((json_int_t)i * width_ms / 1000));
         json_object_set_new(bucket, "latency_p99", i % 2 == 0 ? json_real(4 + i) : json_null());
         json_array_append_new(series, bucket);
     }
@@ -63,6 +64,14 @@ static void frame_is(const struct live *v, const char *text)
     buf_clear(&out);
 }
 
+static void since_is(const struct live *v, const char *run, uint64_t since_ms)
+{
+    json_t *view = parse(run);
+
+    assert_int_equal(live_since_ms(v, view), since_ms);
+    json_decref(view);
+}
+
 static void test_frame(void **state)
 {
     struct live *v = live_new(&unicode);
@@ -70,7 +79,9 @@ static void test_frame(void **state)
     (void)state;
     take(v, "{\"run_id\": \"run_1\", \"scenario_id\": \"sse\", \"state\": \"created\"}", NULL);
     frame_is(v, "watching   run_1 · sse\nrun        created\n");
-    assert_int_equal(live_since_ms(v), 0);
+    since_is(v, "{\"updated_at_ms\": 59000}", 0);
+    since_is(v, "{\"updated_at_ms\": 7200000}", 7140000); /* two hours: the minute that is shown */
+    since_is(v, "{\"updated_at_ms\": 7200000, \"ended_at_ms\": 3600000}", 3540000);
     assert_false(live_is_over(v));
     take(v, RUN, metrics(0, 3, 2000));
     frame_is(v, "watching   run_1 · night \n"
@@ -105,7 +116,7 @@ static void test_lines(void **state)
     (void)state;
     buf_init(&out, LIVE_FRAME_MAX);
     take(v, RUN, metrics(0, 2, 1000));
-    assert_int_equal(live_since_ms(v), 2001);
+    since_is(v, "{\"updated_at_ms\": 7200000}", 2001);
     assert_int_equal(live_lines(v, &out), 0);
     assert_string_equal(buf_c(&out),
                         "   1 s  soak_running       100/s  failed 1 (1 %)  S p50 1.25 ms  p99 4 "
@@ -120,6 +131,21 @@ static void test_lines(void **state)
     assert_int_equal(live_lines(v, &out), 0);
     assert_int_equal(strncmp(buf_c(&out), "  41 s  ", 8), 0);
     assert_non_null(strstr(buf_c(&out), "\n 100 s  "));
+    buf_clear(&out);
+    live_free(v);
+}
+
+/* Who comes late sees the seconds under the numbers that they have in the run. */
+static void test_late(void **state)
+{
+    struct live *v = live_new(&unicode);
+    struct buf out;
+
+    (void)state;
+    buf_init(&out, LIVE_FRAME_MAX);
+    take(v, RUN, metrics(7000, 7001, 1000));
+    assert_int_equal(live_lines(v, &out), 0);
+    assert_int_equal(strncmp(buf_c(&out), "7001 s  ", 8), 0);
     buf_clear(&out);
     live_free(v);
 }
@@ -152,6 +178,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_frame),
         cmocka_unit_test(test_lines),
+        cmocka_unit_test(test_late),
         cmocka_unit_test(test_nonsense),
     };
 

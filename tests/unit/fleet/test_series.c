@@ -127,6 +127,8 @@ static void expect(struct place *p,
     assert_int_equal(integer_of(out, "resolution_ms"), width_s * 1000);
     assert_int_equal(integer_of(begin, "timestamp"), ORIGIN_MS + first * 1000);
     assert_int_equal(integer_of(end, "timestamp"), ORIGIN_MS + last * 1000);
+    assert_int_equal(integer_of(begin, "second"), first);
+    assert_int_equal(integer_of(end, "second"), last);
     assert_int_equal(json_is_null(json_object_get(begin, "latency_p99")), width_s > 1);
     json_decref(out);
 }
