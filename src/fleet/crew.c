@@ -153,6 +153,7 @@ const struct run_workers *crew_orders(const struct crew *c)
 void crew_begin(struct crew *c, struct run *run)
 {
     c->run = run;
+    c->changed = true;
     crew_order_all(c, (struct wire_order){.kind = WIRE_ORDER_ASSIGN});
 }
 
@@ -206,6 +207,7 @@ void crew_lose(struct crew *c, uint32_t member)
         return;
     }
     m->state = MEMBER_LOST;
+    c->changed = true;
     run_on_worker_lost(c->run, m->worker_id, m->vus);
 }
 
@@ -260,6 +262,15 @@ static bool all_checked(const struct crew *c)
     return true;
 }
 
+/* The run has them now. */
+static void forget_checks(struct crew *c)
+{
+    for (uint32_t i = 0; i < c->count; i++) {
+        xfree(c->members[i].checks);
+        c->members[i].checks = NULL;
+    }
+}
+
 static int on_checks(struct crew *c, struct member *m, struct str body, struct err *err)
 {
     struct check_list *checks = xcalloc(1, sizeof *checks);
@@ -277,6 +288,7 @@ static int on_checks(struct crew *c, struct member *m, struct str body, struct e
     if (all_checked(c)) {
         struct check_list *all = xcalloc(1, sizeof *all);
         crew_merge_checks(c, all);
+        forget_checks(c);
         run_on_checks(c->run, all);
         xfree(all);
     }
@@ -414,5 +426,6 @@ int crew_report(struct crew *c, uint32_t member, const struct wire_report *repor
         return wrong(err, m, "a report after its last one");
     }
     m->applied = report->seq;
+    c->changed = c->changed || report->kind != WIRE_REPORT_WINDOW;
     return apply(c, member, report, err);
 }

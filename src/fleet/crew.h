@@ -90,10 +90,14 @@ void crew_release(struct crew *c);
 /* ---- after a restart (fleet/crew_save.c) ------------------------------------------------------
  */
 
-/* A new reference. The windows are not in it: they are stored as they came. */
-json_t *crew_save(const struct crew *c);
-/* Instead of crew_begin, after run_new. ERR_INVALID. */
-int crew_restore(struct crew *c, struct run *run, const json_t *saved, struct err *err);
+/* A new reference. All but the windows, which are stored as they came, and how far reports are
+ * applied, which changes with each of them: the owner keeps that. */
+json_t *crew_save(struct crew *c);
+/* Would crew_save say something else than when it was called last? */
+bool crew_has_changed(const struct crew *c);
+/* Instead of crew_begin, after run_new. `applied`: crew_applied of each member. ERR_INVALID. */
+int crew_restore(
+    struct crew *c, struct run *run, const json_t *saved, const uint64_t *applied, struct err *err);
 /* A window as it is stored, into the run and the members' totals. ERR_SYNTAX. */
 int crew_replay(struct crew *c, uint32_t source, struct str encoded, struct err *err);
 

@@ -61,6 +61,7 @@ void crew_order(struct crew *c, uint32_t member, struct wire_order order)
         xfree(given);
         return;
     }
+    c->changed = true;
     order.n = ++m->ordered;
     snprintf(order.run_id, sizeof order.run_id, "%s", c->config.identity->run_id);
     given->order = order;
@@ -113,7 +114,7 @@ void crew_try_check(struct crew *c)
     if (!c->check_wanted || c->checked || !all_ready(c)) {
         return;
     }
-    c->checked = true;
+    c->checked = c->changed = true;
     loop_timer_cancel(c->config.loop, &c->patience);
     for (uint32_t i = 0; i < c->count; i++) {
         crew_order(c, i, (struct wire_order){.kind = WIRE_ORDER_CHECK, .lists = i == 0});
@@ -147,7 +148,7 @@ static void order_check(void *workers)
 {
     struct crew *c = workers;
 
-    c->check_wanted = true;
+    c->check_wanted = c->changed = true;
     crew_resume_check(c);
     crew_try_check(c);
 }

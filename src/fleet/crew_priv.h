@@ -52,6 +52,7 @@ struct crew {
     struct window *window; /* scratch */
     struct buf text;       /* likewise */
     bool check_wanted, checked;
+    bool changed;          /* since it was saved */
     struct timer patience; /* until all are ready */
     struct timer farewell; /* until all have brought what they have */
     struct arena arena;

@@ -44,14 +44,20 @@ static json_t *member_json(const struct member *m)
             json_array_append_new(drained, json_integer((json_int_t)m->base + i));
         }
     }
-    return json_pack("{sssIsIsososo}", "worker_id", m->worker_id, "state", (json_int_t)m->state,
-                     "applied", (json_int_t)m->applied, "drained", drained, "checks",
-                     checks_json(m->checks), "orders", orders);
+    return json_pack("{sssIsososo}", "worker_id", m->worker_id, "state", (json_int_t)m->state,
+                     "drained", drained, "checks", checks_json(m->checks), "orders", orders);
 }
 
-json_t *crew_save(const struct crew *c)
+bool crew_has_changed(const struct crew *c)
+{
+    return c->changed;
+}
+
+json_t *crew_save(struct crew *c)
 {
     json_t *members = json_array();
+
+    c->changed = false;
 
     for (uint32_t i = 0; i < c->count; i++) {
         json_array_append_new(members, member_json(&c->members[i]));
@@ -129,11 +135,11 @@ restore_member(const struct crew *c, struct member *m, const json_t *saved, stru
     }
     m->ordered += ORDERS_FORGOTTEN_MAX;
     m->state = (enum member_state)state;
-    m->applied = (uint64_t)json_integer_value(json_object_get(saved, "applied"));
     return rc;
 }
 
-int crew_restore(struct crew *c, struct run *run, const json_t *saved, struct err *err)
+int crew_restore(
+    struct crew *c, struct run *run, const json_t *saved, const uint64_t *applied, struct err *err)
 {
     json_t *members = json_object_get(saved, "members"), *item;
     size_t i;
@@ -147,6 +153,7 @@ int crew_restore(struct crew *c, struct run *run, const json_t *saved, struct er
     json_array_foreach(members, i, item)
     {
         int rc = restore_member(c, &c->members[i], item, err);
+        c->members[i].applied = applied[i];
         if (rc != 0) {
             return rc;
         }

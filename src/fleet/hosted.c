@@ -210,6 +210,7 @@ static void note_event(struct hosted *r, const struct run_event *event)
     buf_clear(&text);
     json_decref(json);
     r->event_count++;
+    r->told = true;
     if (strcmp(event->type, "DECISION") == 0) {
         snprintf(r->last_decision, sizeof r->last_decision, "%s", event->id);
     }

@@ -126,30 +126,48 @@ static void write_one(struct hub *h, const struct hosted *r, const struct write 
     }
 }
 
+static void forget_plan(struct hub *h, struct hosted *r)
+{
+    (void)store_put_document(h->store, r->run_id, DOCUMENT_ALLOCATION, STR(""));
+    (void)store_put_document(h->store, r->run_id, DOCUMENT_CREW, STR(""));
+}
+
+/* The text of a new reference, or none. */
+static struct str write_json(json_t *json, struct buf *text)
+{
+    buf_init(text, HUB_DOCUMENT_MAX);
+    if (json == NULL) {
+        return (struct str){0};
+    }
+    (void)json_write(json, text);
+    json_decref(json);
+    return buf_str(text);
+}
+
+/* While a run is played its view comes from memory: the one in the store has to be right when
+ * something was told of it. */
 static void put_row(struct hub *h, struct hosted *r)
 {
-    json_t *view = hosted_view(r), *saved = r->over ? NULL : hosted_save(r);
-    struct buf view_text, saved_text;
-
-    buf_init(&view_text, HUB_DOCUMENT_MAX);
-    buf_init(&saved_text, HUB_DOCUMENT_MAX);
-    (void)json_write(view, &view_text);
-    if (saved != NULL) {
-        (void)json_write(saved, &saved_text);
-    }
+    struct buf view, saved;
     struct store_run row = {
         .run_id = r->run_id,
         .updated_ms = clock_wall_ms(),
         .state = run_state_name(r->run->state),
         .terminal = r->over,
-        .view = buf_str(&view_text),
-        .saved = r->over ? STR("") : buf_str(&saved_text),
+        .view = write_json(r->told || r->over ? hosted_view(r) : NULL, &view),
+        .saved = write_json(r->over ? NULL : hosted_save(r), &saved),
     };
+
+    r->told = false;
+    if (r->over) {
+        row.saved = STR("");
+        forget_plan(h, r);
+    } else {
+        hosted_keep(r);
+    }
     (void)store_put_run(h->store, &row);
-    buf_clear(&view_text);
-    buf_clear(&saved_text);
-    json_decref(view);
-    json_decref(saved);
+    buf_clear(&view);
+    buf_clear(&saved);
 }
 
 /* Everything of one run, in one callback: the store has all of it or nothing. */

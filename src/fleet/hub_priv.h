@@ -102,9 +102,11 @@ struct hosted {
     uint64_t sample_count, samples_lost;
 
     struct list writes; /* struct write */
-    bool dirty, in_dirty;
-    bool over;          /* terminal: nothing more comes */
-    unsigned in_flight; /* writings of it that are not durable yet */
+    bool dirty;
+    bool told;            /* something that its view in the store does not show */
+    bool allocation_kept; /* in the store */
+    bool over;            /* terminal: nothing more comes */
+    unsigned in_flight;   /* writings of it that are not durable yet */
     struct list watches;
     struct arena arena; /* actors */
 };
@@ -258,8 +260,15 @@ enum { HOSTED_FILES_MAX = 64 };
 /* Makes crew and run by r->allocation; persons are found among the workers, or in `saved`. */
 int hosted_make(struct hosted *r, const struct crew_person *persons, struct err *err);
 void hosted_on_window(void *owner, uint32_t source, struct window *w, struct str encoded);
-/* What a restart needs. */
+/*
+ * What a restart needs. Of a hundred workers it is hundreds of kilobytes, and each of them reports
+ * each second: only what a report changes is written with each one (hosted_save, and how far the
+ * worker's reports are applied), who plays and what was ordered when that changes (hosted_keep).
+ */
 json_t *hosted_save(const struct hosted *r);
+void hosted_keep(struct hosted *r);
+#define DOCUMENT_ALLOCATION "allocation"
+#define DOCUMENT_CREW       "crew"
 /* The workers that are there, and what they have free; their groups are the shares of `placement`
  * (NULL: none). The caller frees both lists. */
 uint32_t hub_candidates(struct hub *h,

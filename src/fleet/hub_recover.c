@@ -136,22 +136,63 @@ static int make_run(struct hosted *r, const json_t *allocation, struct err *err)
     return rc;
 }
 
+static bool take_json(void *owner, uint64_t number, struct str body)
+{
+    (void)number;
+    (void)json_parse(body, HUB_DOCUMENT_MAX, owner, NULL);
+    return false;
+}
+
+static json_t *read_json(struct hosted *r, const char *kind)
+{
+    json_t *out = NULL;
+
+    (void)store_get_document(r->hub->store, r->run_id, kind, take_json, &out);
+    return out;
+}
+
+static int restore_crew(struct hosted *r, struct err *err)
+{
+    uint32_t count = crew_count(r->crew);
+    uint64_t *applied = xcalloc(count + 1, sizeof *applied);
+    json_t *saved = read_json(r, DOCUMENT_CREW);
+    int rc = 0;
+
+    for (uint32_t i = 0; rc == 0 && i < count; i++) {
+        rc = store_get_applied(r->hub->store, r->run_id, crew_worker_id(r->crew, i), &applied[i]);
+    }
+    rc = rc != 0 ? err_set(err, rc, "the store cannot be read")
+                 : crew_restore(r->crew, r->run, saved, applied, err);
+    json_decref(saved);
+    xfree(applied);
+    return rc;
+}
+
+static int restore_players(struct hosted *r, struct err *err)
+{
+    json_t *allocation = read_json(r, DOCUMENT_ALLOCATION);
+    struct issue_list issues = {0};
+    int rc = restore_allocation(r, allocation, err);
+
+    rc = rc == 0 ? hosted_load(r, &issues, err) : rc;
+    rc = rc == 0 ? make_run(r, allocation, err) : rc;
+    r->allocation_kept = true;
+    issue_list_clear(&issues);
+    json_decref(allocation);
+    return rc;
+}
+
 static int restore(struct hosted *r, const json_t *saved, struct err *err)
 {
-    const json_t *allocation = json_object_get(saved, "allocation");
     const char *execution = json_string_value(json_object_get(saved, "execution_id"));
     const char *decision = json_string_value(json_object_get(saved, "last_decision"));
-    struct issue_list issues = {0};
 
     snprintf(r->execution_id, sizeof r->execution_id, "%s", execution != NULL ? execution : "");
     snprintf(r->last_decision, sizeof r->last_decision, "%s", decision != NULL ? decision : "");
     r->sample_count = number_of(saved, "samples");
-    int rc = restore_allocation(r, allocation, err);
-    rc = rc == 0 ? hosted_load(r, &issues, err) : rc;
-    issue_list_clear(&issues);
-    rc = rc == 0 ? make_run(r, allocation, err) : rc;
+    int rc = restore_players(r, err);
     rc = rc == 0 ? run_restore(r->run, json_object_get(saved, "run"), err) : rc;
-    rc = rc == 0 ? crew_restore(r->crew, r->run, json_object_get(saved, "crew"), err) : rc;
+    rc = rc == 0 ? restore_crew(r, err) : rc;
     if (rc != 0) {
         return rc;
     }

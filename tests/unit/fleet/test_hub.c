@@ -1363,6 +1363,57 @@ static void a_refusal_is_said_once(void **state)
     tear_down(&p);
 }
 
+static struct {
+    const struct store_ops *real;
+    struct store_ops ops;
+    unsigned documents, views;
+    size_t saved_bytes;
+} counted;
+
+static int count_document(struct store *s, const char *run_id, const char *kind, struct str body)
+{
+    counted.documents++;
+    return counted.real->put_document(s, run_id, kind, body);
+}
+
+static int count_row(struct store *s, const struct store_run *run)
+{
+    counted.views += run->view.p != NULL;
+    counted.saved_bytes = run->saved.len;
+    return counted.real->put_run(s, run);
+}
+
+/* Each worker reports each second: what is written for a report must not grow with the workers that
+ * there are, nor with what was ordered before. */
+static void a_report_writes_little(void **state)
+{
+    struct place p;
+    struct pair pair = {0};
+    char id[HUB_RUN_ID_MAX];
+
+    (void)state;
+    set_up(&p);
+    register_pair(&p, &pair);
+    create(&p, SCENARIO, id);
+    begin(&p, &pair, id);
+    counted.real = p.store.s->ops;
+    counted.ops = *counted.real;
+    counted.ops.put_document = count_document;
+    counted.ops.put_run = count_row;
+    p.store.s->ops = &counted.ops;
+    play(&pair, 0, 50);
+    settle(&p);
+    assert_int_equal(counted.documents, 0);
+    assert_int_equal(counted.views, 0);
+    assert_in_range(counted.saved_bytes, 1, 8192);
+    until(&p, id, "stopping");
+    settle(&p);
+    assert_true(counted.documents > 0 && counted.views > 0); /* an order, an event */
+    p.store.s->ops = counted.real;
+    clear_pair(&p, &pair);
+    tear_down(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -1396,6 +1447,7 @@ int main(void)
         cmocka_unit_test(regions_get_their_shares),
         cmocka_unit_test(tags_are_short),
         cmocka_unit_test(a_refusal_is_said_once),
+        cmocka_unit_test(a_report_writes_little),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
