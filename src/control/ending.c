@@ -88,13 +88,12 @@ void run_stop_request(struct run *r, enum stop_mode mode, int signo, const char 
 {
     if (run_is_running(r)) {
         set_signal(r, signo, actor);
+        const char *how = signo == SIGINT ? "interrupted" : signo == SIGTERM ? "terminated" : NULL;
         snprintf(r->stop.sentence, sizeof r->stop.sentence, "%s",
-                 signo == SIGINT    ? "interrupted"
-                 : signo == SIGTERM ? "terminated"
-                                    : "stopped by request");
+                 how != NULL ? how : "stopped by request");
         run_emit(r, "STOP_REQUESTED",
-                 json_pack("{ssss}", "mode", mode == STOP_DRAIN ? "drain" : "immediate", "actor",
-                           actor));
+                 json_pack("{ssssss}", "mode", mode == STOP_DRAIN ? "drain" : "immediate", "actor",
+                           actor, "reason", how != NULL ? how : run_stop_name(RUN_STOP_REQUESTED)));
         ending_begin(r, RUN_STOP_REQUESTED, mode);
         return;
     }
@@ -103,6 +102,12 @@ void run_stop_request(struct run *r, enum stop_mode mode, int signo, const char 
     }
     /* A second wish cuts the drain short. What ended the run stays: after the last stage the
      * verdict stands. */
+    if (r->stop.mode != STOP_IMMEDIATE) {
+        run_emit(r, "DECISION",
+                 json_pack("{ssssss}", "decision_type", "stop_trigger_resolution", "details",
+                           "the drain is cut short: what still runs is unfinished", "actor",
+                           actor));
+    }
     r->stop.mode = STOP_IMMEDIATE;
     give_stop_order(r, STOP_IMMEDIATE);
 }
@@ -112,7 +117,8 @@ void run_emergency_stop(struct run *r, const char *actor)
     if (!run_is_running(r) && r->state != RUN_STOPPING) {
         return; /* there is no load any more, and nothing follows the last event */
     }
-    run_emit(r, "EMERGENCY_STOP", json_pack("{ss}", "actor", actor));
+    run_emit(r, "EMERGENCY_STOP",
+             json_pack("{ssss}", "actor", actor, "reason", run_stop_name(RUN_STOP_EMERGENCY)));
     r->stop.actor = actor;
     if (run_is_running(r)) {
         ending_begin(r, RUN_STOP_EMERGENCY, STOP_IMMEDIATE);

@@ -243,6 +243,10 @@ static inline void on_event(void *owner, const struct run_event *event)
         assert_in_range(json_integer_value(json_object_get(event->payload, "elapsed_ms")), 0,
                         now_ns / MS);
     }
+    if (strcmp(event->type, "STOP_REQUESTED") == 0 || strcmp(event->type, "EMERGENCY_STOP") == 0) {
+        assert_non_null(json_string_value(json_object_get(event->payload, "reason")));
+        assert_non_null(json_string_value(json_object_get(event->payload, "actor")));
+    }
     if (strcmp(event->type, "STAGE_FAILED") == 0) {
         json_decref(w->stage_failed);
         w->stage_failed = json_incref(event->payload);

@@ -348,6 +348,8 @@ static void a_second_interrupt_cuts(void **state)
         run_for(&w, 10 * MS);
         expect_end(&w, RUN_STOPPED, 130);
         assert_int_equal(w.stops, 1);
+        /* Whoever reads the events learns why operations are unfinished. */
+        assert_non_null(strstr(w.events, "stopping DECISION analyzing"));
         run_stop_request(w.run, STOP_IMMEDIATE, SIGINT, "user"); /* too late for anything */
         expect_end(&w, RUN_STOPPED, 130);
         tear_down(&w);
