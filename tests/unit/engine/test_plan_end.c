@@ -260,9 +260,35 @@ static void a_stop_does_not_wait(void **state)
     }
 }
 
+/* The line was cut when the order was given: the seconds before are empty, and none is missing. */
+static void an_order_that_comes_late_leaves_no_gap(void **state)
+{
+    const char *loads[3] = {"'target_vus': 2", "'target_vus': 2", "'target_vus': 2"};
+    struct world w;
+
+    (void)state;
+    world_init(&w, scenario_of("", "", "", loads));
+    uint64_t start = now_ns - 2500 * MS;
+    for (uint32_t i = 0; i < 2; i++) {
+        give(&w, (struct message){.kind = ORDER_STAGE,
+                                  .stage = i,
+                                  .grid_ns = start,
+                                  .start_ns = start + i * 5 * NS_PER_S,
+                                  .end_ns = start + (i + 1) * 5 * NS_PER_S});
+    }
+    run_for(&w, 6 * NS_PER_S);
+    finish(&w);
+    assert_int_equal(w.windows, w.next_second); /* from 0 on */
+    assert_int_equal(w.gauges[1].active_vus, 0);
+    assert_int_equal(w.gauges[2].active_vus, 2);
+    assert_in_range(w.count[0][COUNT_STARTED], 490, 502);
+    world_clear(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_order_that_comes_late_leaves_no_gap),
         cmocka_unit_test(stages_that_are_ordered_ahead_are_the_same_load),
         cmocka_unit_test(after_its_end_a_plan_is_quiet),
         cmocka_unit_test(what_waits_at_the_end_is_dropped_there),

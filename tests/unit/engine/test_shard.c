@@ -741,35 +741,10 @@ static void a_stage_may_be_ordered_before_its_forerunner_begins(void **state)
     world_clear(&w);
 }
 
-/* The line was cut when the order was given: the seconds before are empty, and none is missing. */
-static void an_order_that_comes_late_leaves_no_gap(void **state)
-{
-    struct world w;
-
-    (void)state;
-    world_init(&w, calls_scenario(2));
-    uint64_t start = now_ns - 2500 * MS;
-    for (uint32_t i = 0; i < 2; i++) {
-        give(&w, (struct message){.kind = ORDER_STAGE,
-                                  .stage = i,
-                                  .grid_ns = start,
-                                  .start_ns = start + i * 5 * NS_PER_S,
-                                  .end_ns = start + (i + 1) * 5 * NS_PER_S});
-    }
-    run_for(&w, 6 * NS_PER_S);
-    finish(&w);
-    assert_int_equal(w.windows, w.next_second); /* from 0 on */
-    assert_int_equal(w.gauges[1].active_vus, 0);
-    assert_int_equal(w.gauges[2].active_vus, 2);
-    assert_in_range(w.count[0][COUNT_STARTED], 490, 502);
-    world_clear(&w);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_stage_may_be_ordered_before_its_forerunner_begins),
-        cmocka_unit_test(an_order_that_comes_late_leaves_no_gap),
         cmocka_unit_test(books_agree_with_the_peer),
         cmocka_unit_test(events_of_streams_are_counted),
         cmocka_unit_test(think_time_spaces_operations),
