@@ -206,7 +206,9 @@ static void send_beat(struct uplink_http *u)
                                .content_type = STR("application/json"),
                                .body = buf_str(&text),
                                .repeatable = true,
-                               .answer_max_bytes = ANSWER_MAX};
+                               .answer_max_bytes = ANSWER_MAX,
+                               .connect_limit_ns = UPLINK_BEAT_LIMIT_NS,
+                               .answer_limit_ns = UPLINK_BEAT_LIMIT_NS};
         u->beat = http_api_ask(u->api, &ask, on_beat_answer, u);
     }
     buf_clear(&text);

@@ -22,8 +22,9 @@
 #include "net/dial.h"
 #include "worker/remote.h"
 
-#define UPLINK_HEARTBEAT_NS NS_PER_S
-#define UPLINK_SILENCE_NS   (12 * NS_PER_S) /* of the stream of orders, comments included */
+#define UPLINK_HEARTBEAT_NS  NS_PER_S
+#define UPLINK_BEAT_LIMIT_NS (3 * NS_PER_S)  /* for its answer; then another connection is taken */
+#define UPLINK_SILENCE_NS    (12 * NS_PER_S) /* of the stream of orders, comments included */
 
 struct uplink_http;
 

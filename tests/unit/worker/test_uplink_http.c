@@ -30,6 +30,7 @@ struct world {
     bool unknown;         /* the worker is not known, until it registers again */
     bool refuse_runs;     /* it has no part in any run */
     bool silent;          /* no keepalive */
+    unsigned beats_lost;  /* so many are never answered */
     const char *order;    /* sent whenever the stream is opened */
     struct http_exchange *stream;
     struct timer keepalive;
@@ -111,6 +112,10 @@ static void take_beat(struct world *w, struct http_exchange *x, struct str body)
     char text[200];
 
     w->beats++;
+    if (w->beats_lost > 0) {
+        w->beats_lost--;
+        return;
+    }
     assert_int_equal(wire_heartbeat_decode(body, &beat, NULL, NULL), 0);
     snprintf(text, sizeof text,
              "{\"ok\":true,\"stop_run_ids\":[],\"sent_ns\":%llu,\"now_ns\":%llu}",
@@ -436,6 +441,25 @@ static void a_silent_stream_is_opened_again(void **state)
 }
 
 /* A control plane that was restarted without its store: the same worker, with the runs it has. */
+/* A connection that leads nowhere any more must not make a worker look lost, which it is after ten
+ * seconds. */
+static void a_heartbeat_without_an_answer_is_followed_by_the_next(void **state)
+{
+    struct world w;
+
+    (void)state;
+    prepare(&w);
+    start(&w);
+    run_for(&w, 2500 * MS);
+    unsigned before = w.beats;
+    w.beats_lost = 2;
+    run_for(&w, 9 * NS_PER_S);
+    assert_int_equal(w.beats_lost, 0);
+    assert_true(w.beats >= before + 4);
+    assert_int_equal(w.registrations, 1);
+    tear_down(&w);
+}
+
 static void a_forgotten_worker_registers_again(void **state)
 {
     struct world w;
@@ -506,6 +530,7 @@ int main(void)
         cmocka_unit_test(reports_are_sent_until_they_are_safe),
         cmocka_unit_test(a_broken_stream_is_opened_again),
         cmocka_unit_test(a_silent_stream_is_opened_again),
+        cmocka_unit_test(a_heartbeat_without_an_answer_is_followed_by_the_next),
         cmocka_unit_test(a_forgotten_worker_registers_again),
         cmocka_unit_test(refused_reports_are_forgotten),
         cmocka_unit_test(a_wrong_url_is_told),
