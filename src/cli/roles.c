@@ -42,7 +42,8 @@ const struct opt worker_options[WORKER_OPTIONS] = {
      .argument = "KEY=VALUE",
      .repeats = true,
      .help = "Says what kind of worker it is, for example region=eu: conditions and criteria may "
-             "look at such workers alone, and results have their figures."},
+             "look at such workers alone, a placement may deal users by it, and results have "
+             "their figures."},
     {.name = "procs",
      .argument = "N",
      .help = "Starts so many workers, each a process with descriptors of its own; they share the "
