@@ -4,10 +4,18 @@
 #include "base/mem.h"
 #include "plan/deal.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { EXACT_MAX = DEAL_SLOTS_MAX };
+
+/* What allocate() was given. */
+struct question {
+    const struct allocate_worker *workers;
+    uint32_t count;
+    const struct allocate_need *need;
+};
 
 struct candidate {
     uint32_t worker;
@@ -42,28 +50,24 @@ static uint64_t room_of(const struct allocate_worker *w, uint64_t vus)
     return vus > EXACT_MAX ? w->free_vus - (w->free_vus + 99) / 100 : w->free_vus;
 }
 
-static bool
-belongs(const struct allocate_worker *w, const struct allocate_need *need, uint32_t group)
+static bool belongs(const struct question *q, uint32_t worker, uint32_t group)
 {
-    return need->share_count == 0 || w->group == group;
+    return q->need->share_count == 0 || q->workers[worker].group == group;
 }
 
 /* Those of the group with something free, the most first. */
-static uint32_t list_candidates(const struct allocate_worker *workers,
-                                uint32_t count,
-                                const struct allocate_need *need,
-                                uint32_t group,
-                                struct candidate *out)
+static uint32_t list_candidates(const struct question *q, uint32_t group, struct candidate *out)
 {
     uint32_t n = 0;
 
-    for (uint32_t i = 0; i < count; i++) {
-        uint64_t room = belongs(&workers[i], need, group) ? room_of(&workers[i], need->vus) : 0;
+    for (uint32_t i = 0; i < q->count; i++) {
+        const struct allocate_worker *w = &q->workers[i];
+        uint64_t room = belongs(q, i, group) ? room_of(w, q->need->vus) : 0;
         if (room > 0) {
             out[n++] = (struct candidate){.worker = i,
                                           .room = room,
-                                          .capacity = workers[i].capacity_vus,
-                                          .cores = workers[i].cores > 0 ? workers[i].cores : 1};
+                                          .capacity = w->capacity_vus,
+                                          .cores = w->cores > 0 ? w->cores : 1};
         }
     }
     qsort(out, n, sizeof *out, by_room);
@@ -131,69 +135,65 @@ static uint32_t drop_idle(struct candidate *c, uint32_t n)
     return kept;
 }
 
-/* Adds who plays the part of a group behind the `n` that there are already; returns how many there
- * are then. ERR_LIMIT: the group has not enough. */
-static int add_group(const struct allocate_worker *workers,
-                     uint32_t count,
-                     const struct allocate_need *need,
-                     uint32_t group,
-                     uint64_t vus,
-                     uint64_t sources,
-                     struct candidate *c,
-                     uint32_t *n)
-{
-    uint32_t found = list_candidates(workers, count, need, group, c + *n);
+/* What a group has to carry. */
+struct portion {
+    uint32_t group;
+    uint64_t vus, sources;
+};
 
-    found = choose_count(c + *n, found, ALLOCATE_SOURCES_MAX - *n, vus, sources);
-    if (found == 0) {
-        return ERR_LIMIT;
-    }
-    qsort(c + *n, found, sizeof *c, by_worker);
-    deal_users(c + *n, found, vus);
-    *n += drop_idle(c + *n, found);
-    return 0;
+/* Who plays it, from c on, in the order of the workers; `most`: so many at most. Returns how many
+ * they are, 0: the group has not enough. */
+static uint32_t deal_portion(const struct question *q,
+                             const struct portion *portion,
+                             uint32_t most,
+                             struct candidate *c)
+{
+    uint32_t n = list_candidates(q, portion->group, c);
+
+    n = choose_count(c, n, most, portion->vus, portion->sources);
+    qsort(c, n, sizeof *c, by_worker);
+    deal_users(c, n, portion->vus);
+    return drop_idle(c, n);
 }
 
-static void tell_shortage(const struct allocate_worker *workers,
-                          uint32_t count,
-                          const struct allocate_need *need,
-                          uint32_t group,
-                          uint64_t vus,
-                          struct allocate_shortage *out)
+static void
+tell_shortage(const struct question *q, uint32_t group, uint64_t vus, struct allocate_shortage *out)
 {
     *out = (struct allocate_shortage){.group = group, .required = vus};
-    for (uint32_t i = 0; i < count; i++) {
-        if (belongs(&workers[i], need, group)) {
-            out->available += workers[i].free_vus;
+    for (uint32_t i = 0; i < q->count; i++) {
+        if (belongs(q, i, group)) {
+            out->available += q->workers[i].free_vus;
             out->workers++;
         }
     }
 }
 
-/* All groups that get users, each with its workers; then in the order of the workers. */
-static int choose_workers(const struct allocate_worker *workers,
-                          uint32_t count,
-                          const struct allocate_need *need,
-                          struct candidate *c,
-                          uint32_t *n,
-                          struct allocate_shortage *shortage)
+/* All groups that get users, each with its workers; then in the order of the workers. Returns how
+ * many workers they are, 0: *shortage says what is missing. */
+static uint32_t
+choose_workers(const struct question *q, struct candidate *c, struct allocate_shortage *shortage)
 {
+    const struct allocate_need *need = q->need;
     uint64_t users[SHARES_MAX] = {need->vus}, sources[SHARES_MAX] = {need->sources};
-    uint32_t groups = need->share_count > 0 ? need->share_count : 1;
+    uint32_t groups = need->share_count > 0 ? need->share_count : 1, n = 0;
 
     if (need->share_count > 0) {
         shares_split(need->shares, groups, need->vus, users);
         shares_split(need->shares, groups, need->sources, sources);
     }
-    *n = 0;
     for (uint32_t g = 0; g < groups; g++) {
-        if (users[g] > 0 && add_group(workers, count, need, g, users[g], sources[g], c, n) != 0) {
-            tell_shortage(workers, count, need, g, users[g], shortage);
-            return ERR_LIMIT;
+        struct portion portion = {.group = g, .vus = users[g], .sources = sources[g]};
+        uint32_t more =
+            users[g] > 0 ? deal_portion(q, &portion, ALLOCATE_SOURCES_MAX - n, c + n) : 0;
+
+        if (more == 0 && users[g] > 0) {
+            tell_shortage(q, g, users[g], shortage);
+            return 0;
         }
+        n += more;
     }
-    qsort(c, *n, sizeof *c, by_worker);
-    return 0;
+    qsort(c, n, sizeof *c, by_worker);
+    return n;
 }
 
 /* ---- how many sources -------------------------------------------------------------------------
@@ -245,6 +245,7 @@ static void set_weights(const struct candidate *c, uint32_t n, uint32_t vus, str
     uint64_t cycle = EXACT_MAX - out->source_count; /* a weight is at least 1 */
     uint32_t at = 0;
 
+    assert(vus > 0);
     out->weights = xcalloc(out->source_count, sizeof *out->weights);
     for (uint32_t i = 0; i < n; i++) {
         for (uint32_t k = 0; k < c[i].sources; k++) {
@@ -263,6 +264,7 @@ static uint64_t users_of(const struct allocation *a, const struct allocate_part 
     for (uint32_t i = 0; i < a->source_count; i++) {
         sum += a->weights != NULL ? a->weights[i] : 1;
     }
+    assert(sum > 0);
     for (uint32_t i = part->base; i < part->base + part->sources; i++) {
         uint64_t weight = a->weights != NULL ? a->weights[i] : 1;
         most += (vus * weight + sum - 1) / sum;
@@ -301,14 +303,16 @@ int allocate(const struct allocate_worker *workers,
              struct allocation *out,
              struct allocate_shortage *shortage)
 {
+    const struct question q = {.workers = workers, .count = count, .need = need};
     struct candidate *c = xcalloc(count + 1, sizeof *c);
-    uint32_t n;
-    int rc = choose_workers(workers, count, need, c, &n, shortage);
+    int rc = 0;
 
+    assert(need->vus > 0 && need->share_count <= SHARES_MAX);
     *out = (struct allocation){0};
-    if (rc != 0) {
+    uint32_t n = choose_workers(&q, c, shortage);
+    if (n == 0) {
         xfree(c);
-        return rc;
+        return ERR_LIMIT;
     }
     uint32_t most = need->sources < ALLOCATE_SOURCES_MAX ? need->sources : ALLOCATE_SOURCES_MAX;
     out->source_count = deal_sources(c, n, most);
@@ -317,7 +321,7 @@ int allocate(const struct allocate_worker *workers,
     }
     const struct candidate *over = write_parts(c, n, need->vus, out, workers);
     if (over != NULL) {
-        tell_shortage(workers, count, need, workers[over->worker].group, over->vus, shortage);
+        tell_shortage(&q, workers[over->worker].group, over->vus, shortage);
         allocation_clear(out);
         rc = ERR_LIMIT;
     }
@@ -326,11 +330,9 @@ int allocate(const struct allocate_worker *workers,
 }
 
 /* Of a group whose part is w of all weights: room · all / w. */
-static uint64_t most_at(const struct allocate_worker *workers,
-                        uint32_t count,
-                        const struct allocate_need *need,
-                        uint64_t vus)
+static uint64_t most_at(const struct question *q, uint64_t vus)
 {
+    const struct allocate_need *need = q->need;
     uint32_t groups = need->share_count > 0 ? need->share_count : 1;
     uint64_t sum = 0, most = UINT32_MAX;
 
@@ -340,8 +342,8 @@ static uint64_t most_at(const struct allocate_worker *workers,
     for (uint32_t g = 0; g < groups; g++) {
         uint64_t room = 0;
 
-        for (uint32_t i = 0; i < count; i++) {
-            room += belongs(&workers[i], need, g) ? room_of(&workers[i], vus) : 0;
+        for (uint32_t i = 0; i < q->count; i++) {
+            room += belongs(q, i, g) ? room_of(&q->workers[i], vus) : 0;
         }
         room = room < UINT32_MAX ? room : UINT32_MAX;
         room = need->share_count > 0 ? room * sum / need->shares[g].weight : room;
@@ -354,8 +356,8 @@ uint64_t allocate_most(const struct allocate_worker *workers,
                        uint32_t count,
                        const struct allocate_need *need)
 {
-    uint64_t exact = most_at(workers, count, need, 0);
-    uint64_t rounded = most_at(workers, count, need, UINT32_MAX);
+    const struct question q = {.workers = workers, .count = count, .need = need};
+    uint64_t exact = most_at(&q, 0), rounded = most_at(&q, UINT32_MAX);
 
     return exact <= EXACT_MAX ? exact : rounded > EXACT_MAX ? rounded : EXACT_MAX;
 }

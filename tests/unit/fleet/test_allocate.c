@@ -140,7 +140,7 @@ static void whatever_is_free(void **state)
 
     (void)state;
     for (int round = 0; round < 3000; round++) {
-        struct allocate_worker w[12];
+        struct allocate_worker w[12] = {0};
         uint32_t n = 1 + (uint32_t)below(&drawn, 12);
         uint64_t room = 0;
         uint32_t scale = below(&drawn, 10) == 0 ? 100000 : 300;

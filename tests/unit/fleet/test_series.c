@@ -3,7 +3,7 @@
 #include "fleet/hub.h"
 #include "support/open_store.h"
 
-#define ORIGIN_MS 1700000000123 /* second 0 began */
+#define ORIGIN_MS UINT64_C(1700000000123) /* second 0 began */
 
 struct place {
     struct open_store store;
@@ -116,9 +116,9 @@ static void a_run_that_nobody_has_started(void **state)
 static void expect(struct place *p,
                    const struct hub_metrics_query *query,
                    size_t buckets,
-                   json_int_t width_s,
-                   json_int_t first,
-                   json_int_t last)
+                   uint64_t width_s,
+                   uint64_t first,
+                   uint64_t last)
 {
     json_t *out = ask(p, query), *series = json_object_get(out, "time_series");
     json_t *begin = json_array_get(series, 0), *end = json_array_get(series, buckets - 1);
@@ -143,16 +143,16 @@ static void buckets_are_of_what_is_asked_for(void **state)
     set_up(&p);
     add_seconds(&p, 4001, 3900);
     expect(&p, &all, 1334, 3, 0, 3999);
-    late.from_ms = ORIGIN_MS + 3990 * 1000 + 1; /* as watch asks: behind what it has seen */
+    late.from_ms = ORIGIN_MS + 3990000 + 1; /* as watch asks: behind what it has seen */
     expect(&p, &late, 10, 1, 3991, 4000);
     early.to_ms = ORIGIN_MS + 1000 + 1;
     expect(&p, &early, 2, 1, 0, 1);
-    middle.from_ms = ORIGIN_MS + 100 * 1000;
-    middle.to_ms = ORIGIN_MS + 2100 * 1000;
+    middle.from_ms = ORIGIN_MS + 100000;
+    middle.to_ms = ORIGIN_MS + 2100000;
     expect(&p, &middle, 2000, 1, 100, 2099);
     stage.stage_id = "two";
     expect(&p, &stage, 101, 1, 3900, 4000);
-    wide.from_ms = ORIGIN_MS + 3996 * 1000;
+    wide.from_ms = ORIGIN_MS + 3996000;
     wide.resolution_ms = 2000;
     expect(&p, &wide, 3, 2, 3996, 4000);
     tear_down(&p);
@@ -212,7 +212,7 @@ static int count_seconds(struct store *s,
 static void other_seconds_are_not_read(void **state)
 {
     struct hub_metrics_query query = {
-        .time_series = true, .from_ms = ORIGIN_MS + 500 * 1000, .to_ms = ORIGIN_MS + 510 * 1000};
+        .time_series = true, .from_ms = ORIGIN_MS + 500000, .to_ms = ORIGIN_MS + 510000};
     struct place p;
 
     (void)state;
