@@ -129,6 +129,23 @@ static int add_piece(const char *p, size_t len, void *out)
     return buf_add(out, p, len);
 }
 
+json_t *json_text(const char *s)
+{
+    json_t *out = json_string(s);
+    struct buf quoted;
+
+    if (out != NULL) {
+        return out;
+    }
+    buf_init(&quoted, JSON_TEXT_MAX);
+    if (json_add_string(&quoted, str_c(s)) != 0 ||
+        json_parse(buf_str(&quoted), JSON_TEXT_MAX, &out, NULL) != 0) {
+        out = json_string("");
+    }
+    buf_clear(&quoted);
+    return out;
+}
+
 int json_write(const json_t *value, struct buf *out)
 {
     size_t before = out->len;

@@ -36,6 +36,8 @@ int json_write(const json_t *value, struct buf *out);
 /* Indented by two spaces, one final newline. */
 int json_write_pretty(const json_t *value, struct buf *out);
 
+/* A new string of any bytes; those that are not UTF-8 (a text that was cut, say) become U+FFFD. */
+json_t *json_text(const char *s);
 /* Appends `s` as a JSON string with its quotes; bytes that are not UTF-8 become U+FFFD.
  * 0 or ERR_LIMIT. */
 int json_add_string(struct buf *out, struct str s);

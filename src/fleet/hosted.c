@@ -17,6 +17,9 @@ struct hosted *hosted_new(struct hub *h, const char *run_id)
     r->hub = h;
     snprintf(r->run_id, sizeof r->run_id, "%s", run_id);
     snprintf(r->last_state, sizeof r->last_state, "created");
+    /* Also of one whose scenario cannot be read there is something to tell. */
+    r->identity = (struct plan_identity){
+        .run_id = r->run_id, .execution_id = r->execution_id, .worker_id = ""};
     list_init(&r->node);
     list_init(&r->writes);
     list_init(&r->watches);
@@ -169,8 +172,6 @@ int hosted_load(struct hosted *r, struct issue_list *issues, struct err *err)
     if (rc != 0) {
         return rc;
     }
-    r->identity = (struct plan_identity){
-        .run_id = r->run_id, .execution_id = r->execution_id, .worker_id = ""};
     r->plan = plan_new(r->scenario, &r->identity, r->url.authority, r->url.target);
     return origin_make(&r->origin, r->plan, 0, NULL, r->name, json_deep_copy(r->tags), err);
 }

@@ -159,6 +159,12 @@ void hosted_keep(struct hosted *r)
     }
 }
 
+void hosted_forget_plan(struct hosted *r)
+{
+    (void)store_put_document(r->hub->store, r->run_id, DOCUMENT_ALLOCATION, STR(""));
+    (void)store_put_document(r->hub->store, r->run_id, DOCUMENT_CREW, STR(""));
+}
+
 json_t *hosted_save(const struct hosted *r)
 {
     return json_pack("{sssIssso}", "execution_id", r->execution_id, "samples",

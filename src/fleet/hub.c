@@ -126,12 +126,6 @@ static void write_one(struct hub *h, const struct hosted *r, const struct write 
     }
 }
 
-static void forget_plan(struct hub *h, struct hosted *r)
-{
-    (void)store_put_document(h->store, r->run_id, DOCUMENT_ALLOCATION, STR(""));
-    (void)store_put_document(h->store, r->run_id, DOCUMENT_CREW, STR(""));
-}
-
 /* The text of a new reference, or none. */
 static struct str write_json(json_t *json, struct buf *text)
 {
@@ -161,7 +155,7 @@ static void put_row(struct hub *h, struct hosted *r)
     r->told = false;
     if (r->over) {
         row.saved = STR("");
-        forget_plan(h, r);
+        hosted_forget_plan(r);
     } else {
         hosted_keep(r);
     }

@@ -267,6 +267,8 @@ void hosted_on_window(void *owner, uint32_t source, struct window *w, struct str
  */
 json_t *hosted_save(const struct hosted *r);
 void hosted_keep(struct hosted *r);
+/* It is over: what hosted_keep wrote is of no use any more. */
+void hosted_forget_plan(struct hosted *r);
 #define DOCUMENT_ALLOCATION "allocation"
 #define DOCUMENT_CREW       "crew"
 /* The workers that are there, and what they have free; their groups are the shares of `placement`

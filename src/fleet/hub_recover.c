@@ -56,10 +56,12 @@ static bool note_run(void *owner, const struct store_run *row)
     struct pending *u = owner;
     json_t *saved = NULL;
 
-    if (row->saved.len > 0 && json_parse(row->saved, HUB_DOCUMENT_MAX, &saved, NULL) == 0) {
-        json_array_append_new(u->ids, json_string(row->run_id));
-        json_array_append_new(u->saved, saved);
+    if (row->saved.len == 0) {
+        return true; /* it is only created */
     }
+    (void)json_parse(row->saved, HUB_DOCUMENT_MAX, &saved, NULL);
+    json_array_append_new(u->ids, json_string(row->run_id));
+    json_array_append_new(u->saved, saved != NULL ? saved : json_null());
     return true;
 }
 
@@ -231,6 +233,8 @@ static void give_up(struct hub *h, struct hosted *r, const struct err *why)
                             .saved = STR("")};
     hosted_tell_failed(r, why->msg);
     (void)store_put_run(h->store, &row);
+    hosted_forget_plan(r);
+    (void)store_drop_windows(h->store, r->run_id);
     buf_clear(&text);
     json_decref(view);
 }

@@ -76,9 +76,9 @@ static void add_stop(json_t *view, const struct run *run)
         return;
     }
     json_object_set_new(view, "stop_reason",
-                        json_pack("{sssssssssssI}", "kind", run_stop_name(s->kind), "mode",
+                        json_pack("{sssssososssI}", "kind", run_stop_name(s->kind), "mode",
                                   s->kind == RUN_STOP_COMPLETED ? "none" : mode, "reason",
-                                  s->reason, "message", s->sentence, "actor",
+                                  json_text(s->reason), "message", json_text(s->sentence), "actor",
                                   s->actor != NULL ? s->actor : "system", "at_ms",
                                   (json_int_t)s->at_ms));
 }
@@ -176,7 +176,7 @@ static void add_end(json_t *view, const struct run *run, enum run_state state)
         return;
     }
     for (size_t i = 0; i < run->worth.evidence_count; i++) {
-        json_array_append_new(evidence, json_string(run->worth.evidence[i].text));
+        json_array_append_new(evidence, json_text(run->worth.evidence[i].text));
     }
     json_object_set_new(view, "ended_at_ms", json_integer((json_int_t)end));
     json_object_set_new(view, "duration_ms", json_integer((json_int_t)(end - begin)));

@@ -387,7 +387,8 @@ static void refuse_report(json_t *refused, const char *run_id, const char *reaso
     if (json_array_size(refused) >= ROWS_MAX || row_of(refused, run_id) != NULL) {
         return;
     }
-    json_array_append_new(refused, json_pack("{ssss}", "run_id", run_id, "reason", reason));
+    json_array_append_new(refused,
+                          json_pack("{ssso}", "run_id", run_id, "reason", json_text(reason)));
 }
 
 static void ack(json_t *acked, const char *run_id, uint64_t seq)
@@ -424,7 +425,7 @@ static void take_report(struct hub *h,
         hub_write(r, WRITE_APPLIED, applied, w->worker_id, (struct str){0});
     }
     if (rc != 0 && rc != ERR_STATE) {
-        run_tell(r->run, "SYSTEM_WARNING", json_pack("{ss}", "warning", err.msg));
+        run_tell(r->run, "SYSTEM_WARNING", json_pack("{so}", "warning", json_text(err.msg)));
         crew_lose(r->crew, (uint32_t)member);
         hub_touch(r);
         refuse_report(refused, report->run_id, err.msg);

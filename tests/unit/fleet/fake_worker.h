@@ -149,8 +149,10 @@ static inline void fake_ready(struct fake_worker *w)
     buf_clear(&body);
 }
 
-static inline void fake_checks(struct fake_worker *w, bool ok)
+/* `why`: what is wrong with the network; NULL: nothing. */
+static inline void fake_checks_of(struct fake_worker *w, const char *why)
 {
+    bool ok = why == NULL;
     struct check_list *checks = calloc(1, sizeof *checks);
     struct buf body;
 
@@ -158,13 +160,18 @@ static inline void fake_checks(struct fake_worker *w, bool ok)
     checks->items[0] = (struct check){.name = "network", .ok = ok, .latency_ns = 1000};
     if (!ok) {
         checks->items[0].code = ERROR_CODE_CONNECTION_REFUSED;
-        snprintf(checks->items[0].message, sizeof checks->items[0].message, "nobody listens");
+        snprintf(checks->items[0].message, sizeof checks->items[0].message, "%s", why);
     }
     buf_init(&body, 1 << 20);
     assert_int_equal(wire_checks_encode(checks, &body), 0);
     fake_report(w, WIRE_REPORT_CHECKS, buf_str(&body));
     buf_clear(&body);
     free(checks);
+}
+
+static inline void fake_checks(struct fake_worker *w, bool ok)
+{
+    fake_checks_of(w, ok ? NULL : "nobody listens");
 }
 
 /* A second of `source` with so many operations that went well, as a report's body. */
