@@ -258,11 +258,24 @@ static void recover_run(struct hub *h, const char *run_id, const json_t *saved)
     }
     list_append(&h->runs, &r->node);
     h->run_count++;
-    run_resume(r->run, HUB_LOST_NS);
-    run_tell(r->run, "SYSTEM_RECOVERY",
-             json_pack("{sssb}", "reason", "control plane was started again", "resumed", 1));
-    hub_touch(r);
-    hub_line(h, "Run goes on: %s %s", r->run_id, run_state_name(r->run->state));
+}
+
+/* To make the books of long runs again takes its time, in which nobody could be heard: what others
+ * have to come back in begins now. */
+static void go_on(struct hub *h)
+{
+    list_foreach (node, &h->workers) {
+        list_entry(node, struct worker, node)->seen_ns = loop_clock(h->loop);
+    }
+    list_foreach (node, &h->runs) {
+        struct hosted *r = list_entry(node, struct hosted, node);
+
+        run_resume(r->run, HUB_LOST_NS);
+        run_tell(r->run, "SYSTEM_RECOVERY",
+                 json_pack("{sssb}", "reason", "control plane was started again", "resumed", 1));
+        hub_touch(r);
+        hub_line(h, "Run goes on: %s %s", r->run_id, run_state_name(r->run->state));
+    }
 }
 
 int hub_recover(struct hub *h, struct err *err)
@@ -284,5 +297,6 @@ int hub_recover(struct hub *h, struct err *err)
     }
     json_decref(u.ids);
     json_decref(u.saved);
+    go_on(h);
     return rc;
 }
