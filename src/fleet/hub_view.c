@@ -179,7 +179,9 @@ static void add_end(json_t *view, const struct run *run, enum run_state state)
         json_array_append_new(evidence, json_text(run->worth.evidence[i].text));
     }
     json_object_set_new(view, "ended_at_ms", json_integer((json_int_t)end));
-    json_object_set_new(view, "duration_ms", json_integer((json_int_t)(end - begin)));
+    if (end >= begin) { /* the clock of the wall may have been set back meanwhile */
+        json_object_set_new(view, "duration_ms", json_integer((json_int_t)(end - begin)));
+    }
     json_object_set_new(view, "verdict",
                         run->verdict != RUN_VERDICT_NONE
                             ? json_string(run_verdict_name(run->verdict))
