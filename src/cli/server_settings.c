@@ -41,7 +41,8 @@ const struct opt server_options[SERVER_OPTIONS] = {
     {.name = "insecure-worker-auth",
      .help = "Changes nothing: workers show the token that they were given, by themselves."},
     {.name = "redact-assignment-secrets",
-     .help = "Changes nothing: workers are sent references, never secrets."},
+     .help = "Changes nothing: references are resolved by workers; what stands in a scenario in "
+             "clear text is sent to them."},
     {.name = "rate-limit",
      .argument = "N",
      .help = "Requests per second of one client; 0, no limit, is all there is yet."},
@@ -69,7 +70,9 @@ static const struct {
      "runs with \"mcpdrill delete\""},
     {"allow-private-discovery", false, "changes nothing: tools are not discovered here yet"},
     {"insecure-worker-auth", false, "changes nothing: workers show their tokens by themselves"},
-    {"redact-assignment-secrets", false, "changes nothing: workers are never sent secrets"},
+    {"redact-assignment-secrets", false,
+     "changes nothing: references to secrets are resolved by workers, and what "
+     "stands in a scenario in clear text is sent to them"},
     {"rate-burst", false, "changes nothing: requests are not limited yet"},
     {"max-ops-per-run", false, "changes nothing: no memory depends on the number of operations"},
     {"max-logs-per-run", false,

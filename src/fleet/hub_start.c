@@ -301,7 +301,10 @@ int hub_emergency_stop(struct hub *h,
                       "the scenario says safety.emergency_stop_enabled: false; stop it with "
                       "mode immediate");
     }
-    run_emergency_stop(r->run, arena_strdup(&r->arena, actor));
-    hub_touch(r);
+    /* Who cannot wait asks often: it has been ordered, and the order stands. */
+    if (r->run->state != RUN_STOPPING || r->run->stop.kind != RUN_STOP_EMERGENCY) {
+        run_emergency_stop(r->run, arena_strdup(&r->arena, actor));
+        hub_touch(r);
+    }
     return 0;
 }
