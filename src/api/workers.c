@@ -55,7 +55,7 @@ void workers_heartbeat(struct api_request *r)
         answer_refusal(r, &why);
         return;
     }
-    /* Orders travel on a stream of their own; who still looks here finds nothing to do. */
+    /* Orders travel on a stream of their own; what cannot wait stands here as well. */
     json_t *body = json_pack("{s:b, s:[]}", "ok", 1, "stop_run_ids");
     json_object_update(body, pulse);
     json_decref(pulse);

@@ -341,16 +341,26 @@ static int on_window(struct crew *c, struct member *m, struct str body, struct e
     return rc;
 }
 
-static bool was_told_to_end(const struct member *m)
+static bool was_told(const struct member *m, enum wire_order_kind kind)
 {
     list_foreach (node, &m->orders) {
-        const struct given *given = list_entry(node, struct given, node);
-
-        if (given->order.kind == WIRE_ORDER_DRAIN || given->order.kind == WIRE_ORDER_STOP) {
+        if (list_entry(node, struct given, node)->order.kind == kind) {
             return true;
         }
     }
     return false;
+}
+
+static bool was_told_to_end(const struct member *m)
+{
+    return was_told(m, WIRE_ORDER_DRAIN) || was_told(m, WIRE_ORDER_STOP);
+}
+
+bool crew_must_stop(const struct crew *c, uint32_t member)
+{
+    const struct member *m = &c->members[member];
+
+    return m->state != MEMBER_LOST && m->drained < m->sources && was_told(m, WIRE_ORDER_STOP);
 }
 
 static int on_drained(struct crew *c, struct member *m, struct str body, struct err *err)

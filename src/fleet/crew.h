@@ -77,6 +77,8 @@ uint32_t crew_vus(const struct crew *c, uint32_t member);
 int crew_report(struct crew *c, uint32_t member, const struct wire_report *report, struct err *err);
 /* The seq of the last report that was applied. */
 uint64_t crew_applied(const struct crew *c, uint32_t member);
+/* Was it told to stop at once, and has not brought everything yet? */
+bool crew_must_stop(const struct crew *c, uint32_t member);
 /* The member has reconnected: gives all its orders again. */
 void crew_repeat(struct crew *c, uint32_t member);
 /* It does not come back. */

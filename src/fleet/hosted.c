@@ -249,8 +249,9 @@ void hosted_tell_failed(struct hosted *r, const char *why)
     }
     hosted_event(r, "SYSTEM_RECOVERY", "system", json_pack("{sssb}", "reason", why, "resumed", 0));
     hosted_event(r, "STATE_TRANSITION", "system",
-                 json_pack("{ssssss}", "from_state", r->last_state, "to_state",
-                           run_state_name(RUN_FAILED), "trigger", "system_error"));
+                 json_pack("{ssssssss}", "from_state", r->last_state, "to_state",
+                           run_state_name(RUN_FAILED), "trigger", "system_error", "actor",
+                           "system"));
     hosted_write_events(r);
 }
 

@@ -167,7 +167,7 @@ void hosted_forget_plan(struct hosted *r)
 
 json_t *hosted_save(const struct hosted *r)
 {
-    return json_pack("{sssIssso}", "execution_id", r->execution_id, "samples",
-                     (json_int_t)r->sample_count, "last_decision", r->last_decision, "run",
-                     run_save(r->run));
+    return json_pack("{sssIsIssso}", "execution_id", r->execution_id, "samples",
+                     (json_int_t)r->sample_count, "samples_lost", (json_int_t)r->samples_lost,
+                     "last_decision", r->last_decision, "run", run_save(r->run));
 }

@@ -163,6 +163,8 @@ json_t *hub_workers(struct hub *h); /* {workers: […]}, sorted by id */
 int hub_register(struct hub *h, json_t *hello, json_t **welcome, struct hub_refusal *why);
 /* Is that its token? */
 int hub_worker_may(struct hub *h, const char *worker_id, struct str token, struct hub_refusal *why);
+/* *pulse: its answer (wire/), with stop_run_ids: the runs whose load it has to cut at once, should
+ * its stream of orders hang. */
 int hub_heartbeat(
     struct hub *h, const char *worker_id, json_t *beat, json_t **pulse, struct hub_refusal *why);
 /* The worker's command stream: all orders that still matter come when they are durable, later ones

@@ -192,6 +192,7 @@ static int restore(struct hosted *r, const json_t *saved, struct err *err)
     snprintf(r->execution_id, sizeof r->execution_id, "%s", execution != NULL ? execution : "");
     snprintf(r->last_decision, sizeof r->last_decision, "%s", decision != NULL ? decision : "");
     r->sample_count = number_of(saved, "samples");
+    r->samples_lost = number_of(saved, "samples_lost");
     int rc = restore_players(r, err);
     rc = rc == 0 ? run_restore(r->run, json_object_get(saved, "run"), err) : rc;
     rc = rc == 0 ? restore_crew(r, err) : rc;

@@ -301,6 +301,21 @@ int hub_worker_may(struct hub *h, const char *worker_id, struct str token, struc
                                         "this is not the token of that worker: register it again");
 }
 
+static json_t *runs_to_stop(const struct hub *h, const struct worker *w)
+{
+    json_t *runs = json_array();
+
+    list_foreach (node, &h->runs) {
+        const struct hosted *r = list_entry(node, struct hosted, node);
+        int32_t member = r->over ? -1 : crew_find(r->crew, w->worker_id);
+
+        if (member >= 0 && crew_must_stop(r->crew, (uint32_t)member)) {
+            json_array_append_new(runs, json_string(r->run_id));
+        }
+    }
+    return runs;
+}
+
 int hub_heartbeat(
     struct hub *h, const char *worker_id, json_t *beat, json_t **pulse, struct hub_refusal *why)
 {
@@ -324,6 +339,7 @@ int hub_heartbeat(
                   (json_int_t)said.in_flight_ops, "queue_depth", (json_int_t)said.queue_depth);
     struct wire_pulse answer = {.sent_ns = said.sent_ns, .now_ns = loop_clock(h->loop)};
     *pulse = wire_pulse_to_json(&answer);
+    json_object_set_new(*pulse, "stop_run_ids", runs_to_stop(h, w));
     return 0;
 }
 

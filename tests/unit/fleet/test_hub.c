@@ -656,6 +656,59 @@ static void a_report_writes_little(void **state)
     tear_down(&p);
 }
 
+static size_t told_to_stop(struct place *p, const struct fake_worker *w, const char *id)
+{
+    struct wire_heartbeat what = {.sent_ns = 5};
+    json_t *beat = NULL, *pulse = NULL;
+    struct buf text;
+    struct hub_refusal why = {0};
+
+    buf_init(&text, 4096);
+    assert_int_equal(wire_heartbeat_encode(&what, &text), 0);
+    assert_int_equal(json_parse(buf_str(&text), 4096, &beat, NULL), 0);
+    buf_clear(&text);
+    if (hub_heartbeat(p->hub, w->id, beat, &pulse, &why) != 0) {
+        fail_msg("%s", why.message);
+    }
+    const json_t *runs = json_object_get(pulse, "stop_run_ids");
+    size_t count = json_array_size(runs);
+    if (count > 0) {
+        assert_string_equal(json_string_value(json_array_get(runs, 0)), id);
+    }
+    json_decref(pulse);
+    json_decref(beat);
+    return count;
+}
+
+/* A stream of orders may hang without anybody noticing for a while; load has to end at once. */
+static void a_stop_stands_in_the_answers_to_heartbeats(void **state)
+{
+    struct place p;
+    struct pair pair = {0};
+    char id[HUB_RUN_ID_MAX];
+    struct hub_refusal why = {0};
+
+    (void)state;
+    set_up(&p);
+    register_pair(&p, &pair);
+    create(&p, SCENARIO, id);
+    begin(&p, &pair, id);
+    assert_int_equal(hub_stop(p.hub, id, "drain", "ann", &why), 0);
+    settle(&p);
+    assert_int_equal(told_to_stop(&p, &pair.w[0], id), 0);
+    assert_int_equal(hub_emergency_stop(p.hub, id, "ann", &why), 0);
+    assert_int_equal(told_to_stop(&p, &pair.w[0], id), 1);
+    assert_int_equal(told_to_stop(&p, &pair.w[1], id), 1);
+    fake_end(&pair.w[0]);
+    assert_int_equal(told_to_stop(&p, &pair.w[0], id), 0);
+    assert_int_equal(told_to_stop(&p, &pair.w[1], id), 1);
+    fake_end(&pair.w[1]);
+    settle(&p);
+    assert_int_equal(told_to_stop(&p, &pair.w[1], id), 0);
+    clear_pair(&p, &pair);
+    tear_down(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -676,6 +729,7 @@ int main(void)
         cmocka_unit_test(tags_are_short),
         cmocka_unit_test(a_refusal_is_said_once),
         cmocka_unit_test(a_report_writes_little),
+        cmocka_unit_test(a_stop_stands_in_the_answers_to_heartbeats),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
