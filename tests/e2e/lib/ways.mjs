@@ -53,8 +53,9 @@ async function playThere(server, file) {
   return outcomeOf(await mcpdrill(['start', created.stdout.trim(), '--wait', '--json', json], at), json);
 }
 
-// Fleets by the arguments of their `worker` programs: of one worker, of two of which one is small, of five.
-const FLEETS = [[['--procs', '1']], [['--max-vus', '4'], ['--max-vus', '40']], [['--procs', '5']]];
+// Fleets by the arguments of their `worker` programs: of one worker, of two of which one is small (and worth a
+// user of five), of five.
+const FLEETS = [[['--procs', '1']], [['--max-vus', '10'], ['--max-vus', '40']], [['--procs', '5']]];
 
 // Resolves to [{name, workers, play(file)}]; `play` resolves as `run` of mcpdrill.mjs does.
 export async function startWays(t, procs = [3]) {
