@@ -206,6 +206,14 @@ static size_t character(struct str s, uint32_t *code)
     return *code < smallest[len] || *code > 0x10ffff || surrogate ? 0 : len;
 }
 
+/* Marks that turn the direction of writing: what stands behind them in the line is shown elsewhere.
+ */
+static bool is_turning(uint32_t code)
+{
+    return code == 0x61c || code == 0x200e || code == 0x200f ||
+           (code >= 0x202a && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069);
+}
+
 static bool is_control(uint32_t code)
 {
     return code < 0x20 || (code >= 0x7f && code < 0xa0);
@@ -276,7 +284,7 @@ int text_add_safe(struct buf *out, struct str s, size_t max_columns)
             return buf_add_c(out, "…");
         }
         len = character((struct str){s.p + i, s.len - i}, &code);
-        if (len > 0 && is_control(code)) {
+        if (len > 0 && (is_control(code) || is_turning(code))) {
             rc = buf_add_c(out, " ");
         } else {
             rc = len > 0 ? buf_add(out, s.p + i, len) : buf_add_c(out, REPLACEMENT);

@@ -44,8 +44,8 @@ int text_add_right(struct buf *out, struct str s, size_t width);
 
 /* Valid UTF-8: other bytes become U+FFFD. For JSON. 0 or ERR_LIMIT. */
 int text_add_utf8(struct buf *out, struct str s);
-/* As text_add_utf8, and control characters (C0, DEL, C1) become blanks; cut to `max_columns` with
- * "…" at the end. 0 or ERR_LIMIT. */
+/* As text_add_utf8, and control characters (C0, DEL, C1) and marks of the direction of writing
+ * become blanks; cut to `max_columns` with "…" at the end. 0 or ERR_LIMIT. */
 int text_add_safe(struct buf *out, struct str s, size_t max_columns);
 /* Likewise, but cut in the middle: names often differ at their end. */
 int text_add_middle(struct buf *out, struct str s, size_t max_columns);

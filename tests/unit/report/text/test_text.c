@@ -66,6 +66,9 @@ static void test_foreign_text(void **state)
         {STR_INIT("plain"), 10, "plain"},
         {STR_INIT("a\x1b[31mred\r\nb\x7f"), 40, "a [31mred  b "},
         {STR_INIT("C1: \xc2\x9b!"), 40, "C1:  !"},
+        {STR_INIT("\xe2\x80\xae"
+                  "abc\xe2\x81\xa6 \xe2\x80\xa6 \xe2\x80\x8f"),
+         40, " abc  …  "},
         {STR_INIT("\xff\xc0\xaf\xed\xa0\x80"), 40, "������"},
         {STR_INIT("\xf0\x9f\x98\x80 ok"), 40, "😀 ok"},
         {STR_INIT("cut\xe2\x82"), 40, "cut��"},
