@@ -305,9 +305,42 @@ static void a_run_without_a_part_for_this_worker(void **state)
     tear_down(&w);
 }
 
+/* ---- a stream of orders that hangs ------------------------------------------------------------
+ */
+
+static uint64_t stopped_ns, last_end_ns;
+
+/* With its first second: the order to stop does not arrive for two seconds, a heartbeat's answer
+ * does. */
+static void stop_beside_the_stream(struct world *w, struct member *m)
+{
+    if (stopped_ns == 0) {
+        stopped_ns = loop_clock(w->loop);
+        m->cut = true;
+        loop_timer_arm(w->loop, &m->again, stopped_ns + 2 * NS_PER_S);
+        run_stop_request(w->run, STOP_IMMEDIATE, 0, "user");
+        remote_stop(m->remote, "run_1");
+    }
+    last_end_ns = w->window->end_ns > last_end_ns ? w->window->end_ns : last_end_ns;
+}
+
+static void a_heartbeat_stops_a_run(void **state)
+{
+    struct world w = {.members = {{.shards = 2}}, .on_window = stop_beside_the_stream};
+
+    (void)state;
+    set_up(&w, CALLS, SECONDS("30", "8"));
+    play(&w);
+    assert_string_equal(run_state_name(w.run->state), "stopped");
+    assert_in_range(last_end_ns, stopped_ns - NS_PER_S, stopped_ns + NS_PER_S);
+    all_books_agree(&w);
+    tear_down(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_heartbeat_stops_a_run),
         cmocka_unit_test(a_run_on_two_workers),
         cmocka_unit_test(users_are_dealt_by_weight),
         cmocka_unit_test(windows_carry_operations),
