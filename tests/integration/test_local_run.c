@@ -5,12 +5,10 @@
  */
 #include "control/run.h"
 #include "mock/server/serve.h"
+#include "support/mock_stats.h"
 #include "support/planned.h"
 #include "support/unit.h"
 #include "worker/local.h"
-
-#include <sys/socket.h>
-#include <unistd.h>
 
 static const struct clock real_clock = {0};
 
@@ -69,32 +67,6 @@ static void on_interrupt(struct timer *t)
 
 /* ---- the mock's account
  * -------------------------------------------------------------------------- */
-
-static json_t *ask_stats(unsigned port)
-{
-    static const char request[] =
-        "GET /stats HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
-    struct sockaddr_in to = {.sin_family = AF_INET,
-                             .sin_port = htons((uint16_t)port),
-                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    char answer[16384];
-    size_t len = 0;
-    ssize_t n;
-    json_t *out = NULL;
-
-    assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof to), 0);
-    assert_int_equal(send(fd, request, sizeof request - 1, 0), sizeof request - 1);
-    while ((n = recv(fd, answer + len, sizeof answer - 1 - len, 0)) > 0) {
-        len += (size_t)n;
-    }
-    close(fd);
-    answer[len] = '\0';
-    const char *body = strstr(answer, "\r\n\r\n");
-    assert_non_null(body);
-    assert_int_equal(json_parse(str_c(body + 4), sizeof answer, &out, NULL), 0);
-    return out;
-}
 
 static uint64_t stat_of(const struct world *w, const char *group, const char *name)
 {
@@ -158,7 +130,7 @@ static void play(struct world *w, uint32_t threads, const char *workload, unsign
     run_emit_created(w->run);
     run_start(w->run);
     loop_run(w->loop);
-    w->stats = w->dead ? NULL : ask_stats(mock_serve_port(w->mock));
+    w->stats = w->dead ? NULL : mock_stats_ask(mock_serve_port(w->mock));
 }
 
 static void tear_down(struct world *w)

@@ -269,4 +269,28 @@ static inline void check_result(struct place *p, const char *id, json_int_t oper
     json_decref(result);
 }
 
+static inline void beat(struct place *p, const char *worker_id)
+{
+    static const struct wire_heartbeat nothing = {.sent_ns = 1};
+    struct hub_refusal why = {0};
+    json_t *body = wire_heartbeat_to_json(&nothing), *pulse = NULL;
+
+    assert_int_equal(hub_heartbeat(p->hub, worker_id, body, &pulse, &why), 0);
+    json_decref(pulse);
+    json_decref(body);
+}
+
+/* So many seconds pass, in which the workers of `pair` (or nobody) are heard of. */
+static inline void live(struct place *p, const struct pair *pair, unsigned seconds)
+{
+    for (unsigned i = 0; i < seconds; i++) {
+        now_ns += NS_PER_S;
+        for (int k = 0; pair != NULL && k < 2; k++) {
+            beat(p, pair->w[k].id);
+        }
+        loop_turn(p->store.loop, 0);
+        settle(p);
+    }
+}
+
 #endif

@@ -4,30 +4,6 @@
 #include "fleet/hub_priv.h"
 #include "hub_place.h"
 
-static void beat(struct place *p, const char *worker_id)
-{
-    static const struct wire_heartbeat nothing = {.sent_ns = 1};
-    struct hub_refusal why = {0};
-    json_t *body = wire_heartbeat_to_json(&nothing), *pulse = NULL;
-
-    assert_int_equal(hub_heartbeat(p->hub, worker_id, body, &pulse, &why), 0);
-    json_decref(pulse);
-    json_decref(body);
-}
-
-/* So many seconds pass, in which the workers of `pair` (or nobody) are heard of. */
-static void pass(struct place *p, const struct pair *pair, unsigned seconds)
-{
-    for (unsigned i = 0; i < seconds; i++) {
-        now_ns += NS_PER_S;
-        for (int k = 0; pair != NULL && k < 2; k++) {
-            beat(p, pair->w[k].id);
-        }
-        loop_turn(p->store.loop, 0);
-        settle(p);
-    }
-}
-
 /* Words of others are cut somewhere, and why a run ended is told all the same. */
 static void a_reason_that_was_cut_in_a_letter(void **state)
 {
@@ -99,9 +75,9 @@ static void a_restart_that_takes_long(void **state)
     p.store.s->ops = &counted.ops;
     open_hub(&p);
     p.store.s->ops = counted.real;
-    pass(&p, NULL, 2);
+    live(&p, NULL, 2);
     register_pair(&p, &pair);
-    pass(&p, &pair, 5);
+    live(&p, &pair, 5);
     assert_int_equal(store_events(p.store.s, id, 0, 64, see_event, &seen), 0);
     assert_true(has_event(&seen, "SYSTEM_RECOVERY"));
     assert_false(has_event(&seen, "WORKER_CAPACITY_LOST"));

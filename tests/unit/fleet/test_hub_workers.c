@@ -194,30 +194,6 @@ static void orders_wait_and_keep_their_order(void **state)
     tear_down(&p);
 }
 
-static void beat(struct place *p, const char *worker_id)
-{
-    static const struct wire_heartbeat nothing = {.sent_ns = 1};
-    struct hub_refusal why = {0};
-    json_t *body = wire_heartbeat_to_json(&nothing), *pulse = NULL;
-
-    assert_int_equal(hub_heartbeat(p->hub, worker_id, body, &pulse, &why), 0);
-    json_decref(pulse);
-    json_decref(body);
-}
-
-/* So many seconds pass, in which the workers of `pair` (or nobody) are heard of. */
-static void live(struct place *p, const struct pair *pair, unsigned seconds)
-{
-    for (unsigned i = 0; i < seconds; i++) {
-        now_ns += NS_PER_S;
-        for (int k = 0; pair != NULL && k < 2; k++) {
-            beat(p, pair->w[k].id);
-        }
-        loop_turn(p->store.loop, 0);
-        settle(p);
-    }
-}
-
 /* It lives, and has said all that it will: nobody waits for the rest for ever, also not a control
  * plane that was started again meanwhile. One that still brings something is waited for. */
 static void a_worker_that_never_ends_is_left_behind(void **state)
