@@ -215,7 +215,9 @@ struct aggregate_source {
     uint64_t windows;    /* applied */
     uint64_t duplicates; /* refused: this second had come already */
     uint64_t refused;    /* refused for another reason */
-    uint64_t missing;    /* gaps below its newest second */
+    /* Gaps below its newest second; of one that was lost, all that it did not bring of the seconds
+     * of the run so far. */
+    uint64_t missing;
     uint64_t count[COUNT_ALL];
     uint64_t samples_lost;    /* failures that the log of operations had enough of */
     uint64_t samples_thinned; /* successes that it left out evenly */

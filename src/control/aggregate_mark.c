@@ -65,3 +65,22 @@ uint64_t aggregate_watermark(const struct aggregate *a, uint64_t from, uint64_t 
     }
     return second;
 }
+
+/* One more than the newest second of the run: others have reported it, or a stage went so far. */
+static uint64_t last_second(const struct aggregate *a)
+{
+    uint64_t last = a->newest;
+
+    for (uint32_t i = 0; i < a->stage_count; i++) {
+        uint64_t end = a->stages[i].end_second;
+        last = end != UINT64_MAX && end > last ? end : last;
+    }
+    return last;
+}
+
+uint64_t aggregate_missing(const struct aggregate *a, const struct source *s)
+{
+    bool lost = s->left && !s->pub.finished;
+
+    return (lost ? last_second(a) : s->newest) - s->pub.windows;
+}

@@ -111,6 +111,9 @@ struct aggregate {
     struct aggregate_failure other; /* its count is 0 until it is needed */
 };
 
+/* Seconds that never came from this source (struct aggregate_source). */
+uint64_t aggregate_missing(const struct aggregate *a, const struct source *s);
+
 /* False when the second has left the history. A second that was never reported is kept: empty. */
 static inline bool aggregate_is_kept(const struct aggregate *a, uint64_t second)
 {

@@ -109,5 +109,5 @@ void aggregate_source(const struct aggregate *a, uint32_t source, struct aggrega
     const struct source *s = &a->sources[source];
 
     *out = s->pub;
-    out->missing = s->newest - s->pub.windows;
+    out->missing = aggregate_missing(a, s);
 }

@@ -451,7 +451,7 @@ void aggregate_integrity(const struct aggregate *a, struct aggregate_integrity *
         out->windows += s->pub.windows;
         out->duplicates += s->pub.duplicates;
         out->refused += s->pub.refused;
-        out->missing += s->newest - s->pub.windows;
+        out->missing += aggregate_missing(a, s);
         counts_add(sum, s->pub.count);
     }
     everything.dists = 0;

@@ -146,11 +146,60 @@ static void the_slowest_are_the_same_on_any_number_of_sources(void **state)
     aggregate_free(single);
 }
 
+/* The first source is lost behind its fourth second, all by itself or beside one that goes on. */
+static struct aggregate *lose_the_first(uint32_t count)
+{
+    struct aggregate *a = aggregate_new(keys, KEYS, STAGES, count, 0, HISTORY);
+    struct window *w = window_new(KEYS, 0, 0);
+
+    aggregate_begin_stage(a, 0, 0);
+    for (uint64_t second = 0; second < 9; second++) {
+        window_reset(w, second, second * NS_PER_S, (second + 1) * NS_PER_S);
+        for (uint32_t source = second < 4 ? 0 : 1; source < count; source++) {
+            assert_true(aggregate_add(a, source, w));
+        }
+    }
+    window_free(w);
+    return a;
+}
+
+static void expect_missing(const struct aggregate *a, uint64_t missing)
+{
+    struct aggregate_integrity all;
+    struct aggregate_source first;
+
+    aggregate_source(a, 0, &first);
+    assert_int_equal(first.missing, missing);
+    aggregate_integrity(a, &all);
+    assert_int_equal(all.missing, missing);
+}
+
+static void a_lost_source_lacks_what_the_run_had_besides(void **state)
+{
+    (void)state;
+    struct aggregate *a = lose_the_first(2);
+    expect_missing(a, 0); /* it may only be late */
+    aggregate_leave_source(a, 0);
+    expect_missing(a, 5);
+    aggregate_end_stage(a, 0, 11, 11 * NS_PER_S + MS); /* nobody has reported the last two */
+    expect_missing(a, 7);
+    aggregate_finish_source(a, 0); /* it came back, and had nothing else to tell */
+    expect_missing(a, 0);
+    aggregate_free(a);
+    a = lose_the_first(1);
+    aggregate_leave_source(a, 0);
+    expect_missing(a, 0);
+    aggregate_end_stage(a, 0, 11, 11 * NS_PER_S + MS);
+    expect_missing(a, 7);
+    aggregate_free(a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_sources_together_are_the_load),
         cmocka_unit_test(the_slowest_are_the_same_on_any_number_of_sources),
+        cmocka_unit_test(a_lost_source_lacks_what_the_run_had_besides),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
