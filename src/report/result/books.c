@@ -78,7 +78,7 @@ static bool is_whole(const struct books *b)
 
 static bool is_empty(const struct books *b)
 {
-    return b->merge.windows == 0 && refused_windows(b) == 0;
+    return b->merge.windows == 0 && b->merge.missing == 0 && refused_windows(b) == 0;
 }
 
 /* "merge verified: 2/2 sources (of worker processes: 3/3 workers), 0 windows lost, started =

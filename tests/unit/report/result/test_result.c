@@ -282,6 +282,25 @@ static void test_lost_windows_are_said(void **state)
     fixture_close(&f);
 }
 
+/* No worker lived long enough to tell a second. */
+static void test_a_load_that_nobody_told_of_is_lost(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    fixture_open(&f);
+    aggregate_leave_source(f.run.books, 0);
+    aggregate_leave_source(f.run.books, 1);
+    aggregate_end_stage(f.run.books, 0, 3, 3 * NS_PER_S);
+    json_t *r = result_json(&f.run);
+
+    assert_text(r, "integrity.line",
+                "merge FAILED: 0/2 sources, 6 windows lost, started = succeeded + failed + "
+                "unfinished");
+    json_decref(r);
+    fixture_close(&f);
+}
+
 static void test_rich_run(void **state)
 {
     struct fixture f;
@@ -672,6 +691,7 @@ int main(void)
         cmocka_unit_test(test_run_without_load),
         cmocka_unit_test(test_interrupted_run),
         cmocka_unit_test(test_lost_windows_are_said),
+        cmocka_unit_test(test_a_load_that_nobody_told_of_is_lost),
         cmocka_unit_test(test_rich_run),
         cmocka_unit_test(test_a_second_that_lacks_a_worker),
         cmocka_unit_test(test_one_second),
