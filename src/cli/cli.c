@@ -194,16 +194,16 @@ static const struct opt examples_options[] = {
 #define COUNT_OF(array) (sizeof(array) / sizeof(array)[0])
 #define OPTIONS(array)  .options = (array), .option_count = COUNT_OF(array)
 
-#define EXIT_CODES                                                                         \
-    "Exit codes:\n"                                                                        \
-    "  0    passed\n"                                                                      \
-    "  1    an internal error\n"                                                           \
-    "  2    wrong configuration or arguments\n"                                            \
-    "  4    a stop condition or a cap ended the run, or a success criterion was not met\n" \
-    "  5    the run could not do its job: the preflight failed, or a worker was lost\n"    \
-    "  6    the measurement is not valid\n"                                                \
-    "  7    aborted\n"                                                                     \
-    "  130  interrupted (Ctrl-C: finish what runs; twice: at once)\n"                      \
+#define EXIT_CODES                                                                           \
+    "Exit codes:\n"                                                                          \
+    "  0    passed\n"                                                                        \
+    "  1    an internal error\n"                                                             \
+    "  2    wrong configuration or arguments\n"                                              \
+    "  4    a stop condition or a cap ended the run, or a success criterion was not met\n"   \
+    "  5    the run could not do its job: the preflight failed, or a worker was lost\n"      \
+    "  6    the measurement is not valid\n"                                                  \
+    "  7    aborted\n"                                                                       \
+    "  130  interrupted (Ctrl-C: finish what runs; twice: at once), or stopped by request\n" \
     "  143  terminated\n"
 
 #define CLIENT_EXITS                                                                  \
@@ -300,6 +300,7 @@ static const struct command commands[] = {
      .more = "The scenario is checked here first. The id stands alone on the standard output:\n"
              "RUN=$(mcpdrill create FILE).\n\n" CLIENT_EXITS,
      .operands_max = 1,
+     .variables_elsewhere = true,
      .run = cmd_create,
      OPTIONS(create_options)},
     {.name = "start",

@@ -218,6 +218,13 @@ static bool is_about_target(enum validity_state state)
            state != VALIDITY_NETWORK_BOUND;
 }
 
+/* Somebody has ended it, by a signal or by a request: the result is a part of what was asked for.
+ */
+static bool is_interrupted(const struct run *r)
+{
+    return r->stop.signo != 0 || r->stop.kind == RUN_STOP_REQUESTED;
+}
+
 static int exit_code_of(const struct run *r)
 {
     switch (r->stop.kind) {
@@ -241,8 +248,8 @@ static int exit_code_of(const struct run *r)
     case RUN_STOP_COUNT:
         break;
     }
-    if (r->stop.signo != 0) {
-        return 128 + r->stop.signo;
+    if (is_interrupted(r)) {
+        return 128 + (r->stop.signo != 0 ? r->stop.signo : SIGINT);
     }
     return EXIT_PASSED;
 }
@@ -288,7 +295,7 @@ void run_judge(struct run *r)
     if (r->exit_code == EXIT_PASSED) {
         r->exit_code = exit_code_of_figures(r);
     }
-    if (r->stop.signo != 0) {
+    if (is_interrupted(r)) {
         /* A partial result: nobody can say how it would have ended. */
         r->verdict = RUN_VERDICT_NONE;
     } else if (r->exit_code == EXIT_PASSED) {

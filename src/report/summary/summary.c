@@ -83,7 +83,8 @@ static void add_verdict(struct page *p)
     page_colour(p, verdicts[row].colour);
     page_add(p, "%s", verdicts[row].word);
     page_colour(p, PAGE_PLAIN);
-    if (document_text(d, "stop.signal").len > 0) {
+    if (document_text(d, "stop.signal").len > 0 ||
+        (row == 0 && str_eq(document_text(d, "stop.kind"), STR("stop_requested")))) {
         page_add(p, " · interrupted, partial result");
     }
     if (without_load(d)) {

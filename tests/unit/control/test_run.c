@@ -86,7 +86,8 @@ static void a_stage_that_was_ordered_and_never_began_leaves_no_trace(void **stat
     assert_int_equal(w.stages, 2);
     run_stop_request(w.run, STOP_DRAIN, 0, "user");
     run_for(&w, 20 * NS_PER_S);
-    expect_end(&w, RUN_STOPPED, 0);
+    expect_end(&w, RUN_STOPPED, 130);
+    assert_int_equal(w.run->verdict, RUN_VERDICT_NONE); /* a part says nothing of the whole */
     assert_false(w.run->stages[1].started);
     assert_false(w.run->stages[1].ended);
     assert_int_equal(w.run->stages[1].max_vus, 0);

@@ -64,7 +64,7 @@ static void a_loss_while_the_run_ends_changes_no_reason(void **state)
     lose(&w, 0);
     assert_int_equal(w.run->state, RUN_STOPPING);
     run_for(&w, 10 * NS_PER_S);
-    expect_end(&w, RUN_STOPPED, 6);
+    expect_end(&w, RUN_STOPPED, 130);
     assert_string_equal(run_stop_name(w.run->stop.kind), "stop_requested");
     assert_string_equal(w.run->validity, "lost_data");
     assert_non_null(strstr(w.events, "WORKER_CAPACITY_LOST"));
