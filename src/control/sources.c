@@ -45,12 +45,31 @@ void sources_check(struct run *r)
     }
 }
 
+/* The plan was played to its end, but not by this one: nobody had told it to end before. That comes
+ * to light late where the control plane was away meanwhile. */
+static bool ended_early(const struct run *r, uint32_t source)
+{
+    const struct run_stage *last = &r->stages[r->plan->stage_count - 1];
+    struct aggregate_source has;
+
+    if (r->stop.kind != RUN_STOP_COMPLETED || !last->started) {
+        return false;
+    }
+    aggregate_source(r->books, source, &has);
+    return has.windows + has.missing < run_second_of(r, last->end_ns, true);
+}
+
 const char *sources_lost(const struct run *r, char *out, size_t size)
 {
     /* Before the first stage there is nothing that could be missing. */
     for (uint32_t i = 0; r->grid_ns > 0 && i < r->workers_->source_count; i++) {
         if (r->source_states_[i].lost && !is_whole(r, i)) {
             snprintf(out, size, "worker %.64s was lost, and with it what it had not reported",
+                     run_source_worker(r, i));
+            return out;
+        }
+        if (ended_early(r, i)) {
+            snprintf(out, size, "worker %.64s ended its part before the plan's end",
                      run_source_worker(r, i));
             return out;
         }

@@ -457,6 +457,43 @@ static void regions_get_their_shares(void **state)
     tear_down(&p);
 }
 
+/* A worker that left while the control plane was away has not played the rest of the plan, whenever
+ * that is heard of. */
+static void a_worker_that_left_meanwhile(void **state)
+{
+    struct place p;
+    struct pair pair = {0};
+    struct hub_refusal why = {0};
+    json_t *result = NULL;
+    char id[HUB_RUN_ID_MAX], text[1024];
+    char *duration;
+
+    (void)state;
+    set_up(&p);
+    register_pair(&p, &pair);
+    snprintf(text, sizeof text, "%s", SCENARIO);
+    duration = strstr(text, "1000");
+    assert_non_null(duration);
+    *duration = '2';
+    create(&p, text, id);
+    begin(&p, &pair, id);
+    play(&pair, 0, 5);
+    until(&p, id, "stopping"); /* the plan is over before anything else is heard */
+    fake_window(&pair.w[1], pair.w[1].orders[0].base, 1, 5);
+    fake_end(&pair.w[0]);
+    fake_end(&pair.w[1]);
+    settle(&p);
+    assert_string_equal(state_of(&p, id), "completed");
+    assert_int_equal(hub_result(p.hub, id, &result, &why), 0);
+    assert_string_equal(
+        json_string_value(json_object_get(json_object_get(result, "validity"), "state")),
+        "lost_data");
+    assert_int_equal(json_integer_value(json_object_get(result, "exit_code")), 6);
+    json_decref(result);
+    clear_pair(&p, &pair);
+    tear_down(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -474,6 +511,7 @@ int main(void)
         cmocka_unit_test(networks_of_the_operator),
         cmocka_unit_test(a_region_without_room_starts_nothing),
         cmocka_unit_test(regions_get_their_shares),
+        cmocka_unit_test(a_worker_that_left_meanwhile),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
