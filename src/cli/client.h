@@ -14,10 +14,12 @@
 #define CLIENT_OPTIONS                                                                          \
     {.name = "endpoint",                                                                        \
      .argument = "URL",                                                                         \
+     .beside = true,                                                                            \
      .help = "Where the control plane is; http://localhost:8080 when nothing is said, here or " \
              "in the config file (~/.config/mcpdrill/config.json)."},                           \
         {.name = "actor",                                                                       \
          .argument = "NAME",                                                                    \
+         .beside = true,                                                                        \
          .help = "Who does it, for the run's events; user when nothing is said."},              \
     {                                                                                           \
         .name = "api-key", .argument = "KEY", .secret = true,                                   \

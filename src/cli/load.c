@@ -292,6 +292,7 @@ int load_scenario(const struct opt_args *args,
         .metric_narrows = metric_name_narrows,
         .metric_is_share = metric_name_is_share,
         .strict = opt_has(args, "strict"),
+        .variables_elsewhere = args->command->variables_elsewhere,
     };
     int rc = read_policy(&l, err);
     if (rc == 0) {

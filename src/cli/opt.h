@@ -29,6 +29,7 @@ struct opt {
     const char *argument; /* "FILE"; NULL: takes none */
     const char *help;     /* one sentence */
     bool repeats;
+    bool beside; /* mistakes in other options have nothing to do with it */
     bool secret; /* its value may hold a password, and so may words that were meant to be in it */
     bool hidden; /* between our own programs: in no help, and no variable */
     bool alone;  /* who gives it gives all: with it nothing is taken from the environment */
@@ -52,6 +53,7 @@ struct command {
     unsigned operands_min, operands_max; /* what stands beside the options */
     const struct opt *options;
     size_t option_count;
+    bool variables_elsewhere; /* scenarios may name environment variables that others have */
     int (*run)(const struct opt_args *args); /* not of a COMMAND_ROLE; returns the exit code */
     int (*role)(int argc, char **argv);      /* COMMAND_ROLE; argv[0] is its name */
 };

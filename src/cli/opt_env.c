@@ -156,7 +156,7 @@ void opt_tell_environment(const struct opt_args *args)
     for (size_t i = 0; i < args->given_count; i++) {
         const struct opt_given *given = &args->given[i];
 
-        if (given->from_environment && given->opt != told) {
+        if (given->from_environment && given->opt != told && !given->opt->beside) {
             fprintf(stderr, "mcpdrill %s: --%s comes from the environment variable %s\n",
                     args->command->name, given->opt->name,
                     opt_variable(given->opt->name, variable));

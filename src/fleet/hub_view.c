@@ -176,7 +176,11 @@ static void add_end(json_t *view, const struct run *run, enum run_state state)
         return;
     }
     for (size_t i = 0; i < run->worth.evidence_count; i++) {
-        json_array_append_new(evidence, json_text(run->worth.evidence[i].text));
+        const struct validity_evidence *e = &run->worth.evidence[i];
+        char line[VALIDITY_TEXT_MAX + 16];
+
+        snprintf(line, sizeof line, "%s%s", e->fail ? "" : "warning: ", e->text);
+        json_array_append_new(evidence, json_text(line));
     }
     json_object_set_new(view, "ended_at_ms", json_integer((json_int_t)end));
     if (end >= begin) { /* the clock of the wall may have been set back meanwhile */
