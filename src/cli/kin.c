@@ -21,6 +21,22 @@ struct kin {
     char *argv[9];
 };
 
+/* Where one carries less than this, further ones are no remedy: the limit itself is wrong. */
+enum { VUS_WORTH_A_PROCESS = 128 };
+
+/* The most users that the plan asks for by number; a rate makes its own as it needs them. */
+static uint64_t planned_vus(const struct plan *plan)
+{
+    uint64_t most = 1;
+
+    for (uint32_t i = 0; i < plan->stage_count; i++) {
+        const struct plan_stage *s = &plan->stages[i];
+        uint64_t vus = s->levels.sized ? s->levels.vus : s->most_vus;
+        most = vus > most ? vus : most;
+    }
+    return most;
+}
+
 uint32_t kin_needed(const struct plan *plan)
 {
     struct capacity_limits limits;
@@ -28,11 +44,10 @@ uint32_t kin_needed(const struct plan *plan)
     capacity_read("", 1, &limits);
     limits.memory_bytes = 0; /* it is the same machine's, however many processes share it */
     limits.cores = 0;
-    uint64_t each = capacity_of(&limits, 0).max_vus;
-    uint64_t held = (uint64_t)plan->max_vus * plan->slots / CAPACITY_SOCKETS_PER_VU;
-    uint64_t vus = plan->max_vus > held ? plan->max_vus : held;
-    uint64_t count = (vus + each - 1) / each;
-    return count < 1 ? 1 : count > KIN_MAX ? KIN_MAX : (uint32_t)count;
+    uint64_t each = capacity_of(&limits, 0).max_vus, vus = planned_vus(plan);
+    uint64_t held = vus * plan->slots / CAPACITY_SOCKETS_PER_VU;
+    uint64_t count = ((held > vus ? held : vus) + each - 1) / each;
+    return each < VUS_WORTH_A_PROCESS ? 1 : count > KIN_MAX ? KIN_MAX : (uint32_t)count;
 }
 
 static void on_ready(void *owner)

@@ -134,7 +134,7 @@ test('what this version lacks, and the figures do not need, is accepted and said
   await accepted(
     { safety: { worker_failure_policy: 'best_effort' } },
     '/safety/worker_failure_policy',
-    /no worker that could be lost/,
+    /a lost worker ends the run/,
   );
   await accepted({ safety: { analysis_timeout_ms: 60000 } }, '/safety/analysis_timeout_ms', /no time limit/);
 });

@@ -35,8 +35,8 @@ static const char *const lists[] = {
     "{\"run_id\":\"run_1aaa0000000000000001\"},{\"run_id\":\"run_1aab0000000000000001\"},"
     "{\"run_id\":\"run_1aab00000000000000010\"}]",
     "[{\"run_id\":7},{},{\"run_id\":\"exe_1\"},1]",
-    "[{\"run_id\":\"run_10\"},{\"run_id\":\"run_11\"},{\"run_id\":\"run_12\"},{\"run_id\":"
-    "\"run_13\"}]",
+    ("[{\"run_id\":\"run_10\"},{\"run_id\":\"run_11\"},{\"run_id\":\"run_12\"},{\"run_id\":"
+     "\"run_13\"}]"),
 };
 
 static void test_pick(void **state)
