@@ -277,8 +277,8 @@ static void on_second(void *owner, uint64_t second)
     json_t *json = result_second_json(r->run, second);
 
     if (json != NULL) {
-        json_object_set_new(json, SECOND_AT_MS,
-                            json_integer((json_int_t)(r->run->grid_ms + second * 1000)));
+        uint64_t at_ms = r->run->grid_ms + second * 1000;
+        json_object_set_new(json, SECOND_AT_MS, json_integer((json_int_t)at_ms));
     }
     keep_json(r, WRITE_SECOND, second, "", json);
 }

@@ -187,7 +187,7 @@ static void keep_workers(struct oplog *log, const struct oplog_origin *origin)
     log->workers_ = arena_array(&log->arena_, log->worker_count_, sizeof *log->workers_);
     for (uint32_t i = 0; i < log->worker_count_; i++) {
         const char *id = sources != NULL ? sources[i].worker_id : origin->identity->worker_id;
-        if (i > 0 && strcmp(id, sources[i - 1].worker_id) == 0) {
+        if (i > 0 && sources != NULL && strcmp(id, sources[i - 1].worker_id) == 0) {
             log->workers_[i] = log->workers_[i - 1];
         } else {
             keep_worker(log, i, id);
