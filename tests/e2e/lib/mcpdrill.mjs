@@ -87,8 +87,10 @@ export async function endOfRun(running) {
 // fault whoever else is there (descriptors, ports, memory, books) is none of it.
 const NO_CORE =
   /^(requests sent late|thread busy|thread waiting for a core|CPU time taken by other guests|held back by the cgroup's CPU)/;
-// The kernel's word for it: somebody else had the core. A thread does not wait for a core by being slow.
-const TAKEN_AWAY = /^(thread waiting for a core|CPU time taken by other guests|held back by the cgroup's CPU)/m;
+// The kernel's word for it: somebody else had the core, or tasks of the machine waited for one. A thread does not
+// wait for a core by being slow.
+const TAKEN_AWAY =
+  /^(thread waiting for a core|CPU time taken by other guests|held back by the cgroup's CPU|(warning: )?pressure on the machine's CPU)/m;
 
 // Did the machine, and nothing else, keep the generator from measuring? A thread that is busy or late may also
 // be slow by its own fault: that others used the cores has to be seen, by the kernel or from outside. Under
