@@ -55,6 +55,18 @@ void hosted_free(struct hosted *r)
     xfree(r);
 }
 
+void hosted_put_json(struct hosted *r, const char *kind, json_t *json)
+{
+    struct buf text;
+
+    buf_init(&text, HUB_DOCUMENT_MAX);
+    if (json_write(json, &text) == 0) {
+        (void)store_put_document(r->hub->store, r->run_id, kind, buf_str(&text));
+    }
+    buf_clear(&text);
+    json_decref(json);
+}
+
 /* ---- from the store -------------------------------------------------------------------------- */
 
 static bool take_text(void *owner, uint64_t number, struct str body)

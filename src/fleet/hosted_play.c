@@ -137,25 +137,14 @@ static json_t *allocation_json(const struct hosted *r)
     return json_pack("{soso}", "parts", parts, "weights", weights);
 }
 
-static void keep(struct hosted *r, const char *kind, json_t *json)
-{
-    struct buf text;
-
-    buf_init(&text, HUB_DOCUMENT_MAX);
-    (void)json_write(json, &text);
-    (void)store_put_document(r->hub->store, r->run_id, kind, buf_str(&text));
-    buf_clear(&text);
-    json_decref(json);
-}
-
 void hosted_keep(struct hosted *r)
 {
     if (!r->allocation_kept) {
         r->allocation_kept = true;
-        keep(r, DOCUMENT_ALLOCATION, allocation_json(r));
+        hosted_put_json(r, DOCUMENT_ALLOCATION, allocation_json(r));
     }
     if (crew_has_changed(r->crew)) {
-        keep(r, DOCUMENT_CREW, crew_save(r->crew));
+        hosted_put_json(r, DOCUMENT_CREW, crew_save(r->crew));
     }
 }
 

@@ -78,17 +78,6 @@ static void make_run_id(struct hub *h, char out[HUB_RUN_ID_MAX])
              (unsigned)(h->id_counter++ & 0xffffu));
 }
 
-static void put_json(struct hub *h, const char *run_id, const char *kind, const json_t *json)
-{
-    struct buf text;
-
-    buf_init(&text, HUB_DOCUMENT_MAX);
-    if (json_write(json, &text) == 0) {
-        (void)store_put_document(h->store, run_id, kind, buf_str(&text));
-    }
-    buf_clear(&text);
-}
-
 static void put_new_run(struct hub *h, struct hosted *r)
 {
     struct buf config, view, tags;
@@ -113,10 +102,9 @@ static void put_new_run(struct hub *h, struct hosted *r)
     };
     (void)store_put_run(h->store, &row);
     json_t *labels = json_pack("{ss?ss?}", "name", r->name, "actor", r->actor);
-    put_json(h, r->run_id, "labels", labels);
-    json_decref(labels);
+    hosted_put_json(r, "labels", labels);
     if (r->files != NULL) {
-        put_json(h, r->run_id, "files", r->files);
+        hosted_put_json(r, "files", json_incref(r->files));
     }
     buf_clear(&config);
     buf_clear(&view);

@@ -234,6 +234,8 @@ int hosted_read(struct hub *h,
                 struct hosted **out,
                 char state[32],
                 struct hub_refusal *why);
+/* Writes a document of the run. Takes it over. */
+void hosted_put_json(struct hosted *r, const char *kind, json_t *json);
 /* From the document to plan and origin. Issues are added; ERR_INVALID when it has errors. */
 int hosted_load(struct hosted *r, struct issue_list *issues, struct err *err);
 /* The name that it was given, its scenario's, or the scenario's id. */

@@ -272,8 +272,7 @@ static void go_on(struct hub *h)
         struct hosted *r = list_entry(node, struct hosted, node);
 
         run_resume(r->run, HUB_LOST_NS);
-        run_tell(r->run, "SYSTEM_RECOVERY",
-                 json_pack("{sssb}", "reason", "control plane was started again", "resumed", 1));
+        run_emit_recovered(r->run, "control plane was started again");
         hub_touch(r);
         hub_line(h, "Run goes on: %s %s", r->run_id, run_state_name(r->run->state));
     }
